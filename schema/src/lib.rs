@@ -1,0 +1,1 @@
+//! What a PostgreSQL object kind is.
