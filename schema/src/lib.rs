@@ -1,1 +1,5 @@
 //! What a PostgreSQL object kind is.
+
+pub mod code;
+pub mod diagnostic;
+pub mod span;

@@ -1,0 +1,333 @@
+//! Every code that a diagnostic can carry, with what `schemac explain` says about it.
+//!
+//! 01 YAML and its shape, 02 SQL fragments, 03 names and references, 04 moves and facades,
+//! 05 the database, 06 plans and hazards, 07 the project file. A code is never reused for another
+//! meaning; one that is no longer emitted is taken out.
+
+macro_rules! codes {
+    ($($name:ident $id:literal $title:literal $explanation:literal)*) => {
+        /// The kind of a diagnostic.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = concat!($id, ": ", $title, ".")] $name,)*
+        }
+
+        impl Code {
+            const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The code as people see it, such as `SC0103`.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Code::$name => $id,)* }
+            }
+
+            /// A few words that say what is wrong.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+
+            /// Why it is wrong, an example, and the example put right.
+            #[must_use]
+            pub fn explanation(self) -> &'static str {
+                match self { $(Code::$name => $explanation.trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+impl Code {
+    /// Every code, in the order of the numbers.
+    #[must_use]
+    pub fn all() -> &'static [Code] {
+        Self::ALL
+    }
+
+    /// The code of an id, written in any case, with or without `SC`.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Code> {
+        let wanted = id.trim().to_ascii_uppercase();
+        let digits = wanted.strip_prefix("SC").unwrap_or(&wanted);
+        Self::ALL.iter().copied().find(|code| code.id().strip_prefix("SC") == Some(digits))
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.id())
+    }
+}
+
+codes! {
+YamlSyntax "SC0101" "the file is not well-formed YAML" r#"
+The file cannot be read as YAML. The caret stands where the reader gave up; the cause is often a
+line or two above: a missing colon, a tab used for indentation, a quote that is not closed. SQL that
+begins with a character which means something to YAML (`*`, `&`, `!`, `%`, `@`, `{`, `[`, quotes),
+or that holds a colon followed by a space, stands in quotes or in a block scalar.
+
+Wrong:
+    checks:
+      title_is_set: "char"(title) <> ''
+Right:
+    checks:
+      title_is_set: |
+        "char"(title) <> ''
+"#
+DuplicateKey "SC0102" "a key stands twice in one mapping" r#"
+Each key may stand once in a mapping; YAML readers that take the last one would drop the other
+without a word.
+
+Wrong:
+    tables:
+      users: { … }
+      users: { … }
+Right: one entry that holds everything.
+"#
+UnknownKey "SC0103" "a key that means nothing here" r#"
+Every key of the language is known; a misspelt one is an error, so that nothing is ignored. The
+message names the nearest known key and the whole list.
+
+Wrong:
+    tables:
+      users:
+        colums: { … }
+Right:
+    tables:
+      users:
+        columns: { … }
+"#
+MissingKey "SC0104" "a key that must be there is missing" r#"
+Some entries make no sense without a certain key: a view without its query, a policy's long form of
+a column without its type.
+
+Wrong:
+    views:
+      active: { options: { security_invoker: true } }
+Right:
+    views:
+      active:
+        options: { security_invoker: true }
+        query: select * from app.users where active
+"#
+WrongShape "SC0105" "a value has another shape than it must have" r#"
+A value is a single one, a list, or a mapping, and here it is not the one that belongs here.
+
+Wrong:
+    columns: [id, name]
+Right:
+    columns:
+      id: uuid primary key
+      name: text
+"#
+UnknownValue "SC0106" "a value that is not possible here" r#"
+The value must be one of a few words, `true` or `false`, or a number. Flags are exactly `true` or
+`false`: `yes`, `on` and `"true"` are names and labels to schemac, never flags.
+
+Wrong:
+    rls: on
+Right:
+    rls: enabled
+"#
+EmptyValue "SC0107" "a value is empty" r#"
+A name or a text was expected and nothing stands there. Where nothing is meant, leave the key out.
+An empty text is written in quotes: `''`.
+
+Wrong:
+    comment:
+Right: no line at all.
+"#
+Tag "SC0108" "a YAML tag" r#"
+Tags such as `!!str` change how a value is read. The language has no use for them: everything is
+read as it is written. A value that begins with `!` stands in quotes.
+
+Wrong:
+    default: !!str now()
+Right:
+    default: now()
+"#
+Anchor "SC0109" "a YAML anchor, alias or merge key" r#"
+`&name`, `*name` and `<<` copy parts of a file at a distance. What several tables have in common is
+said once with a mixin, which also keeps the place of every error. SQL that begins with `*` or `&`
+stands in quotes.
+
+Wrong:
+    columns: &stamps
+      created_at: timestamptz
+Right:
+    mixins:
+      stamps:
+        columns:
+          created_at: timestamptz
+"#
+ManyDocuments "SC0110" "more than one YAML document in a file" r#"
+A file holds one document; what stands after a line `---` would be a second one. Make it a file of
+its own.
+"#
+TooLarge "SC0111" "a file goes beyond a limit" r#"
+To stay safe on any input the reader takes files of up to 64 MiB that nest at most 64 levels deep.
+"#
+SqlSyntax "SC0201" "a fragment is not the SQL that belongs here" r#"
+Every fragment is parsed with PostgreSQL's own grammar in the place where it will stand: a check's
+expression, what follows a column's name, what follows `CREATE TRIGGER name`, and so on. The caret
+stands under the character that PostgreSQL complains about.
+
+Wrong:
+    title_is_set: length(title >
+Right:
+    title_is_set: length(title) > 0
+"#
+EmptyFragment "SC0202" "a fragment of SQL is empty" r#"
+SQL was expected and nothing stands there, or only white space. A `#` after the colon begins a YAML
+comment, which makes the value empty.
+
+Wrong:
+    checks:
+      ready:
+Right:
+    checks:
+      ready: status <> 'draft'
+"#
+SplitFragment "SC0203" "a comma or bracket inside `{ … }` or `[ … ]` has split a value" r#"
+Inside braces and brackets YAML ends a value at every comma, so a fragment of SQL becomes several
+entries. SQL stands in block style or in quotes.
+
+Wrong:
+    unique: { users_key: (tenant_id, email) }
+Right:
+    unique:
+      users_key: (tenant_id, email)
+or:
+    unique: { users_key: "(tenant_id, email)" }
+"#
+SwallowedComment "SC0204" "a YAML comment may have swallowed a part of the SQL" r#"
+In a value without quotes, a `#` after a space begins a comment. PostgreSQL has operators with `#`,
+and `data #>> '{a}' = 'x'` would quietly become `data`. So a fragment has no comment on its line:
+put the comment on a line of its own, or the SQL in a block scalar or in quotes.
+
+Wrong:
+    is_open: data #>> '{state}' = 'open'
+Right:
+    is_open: |
+      data #>> '{state}' = 'open'
+"#
+QuotedNoSql "SC0205" "YAML's quotes were taken for SQL's" r#"
+YAML takes one pair of quotes away. `default: 'context'` is therefore the SQL `context`, a column
+and not a text; a text needs both pairs. A short form in block style needs only SQL's.
+
+Wrong:
+    default: 'context'
+Right:
+    default: "'context'"
+"#
+WrongStatement "SC0206" "a fragment holds something else than it may" r#"
+The SQL is well-formed but says another thing than belongs here: a second statement after a
+semicolon, a table where a function should stand, a clause that has a key of its own.
+"#
+TwoOwners "SC0301" "a name is declared twice" r#"
+Each object has one place in the project. Two entries for one table, or a view and a table of one
+name (PostgreSQL keeps tables, views, indexes and sequences of a schema in one set of names), cannot
+both be meant.
+"#
+UnknownSchema "SC0302" "a schema that is not declared" r#"
+The name's first part is no domain of the project, no external schema and none of the database's.
+Declare it with `domain:`, or list it under `external: schemas:` in schemac.yaml.
+"#
+UnknownRelation "SC0303" "a table or view that does not exist" r#"
+No file declares it and no external schema has it. Unqualified names are looked up in the
+`search_path` of schemac.yaml.
+"#
+UnknownColumn "SC0304" "a column that does not exist" r#"
+The table is known and has no such column. Where it was renamed, write the new name; `renamed_from`
+keeps what the rename was.
+"#
+UnknownType "SC0305" "a type that does not exist" r#"
+No file declares it, no extension or external schema brings it, and PostgreSQL has none of that
+name. Types of extensions live in the extension's schema: `extensions.citext`.
+"#
+UnknownRole "SC0306" "a role that is not declared" r#"
+A grant or policy names a role that neither `roles:` nor `external: roles:` lists.
+"#
+UnknownFunction "SC0307" "a function that does not exist" r#"
+No function of that name with that number of arguments is declared, external or PostgreSQL's own.
+"#
+UnknownMixin "SC0308" "a mixin that does not exist" r#"
+`use:` names a convention that no file declares under `mixins:`.
+"#
+MixinParameter "SC0309" "a mixin's parameter is unknown or has no value" r#"
+A mixin lists its parameters with their defaults; a table gives others by name:
+`use: [{ tenant: { column: account_id } }]`.
+"#
+MixinConflict "SC0310" "two mixins disagree" r#"
+Two mixins of one table define the same thing differently. The table's own entry wins over both:
+write there what is meant.
+"#
+NameTooLong "SC0311" "a name is longer than PostgreSQL keeps" r#"
+PostgreSQL cuts names at 63 bytes; the object would be called something else than the file says.
+"#
+ExternalObject "SC0312" "an object is declared in an external schema" r#"
+What an external schema holds belongs to someone else. What the project adds to it (a trigger on
+`auth.users`, a policy on `storage.objects`) stands under `on_external:`.
+"#
+OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
+The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
+without its schema would silently go through the facade. Write the new name, with its schema.
+"#
+ExchangedNames "SC0402" "two tables exchange their names" r#"
+With `moved_from` on both, each apply would exchange them again. Do it in two steps: move one to a
+third name, apply, then move both to where they belong and apply again.
+"#
+BothNamesExist "SC0403" "both the old and the new name are tables" r#"
+`moved_from` says that the table once had the old name, but the database has tables of both names.
+Merge the rows with a backfill, or take the name out of `moved_from`.
+"#
+FacadeColumnName "SC0404" "a facade must say which name clients see" r#"
+The table has moved and a column was renamed. Say under the facade's `columns:` which name the
+column has for the clients of the old name.
+
+Right:
+    facade:
+      name: public.entries
+      columns: { memory_type: kind }
+"#
+FacadeNotUpdatable "SC0405" "a facade that PostgreSQL cannot update by itself" r#"
+Computed columns and joins make a view that takes no writes. Write `writes: triggers` to have
+INSTEAD OF triggers generated, or `writes: none`.
+"#
+FacadeBypassesRls "SC0406" "a facade would bypass row-level security" r#"
+PostgreSQL 14 has no security_invoker views: the facade would read the table as its owner. Allow it
+by name with `facade-bypasses-rls`, or use PostgreSQL 15.
+"#
+ProjectMissing "SC0701" "no project file" r#"
+A project is a folder with a file schemac.yaml. `--dir` names the folder; `schemac init` makes one.
+"#
+UnreadableFile "SC0702" "a file cannot be read" r#"
+The file or folder is missing, not readable, or not UTF-8.
+"#
+BadVersion "SC0703" "a PostgreSQL version that is not supported" r#"
+`postgres:` is the major version of the oldest server that the schema must run on, from 14 to 18.
+"#
+UnknownDomain "SC0704" "a phase names a domain or table that is not declared" r#"
+`phases:` moves one domain at a time; each name must be one of the project's.
+"#
+UnsetVariable "SC0705" "an environment variable is not set" r#"
+A connection of `environments:` refers to a variable with `${NAME}` that the environment lacks.
+"#
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_ordered_and_found() {
+        assert!(Code::all().windows(2).all(|pair| pair[0].id() < pair[1].id()));
+        for code in Code::all() {
+            assert_eq!(Code::find(code.id()), Some(*code));
+            assert!(code.id().len() == 6 && code.id().starts_with("SC0"), "{code}");
+            assert!(!code.title().ends_with('.') && code.explanation().len() > 40, "{code}");
+        }
+        assert_eq!(Code::find("sc0103"), Some(Code::UnknownKey));
+        assert_eq!(Code::find("0103"), Some(Code::UnknownKey));
+        assert_eq!(Code::find("SC9999"), None);
+    }
+}
