@@ -3,3 +3,4 @@
 pub mod code;
 pub mod diagnostic;
 pub mod span;
+pub mod yaml;

@@ -1,0 +1,349 @@
+//! The single values of the language: names, texts, flags and SQL, each with its place.
+//!
+//! They are read by [`super::de`] only, which recognises them by name: no other serde format knows
+//! where a value stands.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::position::Positions;
+use crate::span::{FileId, Span};
+
+pub(super) const NAME: &str = "$name";
+pub(super) const TEXT: &str = "$text";
+pub(super) const SQL: &str = "$sql";
+pub(super) const FLAG: &str = "$flag";
+/// The name under which an enum chooses its variant by the shape of the value: `scalar`, `mapping`,
+/// `sequence`.
+pub(super) const SHAPE: &str = "$shape";
+
+/// An identifier or a dotted SQL name, exactly as written: never folded to lower case.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// The characters.
+    pub text: String,
+    /// Their place, quotes included.
+    pub span: Span,
+}
+
+impl Name {
+    /// The characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.text)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// Text that is no SQL: a comment, a label, the value of an option.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Text {
+    /// The characters.
+    pub text: String,
+    /// Their place.
+    pub span: Span,
+}
+
+impl Text {
+    /// The characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.text)
+    }
+}
+
+/// `true` or `false`, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Flag {
+    /// The value.
+    pub value: bool,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A fragment of SQL, as written, which knows where each of its characters stands. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sql {
+    text: Arc<str>,
+    span: Span,
+    positions: Positions,
+}
+
+impl Sql {
+    /// The SQL.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The SQL as a shared text.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
+    /// The place of the whole value, quotes included.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Where the bytes of the text stand in the file.
+    #[must_use]
+    pub fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    /// The place of the character at a byte of the text, for a caret; behind the last one at the end.
+    #[must_use]
+    pub fn locate(&self, offset: usize) -> Span {
+        let start = crate::span::floor(&self.text, offset);
+        let len = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let position = |offset: usize| self.positions.position(u32::try_from(offset).unwrap_or(u32::MAX));
+        let first = position(start);
+        // A line break or an escape has another length in the file than in the text.
+        let end = first.saturating_add(u32::try_from(len).unwrap_or(0));
+        Span { file: self.span.file, start: first, end }
+    }
+
+    /// The place of a range of the text.
+    #[must_use]
+    pub fn locate_range(&self, start: usize, end: usize) -> Span {
+        if end <= start {
+            return self.locate(start);
+        }
+        let text = self.text.get(..crate::span::floor(&self.text, end)).unwrap_or("");
+        let last = text.char_indices().next_back().map_or(start, |(at, _)| at);
+        self.locate(start).to(self.locate(last))
+    }
+}
+
+impl fmt::Debug for Sql {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "sql {:?}", self.text)
+    }
+}
+
+/// A mapping with names as keys, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Map<V>(pub Vec<(Name, V)>);
+
+impl<V> Default for Map<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> Map<V> {
+    /// The entries in the order of the file.
+    pub fn iter(&self) -> std::slice::Iter<'_, (Name, V)> {
+        self.0.iter()
+    }
+
+    /// The value of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&V> {
+        self.0.iter().find(|(key, _)| key.text == name).map(|(_, value)| value)
+    }
+
+    /// Whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<V> IntoIterator for Map<V> {
+    type Item = (Name, V);
+    type IntoIter = std::vec::IntoIter<(Name, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = &'a (Name, V);
+    type IntoIter = std::slice::Iter<'a, (Name, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// One value, or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "OneOrManyShape<T>")]
+#[serde(bound = "T: Deserialize<'de>")]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> OneOrMany<T> {
+    /// The values in the order of the file.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a OneOrMany<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "$shape", rename_all = "lowercase")]
+enum OneOrManyShape<T> {
+    Scalar(T),
+    Mapping(T),
+    Sequence(Vec<T>),
+}
+
+impl<T> From<OneOrManyShape<T>> for OneOrMany<T> {
+    fn from(shape: OneOrManyShape<T>) -> Self {
+        match shape {
+            OneOrManyShape::Scalar(one) | OneOrManyShape::Mapping(one) => Self(vec![one]),
+            OneOrManyShape::Sequence(many) => Self(many),
+        }
+    }
+}
+
+/// Something with a short form, written as one value, and a long form with keys of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename = "$shape")]
+pub enum Written<L, S = Sql> {
+    /// One value.
+    #[serde(rename = "scalar")]
+    Short(S),
+    /// A mapping.
+    #[serde(rename = "mapping")]
+    Long(L),
+}
+
+/// The numbers and the text that [`super::de`] hands over for a value with a place.
+struct Part<'de> {
+    span: Span,
+    text: std::borrow::Cow<'de, str>,
+    positions: Vec<u32>,
+}
+
+struct PartVisitor(&'static str);
+
+impl<'de> Visitor<'de> for PartVisitor {
+    type Value = Part<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let missing = || de::Error::custom("a value without a place");
+        let mut number = || access.next_element::<u32>()?.ok_or_else(missing);
+        let span = Span { file: FileId(number()?), start: number()?, end: number()? };
+        let text = access.next_element::<&'de str>()?.ok_or_else(missing)?;
+        let positions = access.next_element()?.unwrap_or_default();
+        Ok(Part { span, text: text.into(), positions })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        while access.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Err(de::Error::invalid_type(de::Unexpected::Map, &self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = deserializer.deserialize_newtype_struct(NAME, PartVisitor("a name"))?;
+        Ok(Self { text: part.text.into_owned(), span: part.span })
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = deserializer.deserialize_newtype_struct(TEXT, PartVisitor("a text"))?;
+        Ok(Self { text: part.text.into_owned(), span: part.span })
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = deserializer.deserialize_newtype_struct(FLAG, PartVisitor("`true` or `false`"))?;
+        Ok(Self { value: part.text == "true", span: part.span })
+    }
+}
+
+impl<'de> Deserialize<'de> for Sql {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = deserializer.deserialize_newtype_struct(SQL, PartVisitor("SQL"))?;
+        let positions = Positions::from_numbers(&part.positions);
+        Ok(Self { text: part.text.into(), span: part.span, positions })
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(std::marker::PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = Map<V>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::with_capacity(access.size_hint().unwrap_or(0));
+                while let Some(entry) = access.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Map(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}
