@@ -1,0 +1,205 @@
+//! A set of objects: the database as it is, or as it shall be.
+
+use crate::id::{ObjectId, Slot};
+use crate::ident::{Ident, QName};
+use crate::object::{self, Kind, Object};
+use crate::span::Span;
+use indexmap::IndexMap;
+use std::collections::{BTreeSet, HashMap};
+
+/// Where an object comes from and what may be done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A file declares it (desired side), or it is in a managed place (current side).
+    Managed,
+    /// No file declares it; it stays as it is.
+    Kept,
+    /// It belongs to somebody else (a platform schema, an extension): may be referenced, is never changed.
+    External,
+}
+
+/// One object of a catalog.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is.
+    pub object: Object,
+    /// Where it was declared.
+    pub span: Option<Span>,
+    /// What may be done to it.
+    pub standing: Standing,
+    /// What it uses, beyond its parent. From pg_depend, or found by `bind`.
+    pub uses: Vec<ObjectId>,
+}
+
+/// A set of objects by id, with the indexes that every stage needs.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    entries: IndexMap<ObjectId, Entry>,
+    slots: HashMap<Slot, ObjectId>,
+    routines: HashMap<QName, Vec<ObjectId>>,
+    children: HashMap<ObjectId, Vec<ObjectId>>,
+}
+
+impl Catalog {
+    /// Adds an object.
+    ///
+    /// # Errors
+    /// Gives back the id that already holds one of its name slots; nothing is changed then.
+    pub fn insert(&mut self, id: ObjectId, entry: Entry) -> Result<(), ObjectId> {
+        let slots = object::slots(id);
+        if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
+            return Err(*holder);
+        }
+        for slot in slots {
+            if let Slot::Routine(name, _) = slot {
+                self.routines.entry(name).or_default().push(id);
+            }
+            self.slots.insert(slot, id);
+        }
+        // Links run up to the root even through what is no object itself (the comment on a view's column).
+        let mut below = id;
+        while let Some(parent) = below.parent() {
+            let children = self.children.entry(parent).or_default();
+            let known = below != id && children.contains(&below);
+            if !known {
+                children.push(below);
+            }
+            if known || self.entries.contains_key(&parent) {
+                break;
+            }
+            below = parent;
+        }
+        self.entries.insert(id, entry);
+        Ok(())
+    }
+
+    /// Brings the objects into the order of their ids, so that the same set gives the same output.
+    pub fn sort(&mut self) {
+        self.entries.sort_unstable_keys();
+        for children in self.children.values_mut() {
+            children.sort_unstable();
+        }
+        for routines in self.routines.values_mut() {
+            routines.sort_unstable();
+        }
+    }
+
+    /// The object of an id.
+    pub fn get(&self, id: ObjectId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    /// The object of an id, to change it in place. Its address cannot change here.
+    pub fn get_mut(&mut self, id: ObjectId) -> Option<&mut Entry> {
+        self.entries.get_mut(&id)
+    }
+
+    /// Whether the id is there.
+    pub fn contains(&self, id: ObjectId) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    /// All objects, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjectId, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// All objects, to change them in place.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (ObjectId, &mut Entry)> {
+        self.entries.iter_mut().map(|(id, entry)| (*id, entry))
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = ObjectId> {
+        self.entries.keys().copied()
+    }
+
+    /// Takes the catalog apart.
+    pub fn into_entries(self) -> impl Iterator<Item = (ObjectId, Entry)> {
+        self.entries.into_iter()
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Who holds a name slot.
+    pub fn holder(&self, slot: Slot) -> Option<ObjectId> {
+        self.slots.get(&slot).copied()
+    }
+
+    /// The relation of that name: a table, view, sequence, index.
+    pub fn relation(&self, name: QName) -> Option<ObjectId> {
+        self.holder(Slot::Relation(name))
+    }
+
+    /// The type of that name, a table's row type included.
+    pub fn type_named(&self, name: QName) -> Option<ObjectId> {
+        self.holder(Slot::Type(name))
+    }
+
+    /// The routines of that name.
+    pub fn routines(&self, name: QName) -> &[ObjectId] {
+        self.routines.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What stands directly on an object or belongs to it.
+    pub fn children(&self, id: ObjectId) -> &[ObjectId] {
+        self.children.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The children of one kind.
+    pub fn children_of(&self, id: ObjectId, kind: Kind) -> impl Iterator<Item = ObjectId> {
+        self.children(id).iter().copied().filter(move |child| child.kind() == kind)
+    }
+
+    /// Everything below an object, at any depth, also satellites of things that are no objects themselves (the
+    /// comment on a view's column).
+    pub fn descendants(&self, id: ObjectId) -> Vec<ObjectId> {
+        let mut found = Vec::new();
+        let mut open = vec![id];
+        while let Some(parent) = open.pop() {
+            for child in self.children(parent) {
+                found.push(*child);
+                open.push(*child);
+            }
+        }
+        found
+    }
+
+    /// The columns of a relation in their order.
+    pub fn columns(&self, relation: ObjectId) -> Vec<(ObjectId, &crate::kinds::column::Column)> {
+        let mut columns: Vec<_> = self
+            .children_of(relation, Kind::Column)
+            .filter_map(|id| match &self.get(id)?.object {
+                Object::Column(column) => Some((id, column)),
+                _ => None,
+            })
+            .collect();
+        columns.sort_by_key(|(id, column)| (column.position.0, *id));
+        columns
+    }
+
+    /// A column of a relation.
+    pub fn column(&self, relation: ObjectId, name: Ident) -> Option<ObjectId> {
+        let id = ObjectId::on(Kind::Column, relation, name);
+        self.contains(id).then_some(id)
+    }
+
+    /// Who uses what: for each object, those that use it.
+    pub fn users(&self) -> HashMap<ObjectId, BTreeSet<ObjectId>> {
+        let mut users: HashMap<ObjectId, BTreeSet<ObjectId>> = HashMap::new();
+        for (id, entry) in self.iter() {
+            for used in &entry.uses {
+                users.entry(*used).or_default().insert(id);
+            }
+        }
+        users
+    }
+}

@@ -1,0 +1,158 @@
+//! SQL that a person wrote inside an object, or that the catalog gave for it.
+//!
+//! Two fragments are equal when their canonical texts are; what is emitted is always the declared text, so people
+//! read their own words in a plan. Where a fragment came from plays no part in equality.
+
+use crate::ident::Text;
+use crate::parse::{self, SyntaxError};
+use crate::tree::Tree;
+use crate::yaml;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// What a fragment's text is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Grammar {
+    /// A value expression: a check, default, predicate, policy.
+    Expression,
+    /// A query: a view's.
+    Query,
+    /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`, or the same of an exclusion
+    /// constraint.
+    Index,
+    /// A string body, compared without outer white space and never parsed as SQL here.
+    Body,
+}
+
+/// SQL inside an object.
+#[derive(Clone, Debug)]
+pub struct Fragment {
+    declared: Text,
+    canonical: Text,
+    grammar: Grammar,
+    origin: Option<Arc<yaml::Sql>>,
+}
+
+impl Fragment {
+    /// A fragment from a catalog or from generated text: the declared and the canonical text are one.
+    pub fn canonical(text: &str, grammar: Grammar) -> Self {
+        let text = Text::new(text.trim());
+        Self { declared: text, canonical: text, grammar, origin: None }
+    }
+
+    /// A fragment from a file.
+    pub fn declared(sql: &yaml::Sql, grammar: Grammar) -> Self {
+        Self { origin: Some(Arc::new(sql.clone())), ..Self::canonical(sql.text(), grammar) }
+    }
+
+    /// A part of a fragment from a file: `text` stands `offset` bytes into it.
+    pub fn part(text: &str, grammar: Grammar) -> Self {
+        Self::canonical(text, grammar)
+    }
+
+    /// What is emitted.
+    pub fn text(&self) -> &'static str {
+        self.declared.as_str()
+    }
+
+    /// What is compared.
+    pub fn canonical_text(&self) -> Text {
+        self.canonical
+    }
+
+    /// The grammar.
+    pub fn grammar(&self) -> Grammar {
+        self.grammar
+    }
+
+    /// Where it was declared.
+    pub fn origin(&self) -> Option<&yaml::Sql> {
+        self.origin.as_deref()
+    }
+
+    /// The same fragment with its names qualified or mapped: the text changes, its place in the file does not.
+    pub fn rewrite(&mut self, text: &str) {
+        let text = Text::new(text);
+        if self.canonical == self.declared {
+            self.canonical = text;
+        }
+        self.declared = text;
+    }
+
+    /// Says that this fragment was proven equal to one with that canonical text.
+    pub fn settle(&mut self, canonical: Text) {
+        self.canonical = canonical;
+    }
+
+    /// Whether the text ends in a line comment that would swallow what follows.
+    pub fn ends_in_comment(&self) -> bool {
+        let text = self.text();
+        let last = text.rsplit('\n').next().unwrap_or(text);
+        last.contains("--")
+    }
+
+    /// The parse tree and how far its locations are ahead of the text. Trees are not stored.
+    ///
+    /// # Errors
+    /// A syntax error with its offset in the text.
+    pub fn tree(&self) -> Result<(Tree, usize), SyntaxError> {
+        tree(self.text(), self.grammar)
+    }
+}
+
+/// Parses text by its grammar: the tree and how far its locations are ahead of the text.
+///
+/// # Errors
+/// A syntax error with its offset in the text.
+pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> {
+    match grammar {
+        Grammar::Expression => Ok((parse::expression(text)?, parse::EXPRESSION_PREFIX)),
+        Grammar::Query => {
+            let tree = parse::statement(text)?;
+            if tree.name() == "SelectStmt" {
+                Ok((tree, 0))
+            } else {
+                Err(SyntaxError { message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(), offset: Some(0) })
+            }
+        }
+        Grammar::Index => {
+            let head = "CREATE INDEX ON x ";
+            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
+                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
+                ..error
+            })?;
+            Ok((tree, head.len()))
+        }
+        Grammar::Body => Ok((Tree::Nothing, 0)),
+    }
+}
+
+impl PartialEq for Fragment {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for Fragment {}
+
+impl Hash for Fragment {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical.hash(state);
+    }
+}
+
+/// A value that plays no part in equality: a column's position, where a thing came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aside<T>(pub T);
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Aside<T> {}
+
+impl<T> Hash for Aside<T> {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}

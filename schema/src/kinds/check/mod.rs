@@ -1,0 +1,109 @@
+//! Check constraints of tables and domains.
+
+use crate::fragment::Fragment;
+use crate::id::ObjectId;
+use crate::kinds::{naming, table};
+use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
+use crate::question::{Question, Questions};
+use crate::sql::{self, Sql};
+use crate::step::{Element, Lock, Steps};
+
+/// A check constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Check {
+    /// The condition.
+    pub expression: Fragment,
+    /// NO INHERIT.
+    pub no_inherit: bool,
+    /// NOT VALID: existing rows were not checked.
+    pub not_valid: bool,
+    /// NOT ENFORCED (PostgreSQL 18).
+    pub not_enforced: bool,
+}
+
+impl Check {
+    fn definition(&self, id: ObjectId) -> Sql {
+        let mut sql = Sql::new("CONSTRAINT");
+        sql.ident(id.name()).kw("CHECK (").tight().fragment(&self.expression).kw(")");
+        if self.no_inherit {
+            sql.kw(" NO INHERIT");
+        }
+        if self.not_enforced {
+            sql.kw(" NOT ENFORCED");
+        }
+        sql
+    }
+}
+
+impl ObjectKind for Check {
+    fn nature(&self) -> Nature {
+        Nature::CARRIED
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        visitor.fragment("check", &mut self.expression);
+    }
+
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let definition = self.definition(id);
+        let mut sql = naming::alter_parent(id);
+        sql.kw("ADD").sql(&definition);
+        if self.not_valid && !self.not_enforced {
+            sql.kw(" NOT VALID");
+        }
+        let step = out.push(sql).lock(id.root(), Lock::AccessExclusive);
+        if self.not_valid || self.not_enforced {
+            return;
+        }
+        step.scans();
+        if id.parent().is_some_and(|parent| parent.kind() == Kind::Table) {
+            step.element(Element::Item(definition));
+        }
+    }
+
+    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { expression, no_inherit, not_valid, not_enforced } = new;
+        let same = *expression == old.expression && *no_inherit == old.no_inherit && *not_enforced == old.not_enforced;
+        if same && old.not_valid && !not_valid {
+            let mut sql = naming::alter_parent(id);
+            sql.kw("VALIDATE CONSTRAINT").ident(id.name());
+            out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive).scans();
+            return Alter::InPlace;
+        }
+        Alter::Replace("a check cannot be changed in place")
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        drop_constraint(id, out);
+    }
+
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
+        let Some(parent) = id.parent().filter(|parent| parent.kind() == Kind::Table) else { return };
+        let Some(stand_in) = table::stand_in(parent, context) else { return };
+        let name = out.fresh_name();
+        let relation = format!("pg_temp.{}", sql::quoted(stand_in.name));
+        let mut make = Sql::new("ALTER TABLE pg_temp.");
+        make.tight().ident(stand_in.name).kw("ADD CONSTRAINT").ident(name);
+        make.kw("CHECK (").tight().fragment(&self.expression).kw(")");
+        let read = format!(
+            "(SELECT pg_catalog.pg_get_expr(conbin, conrelid) FROM pg_catalog.pg_constraint \
+             WHERE conrelid = {}::pg_catalog.regclass AND conname = {})",
+            sql::literal(&relation),
+            sql::literal(name.as_str())
+        );
+        out.push(Question {
+            object: id,
+            stand_in: Some(stand_in),
+            make: make.into_text(),
+            read: vec![("check".into(), read)],
+            undo: None,
+        });
+    }
+}
+
+/// `ALTER TABLE … DROP CONSTRAINT`, for every kind of constraint.
+pub fn drop_constraint(id: ObjectId, out: &mut Steps) {
+    let mut sql = naming::alter_parent(id);
+    sql.kw("DROP CONSTRAINT").ident(id.name());
+    out.push(sql).lock(id.root(), Lock::AccessExclusive);
+}

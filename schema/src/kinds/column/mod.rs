@@ -1,0 +1,394 @@
+//! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
+
+use crate::fragment::{Aside, Fragment};
+use crate::id::ObjectId;
+use crate::ident::{Ident, Text};
+use crate::kinds::naming;
+use crate::kinds::options::Options;
+use crate::kinds::table;
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
+use crate::question::{Question, Questions};
+use crate::reference::Reference;
+use crate::sql::{self, Sql};
+use crate::step::{Element, Lock, Loss, Steps};
+use crate::type_name::TypeName;
+use std::collections::BTreeMap;
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Column {
+    /// Its type.
+    pub type_name: TypeName,
+    /// Its collation, unless it is the type's.
+    pub collation: Option<Reference>,
+    /// NOT NULL; primary keys and identity make it so too.
+    pub not_null: bool,
+    /// GENERATED … AS IDENTITY.
+    pub identity: Option<Identity>,
+    /// GENERATED ALWAYS AS (…).
+    pub generated: Option<Generated>,
+    /// Storage, unless it is the type's: PLAIN, EXTERNAL, EXTENDED, MAIN.
+    pub storage: Option<Text>,
+    /// Compression: pglz or lz4, unless it is the default.
+    pub compression: Option<Text>,
+    /// Statistics target, unless it is the default.
+    pub statistics: Option<i64>,
+    /// `n_distinct` and the like.
+    pub options: Options,
+    /// Its place; PostgreSQL cannot change it, so it is not compared.
+    pub position: Aside<u32>,
+    /// How existing values convert when the type changes.
+    pub using: Aside<Option<Fragment>>,
+}
+
+/// An identity column's sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// ALWAYS, not BY DEFAULT.
+    pub always: bool,
+    /// Sequence options that differ from the type's defaults, by their keywords: `START WITH`, `INCREMENT BY`,
+    /// `MINVALUE`, `MAXVALUE`, `CACHE` with numbers; `CYCLE` with 1.
+    pub options: BTreeMap<&'static str, i64>,
+}
+
+/// A generated column's expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Generated {
+    /// The expression.
+    pub expression: Fragment,
+    /// STORED; false is VIRTUAL (PostgreSQL 18).
+    pub stored: bool,
+}
+
+impl Column {
+    /// A nullable column of a type.
+    pub fn new(type_name: TypeName) -> Self {
+        Self {
+            type_name,
+            collation: None,
+            not_null: false,
+            identity: None,
+            generated: None,
+            storage: None,
+            compression: None,
+            statistics: None,
+            options: Options::default(),
+            position: Aside(0),
+            using: Aside(None),
+        }
+    }
+
+    fn definition(&self, id: ObjectId) -> Sql {
+        let mut sql = Sql::default();
+        sql.ident(id.name()).type_name(&self.type_name);
+        if let Some(collation) = self.collation.as_ref().and_then(Reference::qname) {
+            sql.kw("COLLATE").name(collation);
+        }
+        if let Some(generated) = &self.generated {
+            sql.kw("GENERATED ALWAYS AS (").fragment(&generated.expression);
+            sql.kw(if generated.stored { ") STORED" } else { ") VIRTUAL" });
+        }
+        if let Some(identity) = &self.identity {
+            sql.kw("GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
+            identity_options(&mut sql, &identity.options);
+        }
+        if self.not_null {
+            sql.kw("NOT NULL");
+        }
+        sql
+    }
+
+    /// Settings that CREATE TABLE cannot say on every version.
+    fn settings(&self, old: &Column, id: ObjectId, out: &mut Steps) {
+        if self.storage != old.storage {
+            let word = self.storage.unwrap_or_else(|| Text::new("DEFAULT"));
+            let mut sql = alter(id);
+            sql.kw("SET STORAGE").ident(Ident::new(&word.as_str().to_ascii_lowercase()));
+            out.push(sql).lock(table_of(id), Lock::AccessExclusive);
+        }
+        if self.compression != old.compression {
+            let mut sql = alter(id);
+            sql.kw("SET COMPRESSION");
+            match self.compression {
+                Some(method) => sql.ident(Ident::new(method.as_str())),
+                None => sql.kw("DEFAULT"),
+            };
+            out.push(sql).lock(table_of(id), Lock::AccessExclusive);
+        }
+        if self.statistics != old.statistics {
+            let mut sql = alter(id);
+            sql.kw("SET STATISTICS").number(self.statistics.unwrap_or(-1));
+            out.push(sql).lock(table_of(id), Lock::ShareUpdateExclusive);
+        }
+        for statement in old.options.alter(&self.options, &alter(id)) {
+            out.push(statement).lock(table_of(id), Lock::ShareUpdateExclusive);
+        }
+    }
+}
+
+fn always(always: bool) -> &'static str {
+    if always { "ALWAYS" } else { "BY DEFAULT" }
+}
+
+fn identity_options(sql: &mut Sql, options: &BTreeMap<&'static str, i64>) {
+    if options.is_empty() {
+        return;
+    }
+    sql.kw("(").tight();
+    for (word, value) in options {
+        sql.kw(word);
+        if *word != "CYCLE" {
+            sql.number(*value);
+        }
+    }
+    sql.kw(")");
+}
+
+fn table_of(id: ObjectId) -> ObjectId {
+    id.parent().unwrap_or(id)
+}
+
+/// `ALTER TABLE app.t ALTER COLUMN c`.
+pub fn alter(id: ObjectId) -> Sql {
+    let mut sql = naming::alter_parent(id);
+    sql.kw("ALTER COLUMN").ident(id.name());
+    sql
+}
+
+impl ObjectKind for Column {
+    fn nature(&self) -> Nature {
+        // What is computed can be computed again.
+        if self.generated.is_some() { Nature::REBUILT } else { Nature::DATA }
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        visitor.type_name(&mut self.type_name);
+        if let Some(collation) = &mut self.collation {
+            visitor.reference(collation);
+        }
+        if let Some(generated) = &mut self.generated {
+            visitor.fragment("generated", &mut generated.expression);
+        }
+        if let Some(using) = &mut self.using.0 {
+            visitor.fragment("using", using);
+        }
+    }
+
+    fn inherit(&mut self, current: &Self) {
+        self.position = current.position;
+    }
+
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let definition = self.definition(id);
+        let mut sql = naming::alter_parent(id);
+        sql.kw("ADD COLUMN").sql(&definition);
+        let rewrites = self.identity.is_some() || self.generated.as_ref().is_some_and(|g| g.stored);
+        let step = out.push(sql).lock(table_of(id), Lock::AccessExclusive).element(Element::Item(definition));
+        if rewrites {
+            step.rewrites();
+        }
+        self.settings(&Column::new(self.type_name), id, out);
+    }
+
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self {
+            type_name,
+            collation,
+            not_null,
+            identity,
+            generated,
+            storage: _,
+            compression: _,
+            statistics: _,
+            options: _,
+            position: _,
+            using,
+        } = new;
+        let table = table_of(id);
+        match (&old.generated, generated) {
+            (Some(before), Some(after)) if before != after => {
+                if before.stored != after.stored || context.server.version < 17 {
+                    return Alter::Replace("a generated column's expression is computed anew");
+                }
+                let mut sql = alter(id);
+                sql.kw("SET EXPRESSION AS (").fragment(&after.expression).kw(")");
+                out.push(sql).lock(table, Lock::AccessExclusive).rewrites();
+            }
+            (Some(_), None) => {
+                let mut sql = alter(id);
+                sql.kw("DROP EXPRESSION");
+                out.push(sql).lock(table, Lock::AccessExclusive);
+            }
+            (None, Some(_)) => return Alter::Replace("a column with values of its own becomes a generated one"),
+            _ => {}
+        }
+        let mut changed_type = false;
+        if *type_name != old.type_name || *collation != old.collation {
+            changed_type = true;
+            let same_base = type_name.qname() == old.type_name.qname() && type_name.is_array() == old.type_name.is_array();
+            let default_id = ObjectId::of(Kind::Default, id, "");
+            let had_default = !same_base && context.current.contains(default_id);
+            if had_default {
+                let mut sql = alter(id);
+                sql.kw("DROP DEFAULT");
+                out.push(sql).lock(table, Lock::AccessExclusive);
+            }
+            if old.identity.is_some() && identity.is_none() {
+                let mut sql = alter(id);
+                sql.kw("DROP IDENTITY");
+                out.push(sql).lock(table, Lock::AccessExclusive);
+            }
+            let mut sql = alter(id);
+            sql.kw("TYPE").type_name(type_name);
+            if let Some(collation) = collation.as_ref().and_then(Reference::qname) {
+                sql.kw("COLLATE").name(collation);
+            }
+            if let Some(using) = &using.0 {
+                sql.kw("USING").fragment(using);
+            } else if !same_base {
+                // A cast that PostgreSQL would not apply by itself is still what people mean.
+                sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
+            }
+            let step = out.push(sql).lock(table, Lock::AccessExclusive);
+            if !widens(&old.type_name, type_name) {
+                step.rewrites();
+            }
+            if had_default {
+                if let Some(Object::Default(default)) = context.desired.get(default_id).map(|entry| &entry.object) {
+                    let mut sql = alter(id);
+                    sql.kw("SET DEFAULT").fragment(&default.value);
+                    out.push(sql).lock(table, Lock::AccessExclusive);
+                }
+            }
+        }
+        if *not_null != old.not_null && *not_null {
+            out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
+        }
+        match (&old.identity, identity) {
+            (None, Some(identity)) => {
+                let mut sql = alter(id);
+                sql.kw("ADD GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
+                identity_options(&mut sql, &identity.options);
+                out.push(sql).lock(table, Lock::AccessExclusive);
+            }
+            (Some(_), None) if !changed_type => {
+                let mut sql = alter(id);
+                sql.kw("DROP IDENTITY");
+                out.push(sql).lock(table, Lock::AccessExclusive);
+            }
+            (Some(before), Some(after)) if before != after => {
+                alter_identity(before, after, &new.type_name, id, out);
+            }
+            _ => {}
+        }
+        if *not_null != old.not_null && !*not_null {
+            out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
+        }
+        new.settings(old, id, out);
+        if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let mut sql = naming::alter_parent(id);
+        sql.kw("DROP COLUMN").ident(id.name());
+        let step = out.push(sql).lock(table_of(id), Lock::AccessExclusive);
+        if self.generated.is_none() {
+            step.loses(Loss::DropColumn, id);
+        }
+    }
+
+    fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let mut sql = naming::alter_parent(to);
+        sql.kw("RENAME COLUMN").ident(from.name()).kw("TO").ident(to.name());
+        out.push(sql).lock(table_of(to), Lock::AccessExclusive);
+    }
+
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
+        let Some(generated) = &self.generated else { return };
+        let Some(stand_in) = id.parent().and_then(|table| table::stand_in(table, context)) else { return };
+        let column = out.fresh_name();
+        let mut make = Sql::new("ALTER TABLE pg_temp.");
+        make.tight().ident(stand_in.name).kw("ADD COLUMN").ident(column).type_name(&self.type_name);
+        make.kw("GENERATED ALWAYS AS (").fragment(&generated.expression);
+        make.kw(if generated.stored { ") STORED" } else { ") VIRTUAL" });
+        let read = read_default(stand_in.name, column);
+        out.push(Question {
+            object: id,
+            stand_in: Some(stand_in),
+            make: make.into_text(),
+            read: vec![("generated".into(), read)],
+            undo: None,
+        });
+    }
+}
+
+/// An expression that reads back the default or generation expression of a stand-in's column.
+pub fn read_default(relation: Ident, column: Ident) -> String {
+    format!(
+        "(SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
+         WHERE d.adrelid = {}::pg_catalog.regclass AND a.attname = {})",
+        sql::literal(&format!("pg_temp.{}", sql::quoted(relation))),
+        sql::literal(column.as_str())
+    )
+}
+
+fn set_not_null(id: ObjectId, set: bool) -> Sql {
+    let mut sql = alter(id);
+    sql.kw(if set { "SET NOT NULL" } else { "DROP NOT NULL" });
+    sql
+}
+
+fn alter_identity(before: &Identity, after: &Identity, type_name: &TypeName, id: ObjectId, out: &mut Steps) {
+    let mut sql = alter(id);
+    if before.always != after.always {
+        sql.kw("SET GENERATED").kw(always(after.always));
+    }
+    let mut words: Vec<&'static str> = before.options.keys().chain(after.options.keys()).copied().collect();
+    words.sort_unstable();
+    words.dedup();
+    for word in words.into_iter().filter(|word| before.options.get(word) != after.options.get(word)) {
+        match (word, after.options.get(word)) {
+            ("CYCLE", Some(_)) => sql.kw("SET CYCLE"),
+            ("CYCLE", None) => sql.kw("SET NO CYCLE"),
+            ("MINVALUE", None) => sql.kw("SET NO MINVALUE"),
+            ("MAXVALUE", None) => sql.kw("SET NO MAXVALUE"),
+            (word, value) => {
+                let descending = after.options.get("INCREMENT BY").is_some_and(|by| *by < 0);
+                let fallback = match (word, descending) {
+                    ("START WITH", true) => after.options.get("MAXVALUE").copied().unwrap_or(-1),
+                    ("START WITH", false) => after.options.get("MINVALUE").copied().unwrap_or(1),
+                    _ => 1,
+                };
+                sql.kw("SET").kw(word).number(value.copied().unwrap_or(fallback))
+            }
+        };
+    }
+    let _ = type_name;
+    out.push(sql).lock(table_of(id), Lock::AccessExclusive);
+}
+
+/// Whether PostgreSQL changes the type without writing the table anew: a longer or unlimited varchar, varchar to
+/// text, a larger numeric of the same scale, a finer timestamp (ATColumnChangeRequiresRewrite and the length
+/// coercions' support functions).
+fn widens(old: &TypeName, new: &TypeName) -> bool {
+    if old.is_array() != new.is_array() || !old.is_system() || !new.is_system() {
+        return false;
+    }
+    let numbers = |type_name: &TypeName| -> Vec<i64> {
+        type_name.modifiers().as_str().split(',').filter_map(|n| n.parse().ok()).collect()
+    };
+    let (before, after) = (numbers(old), numbers(new));
+    match (old.name().as_str(), new.name().as_str()) {
+        ("varchar", "text") => true,
+        ("varchar" | "text", "varchar") if after.is_empty() => true,
+        ("varchar", "varchar") | ("varbit", "varbit") => !before.is_empty() && !after.is_empty() && after >= before,
+        ("numeric", "numeric") => {
+            after.is_empty() || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
+        }
+        ("timestamp", "timestamp") | ("timestamptz", "timestamptz") | ("time", "time") => {
+            after.is_empty() || (!before.is_empty() && after >= before)
+        }
+        _ => false,
+    }
+}

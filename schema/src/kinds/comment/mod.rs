@@ -1,0 +1,48 @@
+//! Comments, on anything.
+
+use crate::id::ObjectId;
+use crate::ident::Text;
+use crate::kinds::naming;
+use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::sql::Sql;
+use crate::step::Steps;
+
+/// A comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Comment {
+    /// The text.
+    pub text: Text,
+}
+
+fn head(id: ObjectId) -> Sql {
+    let mut sql = Sql::new("COMMENT ON");
+    naming::object(&mut sql, id.parent().unwrap_or(id));
+    sql.kw("IS");
+    sql
+}
+
+impl ObjectKind for Comment {
+    fn nature(&self) -> Nature {
+        Nature::CARRIED
+    }
+
+    fn visit(&mut self, _: &mut dyn Visitor) {}
+
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let mut sql = head(id);
+        sql.literal(self.text.as_str());
+        out.push(sql);
+    }
+
+    fn alter(_: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { text: _ } = new;
+        new.create(id, context, out);
+        Alter::InPlace
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let mut sql = head(id);
+        sql.kw("NULL");
+        out.push(sql);
+    }
+}

@@ -1,0 +1,75 @@
+//! Column defaults.
+
+use crate::fragment::Fragment;
+use crate::id::ObjectId;
+use crate::kinds::column;
+use crate::kinds::table;
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::question::{Question, Questions};
+use crate::sql::Sql;
+use crate::step::{Element, Lock, Steps};
+
+/// A column's default.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Default {
+    /// The expression.
+    pub value: Fragment,
+}
+
+fn column_of(id: ObjectId) -> ObjectId {
+    id.parent().unwrap_or(id)
+}
+
+fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
+    let column = column_of(id);
+    let mut sql = column::alter(column);
+    sql.kw("SET DEFAULT").fragment(value);
+    let mut suffix = Sql::new("DEFAULT");
+    suffix.fragment(value);
+    out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
+}
+
+impl ObjectKind for Default {
+    fn nature(&self) -> Nature {
+        Nature::CARRIED
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        visitor.fragment("default", &mut self.value);
+    }
+
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        set(&self.value, id, out);
+    }
+
+    fn alter(_: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { value } = new;
+        set(value, id, out);
+        Alter::InPlace
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let column = column_of(id);
+        let mut sql = column::alter(column);
+        sql.kw("DROP DEFAULT");
+        out.push(sql).lock(column.root(), Lock::AccessExclusive);
+    }
+
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
+        let column = column_of(id);
+        let Some(Object::Column(spec)) = context.desired.get(column).map(|entry| &entry.object) else { return };
+        let Some(stand_in) = column.parent().and_then(|table| table::stand_in(table, context)) else { return };
+        let name = out.fresh_name();
+        let mut make = Sql::new("ALTER TABLE pg_temp.");
+        make.tight().ident(stand_in.name).kw("ADD COLUMN").ident(name).type_name(&spec.type_name);
+        make.kw("DEFAULT").fragment(&self.value);
+        let read = column::read_default(stand_in.name, name);
+        out.push(Question {
+            object: id,
+            stand_in: Some(stand_in),
+            make: make.into_text(),
+            read: vec![("default".into(), read)],
+            undo: None,
+        });
+    }
+}

@@ -1,0 +1,155 @@
+//! Privileges: one object for each pair of a target and a grantee. Columns are targets of their own.
+
+use crate::id::{Address, ObjectId};
+use crate::ident::{Ident, Text};
+use crate::kinds::default_privileges;
+use crate::kinds::naming;
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
+use crate::sql::Sql;
+use crate::step::{Loss, Steps};
+use std::collections::BTreeMap;
+
+/// What a grantee may do with a target.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Grant {
+    /// Each privilege by its keyword in capitals (`SELECT`), and whether it was given WITH GRANT OPTION.
+    pub privileges: BTreeMap<Text, bool>,
+}
+
+impl Grant {
+    /// All privileges of a kind of object on that version, as GRANT ALL gives them.
+    pub fn all(kind: Kind, version: u32) -> Self {
+        let privileges = all_privileges(kind, version).iter().map(|word| (Text::new(word), false)).collect();
+        Self { privileges }
+    }
+}
+
+/// The privileges that a kind of object has (PostgreSQL's documentation, "Privileges").
+pub fn all_privileges(kind: Kind, version: u32) -> &'static [&'static str] {
+    match kind {
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable if version >= 17 => {
+            &["DELETE", "INSERT", "MAINTAIN", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"]
+        }
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => {
+            &["DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"]
+        }
+        Kind::Column => &["INSERT", "REFERENCES", "SELECT", "UPDATE"],
+        Kind::Sequence => &["SELECT", "UPDATE", "USAGE"],
+        Kind::Schema => &["CREATE", "USAGE"],
+        Kind::Function | Kind::Aggregate => &["EXECUTE"],
+        _ => &["USAGE"],
+    }
+}
+
+/// The satellites that privileges by default add to a new object of the role that runs the plan.
+pub fn implied(id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
+    default_privileges::of_new(id, context)
+        .into_iter()
+        .map(|(grantee, grant)| (ObjectId::of(Kind::Grant, id, grantee), Object::Grant(grant)))
+        .collect()
+}
+
+fn target_of(id: ObjectId) -> ObjectId {
+    id.parent().unwrap_or(id)
+}
+
+/// `GRANT SELECT (c), … ON TABLE app.t`: the words between GRANT and TO.
+fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId) {
+    let target = target_of(id);
+    let column = (target.kind() == Kind::Column).then(|| target.name());
+    let items: Vec<Sql> = words
+        .iter()
+        .filter_map(|word| KEYWORDS.iter().find(|known| **known == word.as_str()))
+        .map(|word| {
+            let mut item = Sql::new(word);
+            if let Some(column) = column {
+                item.idents(&[column]);
+            }
+            item
+        })
+        .collect();
+    sql.list(&items).kw("ON");
+    let object = if column.is_some() { target.parent().unwrap_or(target) } else { target };
+    sql.kw(match object.kind() {
+        Kind::View | Kind::MaterializedView | Kind::ForeignTable | Kind::Table => "TABLE",
+        Kind::Enum | Kind::Composite | Kind::Range | Kind::BaseType => "TYPE",
+        Kind::Function | Kind::Aggregate => "ROUTINE",
+        kind => naming::keyword(kind),
+    });
+    naming::own_name(sql, object);
+}
+
+const KEYWORDS: &[&str] = &[
+    "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "USAGE", "CREATE",
+    "CONNECT", "TEMPORARY", "EXECUTE", "SET", "ALTER SYSTEM",
+];
+
+fn grantee(sql: &mut Sql, id: ObjectId) {
+    if id.name().as_str() == "public" {
+        sql.kw("PUBLIC");
+    } else {
+        sql.ident(id.name());
+    }
+}
+
+fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {
+    if words.is_empty() {
+        return;
+    }
+    let mut sql = Sql::new("GRANT");
+    privileges_on(&mut sql, words, id);
+    sql.kw("TO");
+    grantee(&mut sql, id);
+    if option {
+        sql.kw("WITH GRANT OPTION");
+    }
+    out.push(sql);
+}
+
+fn revoke(words: &[Text], option_only: bool, id: ObjectId, out: &mut Steps) {
+    if words.is_empty() {
+        return;
+    }
+    let mut sql = Sql::new(if option_only { "REVOKE GRANT OPTION FOR" } else { "REVOKE" });
+    privileges_on(&mut sql, words, id);
+    sql.kw("FROM");
+    grantee(&mut sql, id);
+    out.push(sql).loses(Loss::Revoke, id);
+}
+
+impl ObjectKind for Grant {
+    fn nature(&self) -> Nature {
+        Nature::CARRIED
+    }
+
+    fn visit(&mut self, _: &mut dyn Visitor) {}
+
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        Self::alter(&Grant::default(), self, id, context, out);
+    }
+
+    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { privileges } = new;
+        let words = |keep: &dyn Fn(&Text) -> bool, from: &BTreeMap<Text, bool>| -> Vec<Text> {
+            from.keys().filter(|word| keep(word)).copied().collect()
+        };
+        let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
+        let weaker = words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
+        let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
+        let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
+        revoke(&gone, false, id, out);
+        revoke(&weaker, true, id, out);
+        grant(&plain, false, id, out);
+        grant(&optional, true, id, out);
+        Alter::InPlace
+    }
+
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        Self::alter(self, &Grant::default(), id, context, out);
+    }
+}
+
+/// The id of the privileges of a grantee on a target.
+pub fn id(target: ObjectId, grantee: Ident) -> ObjectId {
+    ObjectId::new(Kind::Grant, Address::Of(target, grantee))
+}

@@ -1,0 +1,179 @@
+//! Primary keys and unique constraints.
+
+use crate::catalog::Catalog;
+use crate::id::ObjectId;
+use crate::ident::{Ident, Text};
+use crate::kinds::check::drop_constraint;
+use crate::kinds::naming;
+use crate::kinds::options::Options;
+use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::sql::Sql;
+use crate::step::{Element, Lock, Steps};
+
+/// A primary key or unique constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// PRIMARY KEY, not UNIQUE.
+    pub primary: bool,
+    /// Its columns, in order.
+    pub columns: Vec<Ident>,
+    /// INCLUDE columns.
+    pub include: Vec<Ident>,
+    /// NULLS NOT DISTINCT (PostgreSQL 15).
+    pub nulls_not_distinct: bool,
+    /// WITHOUT OVERLAPS on the last column (PostgreSQL 18).
+    pub without_overlaps: bool,
+    /// When it is checked.
+    pub timing: Timing,
+    /// Storage parameters of its index.
+    pub options: Options,
+    /// Tablespace of its index.
+    pub tablespace: Option<Ident>,
+}
+
+/// When a constraint is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Timing {
+    /// NOT DEFERRABLE.
+    #[default]
+    Immediate,
+    /// DEFERRABLE INITIALLY IMMEDIATE.
+    Deferrable,
+    /// DEFERRABLE INITIALLY DEFERRED.
+    Deferred,
+}
+
+impl Timing {
+    /// Adds the words, none for the default.
+    pub fn write(self, sql: &mut Sql) {
+        match self {
+            Timing::Immediate => {}
+            Timing::Deferrable => {
+                sql.kw("DEFERRABLE");
+            }
+            Timing::Deferred => {
+                sql.kw("DEFERRABLE INITIALLY DEFERRED");
+            }
+        }
+    }
+}
+
+impl Key {
+    fn definition(&self, id: ObjectId) -> Sql {
+        let mut sql = Sql::new("CONSTRAINT");
+        sql.ident(id.name()).kw(if self.primary { "PRIMARY KEY" } else { "UNIQUE" });
+        if self.nulls_not_distinct {
+            sql.kw("NULLS NOT DISTINCT");
+        }
+        let mut columns: Vec<Sql> = self
+            .columns
+            .iter()
+            .map(|name| {
+                let mut column = Sql::default();
+                column.ident(*name);
+                column
+            })
+            .collect();
+        if let Some(last) = columns.last_mut().filter(|_| self.without_overlaps) {
+            last.kw("WITHOUT OVERLAPS");
+        }
+        sql.kw("(").tight().list(&columns).kw(")");
+        if !self.include.is_empty() {
+            sql.kw(" INCLUDE").idents(&self.include);
+        }
+        self.options.with(&mut sql);
+        if let Some(tablespace) = self.tablespace {
+            sql.kw(" USING INDEX TABLESPACE").ident(tablespace);
+        }
+        self.timing.write(&mut sql);
+        sql
+    }
+}
+
+impl ObjectKind for Key {
+    fn nature(&self) -> Nature {
+        Nature::CARRIED
+    }
+
+    fn visit(&mut self, _: &mut dyn Visitor) {}
+
+    fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+        let Some(table) = id.parent() else { return };
+        out.extend(self.columns.iter().chain(&self.include).filter_map(|name| catalog.column(table, *name)));
+    }
+
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let definition = self.definition(id);
+        let mut sql = naming::alter_parent(id);
+        sql.kw("ADD").sql(&definition);
+        out.push(sql).lock(id.root(), Lock::AccessExclusive).scans().element(Element::Item(definition));
+    }
+
+    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { primary, columns, include, nulls_not_distinct, without_overlaps, timing, options, tablespace } = new;
+        let same = *primary == old.primary
+            && *columns == old.columns
+            && *include == old.include
+            && *nulls_not_distinct == old.nulls_not_distinct
+            && *without_overlaps == old.without_overlaps
+            && *timing == old.timing;
+        if !same {
+            return Alter::Replace("a key cannot be changed in place");
+        }
+        let mut head = Sql::new("ALTER INDEX");
+        if let Some(schema) = id.schema() {
+            head.name(crate::ident::QName { schema, name: id.name() });
+        }
+        for statement in old.options.alter(options, &head) {
+            out.push(statement).lock(id.root(), Lock::ShareUpdateExclusive);
+        }
+        if *tablespace != old.tablespace {
+            head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
+            out.push(head).lock(id.root(), Lock::AccessExclusive);
+        }
+        Alter::InPlace
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        drop_constraint(id, out);
+    }
+}
+
+/// The name that PostgreSQL gives a constraint or index: `ChooseRelationName`'s `makeObjectName`, which shortens the
+/// two names evenly until the whole fits into 63 bytes.
+pub fn chosen_name(table: &str, columns: &str, label: &str) -> Text {
+    let overhead = label.len() + usize::from(!label.is_empty()) + usize::from(!columns.is_empty());
+    let available = crate::ident::MAX_NAME_BYTES.saturating_sub(overhead);
+    let (mut first, mut second) = (table.len(), columns.len());
+    while first + second > available {
+        if first > second { first -= 1 } else { second -= 1 }
+    }
+    let clip = |text: &str, mut length: usize| {
+        while !text.is_char_boundary(length) {
+            length -= 1;
+        }
+        text[..length].to_owned()
+    };
+    let mut name = clip(table, first);
+    for part in [clip(columns, second), label.to_owned()] {
+        if !part.is_empty() {
+            name.push('_');
+            name.push_str(&part);
+        }
+    }
+    Text::new(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_shortened_as_postgresql_does() {
+        assert_eq!(chosen_name("t", "a_b", "key").as_str(), "t_a_b_key");
+        assert_eq!(chosen_name("t", "", "pkey").as_str(), "t_pkey");
+        let long = chosen_name(&"t".repeat(50), &"c".repeat(50), "fkey");
+        assert_eq!(long.as_str().len(), 63);
+        assert_eq!(long.as_str(), format!("{}_{}_fkey", "t".repeat(29), "c".repeat(28)));
+    }
+}

@@ -1,0 +1,78 @@
+//! Storage parameters and view options: `WITH (fillfactor = 70)`.
+
+use crate::ident::{Ident, Text};
+use crate::sql::Sql;
+use std::collections::BTreeMap;
+
+/// Options by name. Values are texts as pg_class.reloptions holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options(pub BTreeMap<Ident, Text>);
+
+impl Options {
+    /// Adds `WITH (…)` when there are options.
+    pub fn with(&self, sql: &mut Sql) {
+        if !self.0.is_empty() {
+            sql.kw("WITH");
+            self.list(sql);
+        }
+    }
+
+    fn list(&self, sql: &mut Sql) {
+        let items: Vec<Sql> = self
+            .0
+            .iter()
+            .map(|(name, value)| {
+                let mut item = Sql::default();
+                option_name(&mut item, *name);
+                item.kw("=").literal(value.as_str());
+                item
+            })
+            .collect();
+        sql.kw("(").list(&items).kw(")");
+    }
+
+    /// What to set and what to reset to get from `self` to `new`.
+    pub fn changes(&self, new: &Options) -> (Options, Vec<Ident>) {
+        let set = new.0.iter().filter(|(name, value)| self.0.get(*name) != Some(*value));
+        let reset = self.0.keys().filter(|name| !new.0.contains_key(*name));
+        (Options(set.map(|(n, v)| (*n, *v)).collect()), reset.copied().collect())
+    }
+
+    /// The statements that change options, each behind `head` (`ALTER TABLE app.t`).
+    pub fn alter(&self, new: &Options, head: &Sql) -> Vec<Sql> {
+        let (set, reset) = self.changes(new);
+        let mut statements = Vec::new();
+        if !set.0.is_empty() {
+            let mut sql = head.clone();
+            sql.kw("SET");
+            set.list(&mut sql);
+            statements.push(sql);
+        }
+        if !reset.is_empty() {
+            let mut sql = head.clone();
+            let names: Vec<Sql> = reset
+                .iter()
+                .map(|name| {
+                    let mut item = Sql::default();
+                    option_name(&mut item, *name);
+                    item
+                })
+                .collect();
+            sql.kw("RESET (").list(&names).kw(")");
+            statements.push(sql);
+        }
+        statements
+    }
+}
+
+/// Options may be qualified: `toast.autovacuum_enabled`.
+fn option_name(sql: &mut Sql, name: Ident) {
+    match name.as_str().split_once('.') {
+        Some((space, own)) => {
+            sql.ident(Ident::new(space)).kw(".").tight().ident(Ident::new(own));
+        }
+        None => {
+            sql.ident(name);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Views.
+
+use crate::fragment::{Aside, Fragment};
+use crate::id::ObjectId;
+use crate::ident::{Ident, Text};
+use crate::kinds::options::Options;
+use crate::kinds::{grant, naming, table};
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::question::{Question, Questions};
+use crate::sql::{self, Sql};
+use crate::step::{Lock, Steps};
+
+/// A view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// Its query.
+    pub query: Fragment,
+    /// The names of its columns, where they are given beside the query.
+    pub columns: Aside<Vec<Ident>>,
+    /// `security_invoker`, `security_barrier`, `check_option`.
+    pub options: Options,
+    /// Its owner, where it is known.
+    pub owner: Aside<Option<Ident>>,
+    /// The columns that come out, with their types: from the catalog, or from the server's answer.
+    pub output: Aside<Option<Text>>,
+}
+
+impl View {
+    fn statement(&self, head: &'static str, id: ObjectId) -> Sql {
+        let mut sql = Sql::new(head);
+        naming::own_name(&mut sql, id);
+        if !self.columns.0.is_empty() {
+            sql.idents(&self.columns.0);
+        }
+        // Without WITH a CREATE OR REPLACE VIEW would clear the options, security_invoker among them.
+        self.options.with(&mut sql);
+        sql.kw("AS").kw("\n").fragment(&self.query);
+        sql
+    }
+}
+
+impl ObjectKind for View {
+    fn nature(&self) -> Nature {
+        Nature { dies_with_parent: false, ..Nature::REBUILT }
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        visitor.fragment("query", &mut self.query);
+    }
+
+    fn inherit(&mut self, current: &Self) {
+        if self.owner.0.is_none() {
+            self.owner = current.owner;
+        }
+    }
+
+    fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
+        grant::implied(id, context)
+    }
+
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        out.push(self.statement("CREATE VIEW", id));
+        if let Some(owner) = self.owner.0.filter(|owner| *owner != context.server.role) {
+            let mut sql = Sql::new("ALTER VIEW");
+            naming::own_name(&mut sql, id);
+            sql.kw("OWNER TO").ident(owner);
+            out.push(sql);
+        }
+    }
+
+    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { query, columns: _, options, owner: _, output } = new;
+        if *query != old.query {
+            let appends = match (old.output.0, output.0) {
+                (Some(before), Some(after)) => {
+                    let rest = after.as_str().strip_prefix(before.as_str());
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n'))
+                }
+                _ => false,
+            };
+            if !appends {
+                return Alter::Replace("its columns change otherwise than by new ones at the end");
+            }
+            out.push(new.statement("CREATE OR REPLACE VIEW", id)).lock(id, Lock::AccessExclusive);
+            // A replaced view takes exactly the options of the statement.
+            return Alter::InPlace;
+        }
+        let mut head = Sql::new("ALTER VIEW");
+        naming::own_name(&mut head, id);
+        for statement in old.options.alter(options, &head) {
+            out.push(statement).lock(id, Lock::AccessExclusive);
+        }
+        Alter::InPlace
+    }
+
+    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        let mut sql = Sql::new("DROP VIEW");
+        naming::own_name(&mut sql, id);
+        out.push(sql).lock(id, Lock::AccessExclusive);
+    }
+
+    fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        table::rename_relation(from, to, out);
+    }
+
+    fn ask(&self, id: ObjectId, _: &Context<'_>, out: &mut Questions) {
+        let name = out.fresh_name();
+        let mut make = Sql::new("CREATE TEMPORARY VIEW");
+        make.ident(name);
+        if !self.columns.0.is_empty() {
+            make.idents(&self.columns.0);
+        }
+        make.kw("AS").fragment(&self.query);
+        let target = sql::literal(&format!("pg_temp.{}", sql::quoted(name)));
+        let read = format!("(SELECT pg_catalog.pg_get_viewdef({target}::pg_catalog.regclass))");
+        let output = format!("({})", output_query(&format!("{target}::pg_catalog.regclass")));
+        out.push(Question {
+            object: id,
+            stand_in: None,
+            make: make.into_text(),
+            read: vec![("query".into(), read), ("output".into(), output)],
+            undo: None,
+        });
+    }
+}
+
+/// A query for a relation's columns, one a line: the quoted name, the type, the collation where it is not the type's.
+pub fn output_query(relation: &str) -> String {
+    format!(
+        "SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' ' || \
+         pg_catalog.format_type(a.atttypid, a.atttypmod) || \
+         CASE WHEN a.attcollation <> t.typcollation THEN ' ' || a.attcollation::pg_catalog.text ELSE '' END, \
+         E'\\n' ORDER BY a.attnum) \
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+         WHERE a.attrelid = {relation} AND a.attnum > 0 AND NOT a.attisdropped"
+    )
+}

@@ -1,0 +1,270 @@
+//! The names that a fragment mentions, and where they stand in its text.
+//!
+//! Names are only found here, not resolved: `bind` says what they mean. Positions are byte ranges of the whole
+//! dotted name, so that a name can be qualified or mapped in place and the rest of the text stays as written.
+
+use crate::ident::Ident;
+use crate::tree::Tree;
+
+/// What a mentioned name is the name of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MentionKind {
+    /// A relation in FROM (or the target of a statement).
+    Relation,
+    /// A column, possibly qualified; the last part may be `*`.
+    Column,
+    /// A function call.
+    Routine,
+    /// A type in a cast.
+    Type,
+    /// A relation inside a string constant: `nextval('s')`, `'t'::regclass`.
+    RelationLiteral,
+    /// A function inside a string constant: `'f'::regproc`, `'f(int)'::regprocedure`.
+    RoutineLiteral,
+    /// A type inside a string constant: `'t'::regtype`.
+    TypeLiteral,
+}
+
+/// One name in a fragment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mention {
+    /// What it is the name of.
+    pub kind: MentionKind,
+    /// Its parts, as PostgreSQL would store them.
+    pub parts: Vec<Ident>,
+    /// First byte in the fragment's text.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// For relations: the alias, when there is one.
+    pub alias: Option<Ident>,
+}
+
+/// The names that a tree mentions. `prefix` is how far its locations are ahead of `text`.
+/// Names of common table expressions are no mentions.
+pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
+    let mut ctes = Vec::new();
+    tree.walk(&mut |node| {
+        if node.name() == "CommonTableExpr" {
+            ctes.push(node.get("ctename").str().to_owned());
+        }
+    });
+    let mut found = Vec::new();
+    tree.walk(&mut |node| match node.name() {
+        "RangeVar" => {
+            let (schema, relation) = (node.get("schemaname").str(), node.get("relname").str());
+            if !schema.is_empty() || !ctes.iter().any(|cte| cte == relation) {
+                let parts = [schema, relation].iter().filter(|p| !p.is_empty()).map(|p| Ident::new(p)).collect();
+                let alias = node.get("alias").get("aliasname").str();
+                let alias = (!alias.is_empty()).then(|| Ident::new(alias));
+                push(&mut found, MentionKind::Relation, parts, alias, node, text, prefix);
+            }
+        }
+        "ColumnRef" => {
+            let parts = node
+                .get("fields")
+                .items()
+                .iter()
+                .map(|field| Ident::new(if field.name() == "AStar" { "*" } else { field.str() }))
+                .collect();
+            push(&mut found, MentionKind::Column, parts, None, node, text, prefix);
+        }
+        "FuncCall" => {
+            if node.get("funcformat").int() != SQL_SYNTAX {
+                let parts = node.get("funcname").strings().into_iter().map(Ident::new).collect();
+                push(&mut found, MentionKind::Routine, parts, None, node, text, prefix);
+            }
+            let name = node.get("funcname").strings().last().copied().unwrap_or_default();
+            if matches!(name, "nextval" | "currval" | "setval" | "lastval" | "to_regclass") {
+                if let Some(argument) = node.get("args").items().first() {
+                    literal(&mut found, MentionKind::RelationLiteral, argument, text, prefix);
+                }
+            }
+        }
+        "TypeName" => {
+            let names = node.get("names").strings();
+            let parts: Vec<Ident> = names.iter().map(|name| Ident::new(name)).collect();
+            if parts.first().is_some_and(|first| first.as_str() != "pg_catalog") {
+                push(&mut found, MentionKind::Type, parts, None, node, text, prefix);
+            }
+        }
+        "TypeCast" => {
+            let target = node.get("type_name").get("names").strings();
+            let kind = match target.last().copied().unwrap_or_default() {
+                "regclass" => MentionKind::RelationLiteral,
+                "regproc" | "regprocedure" => MentionKind::RoutineLiteral,
+                "regtype" => MentionKind::TypeLiteral,
+                _ => return,
+            };
+            literal(&mut found, kind, node.get("arg"), text, prefix);
+        }
+        _ => {}
+    });
+    found.sort_by_key(|mention| (mention.start, mention.end));
+    found.dedup();
+    found
+}
+
+/// `COERCE_SQL_SYNTAX`: EXTRACT, POSITION and the like, whose name does not stand in the text.
+const SQL_SYNTAX: i64 = 4;
+
+fn push(
+    found: &mut Vec<Mention>,
+    kind: MentionKind,
+    parts: Vec<Ident>,
+    alias: Option<Ident>,
+    node: &Tree,
+    text: &str,
+    prefix: usize,
+) {
+    let Some(start) = usize::try_from(node.get("location").int()).ok().and_then(|at| at.checked_sub(prefix)) else {
+        return;
+    };
+    let Some((written, end)) = dotted_name(text, start) else { return };
+    // Names that the grammar made up (`pg_catalog.int4` for `int`, COALESCE's kin) do not stand in the text.
+    if written == parts {
+        found.push(Mention { kind, parts, start, end, alias });
+    }
+}
+
+fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str, prefix: usize) {
+    let constant = if node.name() == "TypeCast" { node.get("arg") } else { node };
+    let value = constant.get("val").get("sval").str();
+    if constant.name() != "AConst" || value.is_empty() {
+        return;
+    }
+    let Some(start) = usize::try_from(constant.get("location").int()).ok().and_then(|at| at.checked_sub(prefix)) else {
+        return;
+    };
+    let Some((parts, end)) = dotted_name(value, 0) else { return };
+    let (whole, rest) = (end == value.len(), value.get(end..).unwrap_or(""));
+    // The literal as it stands in the text; escapes are left alone because they cannot be mapped in place.
+    let written = format!("'{}'", value.replace('\'', "''"));
+    let in_text = text.get(start..).is_some_and(|tail| tail.starts_with(&written));
+    if in_text && (whole || (kind == MentionKind::RoutineLiteral && rest.starts_with('('))) {
+        // Only the name inside the quotes, so that a signature behind it stays.
+        found.push(Mention { kind, parts, start: start + 1, end: start + 1 + end, alias: None });
+    }
+}
+
+/// Reads a dotted name at `start`: its parts, folded as PostgreSQL folds them, and where it ends.
+/// Blanks around the dots are allowed. `None` where no name stands.
+pub fn dotted_name(text: &str, start: usize) -> Option<(Vec<Ident>, usize)> {
+    let bytes = text.as_bytes();
+    let mut parts = Vec::new();
+    let mut at = start;
+    loop {
+        let (part, end) = one_name(text, at)?;
+        parts.push(part);
+        at = end;
+        let mut next = end;
+        while bytes.get(next).is_some_and(u8::is_ascii_whitespace) {
+            next += 1;
+        }
+        if bytes.get(next) != Some(&b'.') || bytes.get(next + 1) == Some(&b'.') {
+            return Some((parts, at));
+        }
+        next += 1;
+        while bytes.get(next).is_some_and(u8::is_ascii_whitespace) {
+            next += 1;
+        }
+        at = next;
+    }
+}
+
+fn one_name(text: &str, start: usize) -> Option<(Ident, usize)> {
+    let rest = text.get(start..)?;
+    let mut characters = rest.char_indices();
+    match characters.next()?.1 {
+        '"' => {
+            let mut name = String::new();
+            let mut characters = characters.peekable();
+            while let Some((at, character)) = characters.next() {
+                if character != '"' {
+                    name.push(character);
+                } else if characters.peek().is_some_and(|(_, next)| *next == '"') {
+                    name.push('"');
+                    characters.next();
+                } else {
+                    return Some((Ident::new(&name), start + at + 1));
+                }
+            }
+            None
+        }
+        '*' => Some((Ident::new("*"), start + 1)),
+        first if first.is_alphabetic() || first == '_' || !first.is_ascii() => {
+            let end = rest
+                .char_indices()
+                .find(|(_, c)| !(c.is_ascii_alphanumeric() || *c == '_' || *c == '$' || !c.is_ascii()))
+                .map_or(rest.len(), |(at, _)| at);
+            // Only ASCII is folded in a UTF-8 database.
+            Some((Ident::new(&rest.get(..end)?.to_ascii_lowercase()), start + end))
+        }
+        _ => None,
+    }
+}
+
+/// A text with some of its ranges replaced. Ranges must not overlap.
+pub fn splice(text: &str, mut changes: Vec<(usize, usize, String)>) -> String {
+    changes.sort();
+    changes.dedup();
+    let mut out = String::with_capacity(text.len() + 32 * changes.len());
+    let mut from = 0;
+    for (start, end, new) in changes {
+        if start < from {
+            continue;
+        }
+        out.push_str(text.get(from..start).unwrap_or(""));
+        out.push_str(&new);
+        from = end;
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fragment::{self, Grammar};
+
+    fn found(text: &str, grammar: Grammar) -> Vec<(MentionKind, String, String)> {
+        let (tree, prefix) = fragment::tree(text, grammar).expect("parses");
+        mentions(&tree, text, prefix)
+            .into_iter()
+            .map(|m| {
+                let name = m.parts.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(".");
+                (m.kind, name, text[m.start..m.end].to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn names_are_found_where_they_stand() {
+        use MentionKind::*;
+        let text = "user_id = (select auth.uid()) and \"Kind\"::public.mood = 'a' and exists (select 1 from App . Members m where m.id = t.id)";
+        let names = found(text, Grammar::Expression);
+        for expected in [
+            (Column, "user_id", "user_id"),
+            (Routine, "auth.uid", "auth.uid"),
+            (Column, "Kind", "\"Kind\""),
+            (Type, "public.mood", "public.mood"),
+            (Relation, "app.members", "App . Members"),
+            (Column, "t.id", "t.id"),
+        ] {
+            let expected = (expected.0, expected.1.to_owned(), expected.2.to_owned());
+            assert!(names.contains(&expected), "{expected:?} in {names:?}");
+        }
+    }
+
+    #[test]
+    fn relations_in_constants_are_found() {
+        let names = found("nextval('public.t_id_seq'::regclass)", Grammar::Expression);
+        assert!(names.contains(&(MentionKind::RelationLiteral, "public.t_id_seq".into(), "public.t_id_seq".into())));
+    }
+
+    #[test]
+    fn common_table_expressions_and_special_functions_are_no_mentions() {
+        let names = found("with x as (select 1) select coalesce(a, 1), extract(year from d) from x", Grammar::Query);
+        assert!(names.iter().all(|(kind, ..)| *kind == MentionKind::Column), "{names:?}");
+    }
+}

@@ -1,0 +1,316 @@
+//! What an object is: the contract of a kind, and the storage that joins the kinds.
+//!
+//! A trait is the contract, an enum is the storage, one macro joins them. The order of `kinds!` breaks ties in the
+//! output, so that it reads well: what others stand on comes first.
+
+use crate::catalog::Catalog;
+use crate::fragment::Fragment;
+use crate::id::{ObjectId, Slot};
+use crate::ident::{Ident, QName};
+use crate::kinds;
+use crate::question::Questions;
+use crate::reference::Reference;
+use crate::step::Steps;
+use crate::type_name::TypeName;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// How objects of a kind behave when something that they use goes away or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// Dropping it and creating it anew loses nothing (a view, a policy); false for what holds data.
+    pub rebuildable: bool,
+    /// PostgreSQL itself carries it through a change of a column's type (an index, a check, a foreign key).
+    pub survives_type_change: bool,
+    /// It has no statement of its own for going away with its parent: `DROP TABLE` takes it along.
+    pub dies_with_parent: bool,
+}
+
+impl Nature {
+    /// Holds data: never rebuilt.
+    pub const DATA: Nature = Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
+    /// Can be dropped and created at any time, and must be when a column it uses changes its type.
+    pub const REBUILT: Nature = Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
+    /// Can be dropped and created, and is carried along by PostgreSQL when a column's type changes.
+    pub const CARRIED: Nature = Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
+}
+
+/// What it takes to get from one object to another of the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alter {
+    /// The steps do it, and nobody who uses the object is concerned.
+    InPlace,
+    /// The steps do it, but PostgreSQL refuses while some dependents exist; why.
+    Disturb(&'static str),
+    /// It must be dropped and created; why. Steps that were pushed are ignored.
+    Replace(&'static str),
+}
+
+/// The server that a plan is for, as far as kinds need to know it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Major version, 14 to 18.
+    pub version: u32,
+    /// The role that runs the plan.
+    pub role: Ident,
+}
+
+/// What a kind may look at when it writes its steps.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The database as it is, with the names that it will have.
+    pub current: &'a Catalog,
+    /// The database as it shall be.
+    pub desired: &'a Catalog,
+    /// The server.
+    pub server: &'a Server,
+}
+
+/// Receives what stands inside an object, to read or rewrite it.
+pub trait Visitor {
+    /// A fragment; `place` names it within its object (`using`, `default`, `column 2`).
+    fn fragment(&mut self, place: &str, fragment: &mut Fragment);
+    /// A type.
+    fn type_name(&mut self, type_name: &mut TypeName);
+    /// A name of another object.
+    fn reference(&mut self, reference: &mut Reference);
+}
+
+/// The contract of a kind.
+pub trait ObjectKind: Clone + Eq + Hash + Debug {
+    /// How the object behaves.
+    fn nature(&self) -> Nature;
+
+    /// Shows the fragments, types and named references inside.
+    fn visit(&mut self, visitor: &mut dyn Visitor);
+
+    /// Fills in what PostgreSQL would choose, once all names are resolved (the key a foreign key refers to).
+    fn complete(&mut self, _id: ObjectId, _catalog: &Catalog) {}
+
+    /// Takes over from the current object what the files leave alone: owner, position.
+    fn inherit(&mut self, _current: &Self) {}
+
+    /// The satellites that PostgreSQL adds by itself when the object is created: privileges by default.
+    fn implies(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<(ObjectId, Object)> {
+        Vec::new()
+    }
+
+    /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
+    fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
+
+    /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
+
+    /// Writes the steps from `old` to `new`. Begins by destructuring `new` without `..`, so that a new field does
+    /// not compile until it is considered here.
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter;
+
+    /// Writes the steps that drop it. `id` is its name at that moment.
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
+
+    /// Writes the steps that give it a new address (SET SCHEMA, RENAME). Only for kinds that `moved_from` or
+    /// `renamed_from` can name.
+    fn rename(&self, _from: ObjectId, _to: ObjectId, _context: &Context<'_>, _out: &mut Steps) {}
+
+    /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
+    fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
+}
+
+macro_rules! kinds {
+    ($($variant:ident ($type:ty) $word:literal,)*) => {
+        /// The kinds of objects, in the order that breaks ties in the output.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kind {
+            $(#[doc = $word] $variant,)*
+        }
+
+        impl Kind {
+            /// All kinds, in order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
+
+            /// PostgreSQL's word for the kind.
+            pub fn word(self) -> &'static str {
+                match self { $(Kind::$variant => $word,)* }
+            }
+        }
+
+        /// What an object is.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Object {
+            $(#[doc = $word] $variant($type),)*
+        }
+
+        impl Object {
+            /// Its kind.
+            pub fn kind(&self) -> Kind {
+                match self { $(Object::$variant(_) => Kind::$variant,)* }
+            }
+
+            /// How it behaves.
+            pub fn nature(&self) -> Nature {
+                match self { $(Object::$variant(object) => ObjectKind::nature(object),)* }
+            }
+
+            /// See [`ObjectKind::visit`].
+            pub fn visit(&mut self, visitor: &mut dyn Visitor) {
+                match self { $(Object::$variant(object) => object.visit(visitor),)* }
+            }
+
+            /// See [`ObjectKind::complete`].
+            pub fn complete(&mut self, id: ObjectId, catalog: &Catalog) {
+                match self { $(Object::$variant(object) => ObjectKind::complete(object, id, catalog),)* }
+            }
+
+            /// See [`ObjectKind::inherit`].
+            pub fn inherit(&mut self, current: &Self) {
+                match (self, current) {
+                    $((Object::$variant(object), Object::$variant(current)) => object.inherit(current),)*
+                    _ => {}
+                }
+            }
+
+            /// See [`ObjectKind::implies`].
+            pub fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
+                match self { $(Object::$variant(object) => object.implies(id, context),)* }
+            }
+
+            /// See [`ObjectKind::uses`].
+            pub fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+                match self { $(Object::$variant(object) => ObjectKind::uses(object, id, catalog, out),)* }
+            }
+
+            /// See [`ObjectKind::create`].
+            pub fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+                match self { $(Object::$variant(object) => object.create(id, context, out),)* }
+            }
+
+            /// See [`ObjectKind::alter`]. Objects of two kinds are replaced.
+            pub fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+                match (old, new) {
+                    $((Object::$variant(old), Object::$variant(new)) => ObjectKind::alter(old, new, id, context, out),)*
+                    _ => Alter::Replace("it becomes an object of another kind"),
+                }
+            }
+
+            /// See [`ObjectKind::drop`].
+            pub fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+                match self { $(Object::$variant(object) => ObjectKind::drop(object, id, context, out),)* }
+            }
+
+            /// See [`ObjectKind::rename`].
+            pub fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
+                match self { $(Object::$variant(object) => object.rename(from, to, context, out),)* }
+            }
+
+            /// See [`ObjectKind::ask`].
+            pub fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
+                match self { $(Object::$variant(object) => object.ask(id, context, out),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Role (kinds::opaque::Opaque) "role",
+    Schema (kinds::schema::Schema) "schema",
+    Extension (kinds::opaque::Opaque) "extension",
+    Language (kinds::opaque::Opaque) "language",
+    Collation (kinds::opaque::Opaque) "collation",
+    Enum (kinds::opaque::Opaque) "enum type",
+    Domain (kinds::opaque::Opaque) "domain",
+    Composite (kinds::opaque::Opaque) "composite type",
+    Range (kinds::opaque::Opaque) "range type",
+    BaseType (kinds::opaque::Opaque) "base type",
+    Sequence (kinds::opaque::Opaque) "sequence",
+    Function (kinds::opaque::Opaque) "function",
+    Aggregate (kinds::opaque::Opaque) "aggregate",
+    Table (kinds::table::Table) "table",
+    ForeignTable (kinds::opaque::Opaque) "foreign table",
+    Column (kinds::column::Column) "column",
+    Default (kinds::default::Default) "default",
+    Check (kinds::check::Check) "check",
+    Key (kinds::key::Key) "key",
+    Exclusion (kinds::opaque::Opaque) "exclusion constraint",
+    Index (kinds::index::Index) "index",
+    View (kinds::view::View) "view",
+    MaterializedView (kinds::opaque::Opaque) "materialized view",
+    Statistics (kinds::opaque::Opaque) "statistics",
+    ForeignKey (kinds::foreign_key::ForeignKey) "foreign key",
+    Rule (kinds::opaque::Opaque) "rule",
+    Trigger (kinds::trigger::Trigger) "trigger",
+    Policy (kinds::policy::Policy) "policy",
+    Publication (kinds::opaque::Opaque) "publication",
+    Comment (kinds::comment::Comment) "comment",
+    Grant (kinds::grant::Grant) "privileges",
+    DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
+    Unmodelled (kinds::opaque::Opaque) "object",
+}
+
+impl Object {
+    /// Whether schemac only reads objects of this kind and writes nothing for them.
+    pub fn is_opaque(&self) -> bool {
+        !Kind::MODELLED.contains(&self.kind())
+    }
+}
+
+impl Kind {
+    /// The kinds that can be declared; the others are read, so that names resolve and dependents are known.
+    pub const MODELLED: &'static [Kind] = &[
+        Kind::Schema,
+        Kind::Table,
+        Kind::Column,
+        Kind::Default,
+        Kind::Check,
+        Kind::Key,
+        Kind::Index,
+        Kind::View,
+        Kind::ForeignKey,
+        Kind::Trigger,
+        Kind::Policy,
+        Kind::Comment,
+        Kind::Grant,
+    ];
+
+    /// Whether objects of this kind are relations (pg_class) of their own, with a row type.
+    pub fn is_relation(self) -> bool {
+        matches!(
+            self,
+            Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView | Kind::Sequence
+        )
+    }
+
+    /// Whether objects of this kind are types (pg_type) of their own.
+    pub fn is_type(self) -> bool {
+        matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
+    }
+
+    /// Whether objects of this kind are routines (pg_proc).
+    pub fn is_routine(self) -> bool {
+        matches!(self, Kind::Function | Kind::Aggregate)
+    }
+}
+
+/// The name slots that an object of that id takes.
+pub fn slots(id: ObjectId) -> Vec<Slot> {
+    use crate::id::Address;
+    let relation = |name: QName| Slot::Relation(name);
+    match (id.kind(), id.address()) {
+        (Kind::Sequence, Address::InSchema(name)) => vec![relation(name)],
+        (kind, Address::InSchema(name)) if kind.is_relation() => vec![relation(name), Slot::Type(name)],
+        (Kind::Composite, Address::InSchema(name)) => vec![relation(name), Slot::Type(name)],
+        (kind, Address::InSchema(name)) if kind.is_type() => vec![Slot::Type(name)],
+        (_, Address::Routine(name, arguments)) => vec![Slot::Routine(name, arguments)],
+        (Kind::Index, Address::On(parent, name)) => {
+            parent.schema().map(|schema| relation(QName::new(schema, name))).into_iter().collect()
+        }
+        (Kind::Key | Kind::Exclusion, Address::On(parent, name)) => parent
+            .schema()
+            .map(|schema| relation(QName::new(schema, name)))
+            .into_iter()
+            .chain([Slot::On("constraint", parent, name)])
+            .collect(),
+        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => vec![Slot::On("constraint", parent, name)],
+        (kind, Address::On(parent, name)) => vec![Slot::On(kind.word(), parent, name)],
+        _ => vec![Slot::Own(id)],
+    }
+}
