@@ -1,1 +1,3 @@
-//! The pipeline.
+//! The pipeline: from a project and a database to a plan, and from a plan to a changed database.
+
+pub mod plan;

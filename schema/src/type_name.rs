@@ -62,7 +62,9 @@ impl TypeName {
             [name] => (None, Ident::new(name)),
             [] => (None, Ident::new("")),
         };
-        let schema = schema.or_else(|| is_built_in(name.as_str()).then(|| Ident::new("pg_catalog")));
+        let element = name.as_str().strip_prefix('_').unwrap_or(name.as_str());
+        let built_in = is_built_in(name.as_str()) || is_built_in(element);
+        let schema = schema.or_else(|| built_in.then(|| Ident::new("pg_catalog")));
         let (name, array) = match (schema.map(Ident::as_str), name.as_str().strip_prefix('_')) {
             (Some("pg_catalog"), Some(element)) if is_built_in(element) => (Ident::new(element), true),
             _ => (name, !tree.get("array_bounds").is_nothing()),

@@ -1,0 +1,121 @@
+//! A plan: the steps from the database as it is to the one that the files describe, in an order that works.
+
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::span::Span;
+use schemac_schema::step::{Impact, Loss};
+
+/// What a step does to its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    /// Brings it into being.
+    Create,
+    /// Changes it in place.
+    Alter,
+    /// Gives it another name or schema.
+    Move,
+    /// Takes it away.
+    Drop,
+}
+
+impl Verb {
+    /// For people: `create`, `alter`, `move`, `drop`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verb::Create => "create",
+            Verb::Alter => "alter",
+            Verb::Move => "move",
+            Verb::Drop => "drop",
+        }
+    }
+}
+
+/// Why a step is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// A file declares it, or declares it otherwise than the database has it.
+    Declared,
+    /// No file declares it any more, in a place where everything is declared.
+    NotDeclared,
+    /// `moved_from` or `renamed_from` says so; the old id.
+    MovedFrom(ObjectId),
+    /// It must make room for a change of another object and comes back afterwards; what and why.
+    Rebuilt(ObjectId, &'static str),
+    /// It cannot be changed in place; why.
+    Replaced(&'static str),
+    /// It goes with its parent or comes back with it.
+    With(ObjectId),
+    /// PostgreSQL would add it by itself to the new object (privileges by default), and the files do not want it.
+    Implied(ObjectId),
+}
+
+/// One statement of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// What it is about, by its desired id where it has one.
+    pub object: ObjectId,
+    /// What it does to it.
+    pub verb: Verb,
+    /// The statement, without a semicolon.
+    pub sql: String,
+    /// What it does beyond its purpose.
+    pub impact: Impact,
+    /// Why it is there.
+    pub because: Because,
+    /// Where the object is declared.
+    pub span: Option<Span>,
+    /// The SQL text that changes (a view's query, a policy's expression): before and after.
+    pub texts: Option<(String, String)>,
+}
+
+impl PlannedStep {
+    /// The schema under which people look for it.
+    pub fn domain(&self) -> Option<Ident> {
+        self.object.schema()
+    }
+}
+
+/// Steps that are committed together: the smallest unit that leaves every client working.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// The steps, in order.
+    pub steps: Vec<PlannedStep>,
+    /// Runs in a transaction; false for the one statement that PostgreSQL refuses there.
+    pub transactional: bool,
+    /// Relations that exist before the segment and that it locks with ACCESS EXCLUSIVE: locked first, by the names
+    /// that they have then.
+    pub locks: Vec<ObjectId>,
+}
+
+/// A plan.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// What is committed together, in order.
+    pub segments: Vec<Segment>,
+    /// What people should know: differences that could not be proven, objects that no file declares.
+    pub notes: Vec<Diagnostic>,
+    /// The search_path under which the statements mean what they say.
+    pub search_path: Vec<Ident>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// All steps, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &PlannedStep> {
+        self.segments.iter().flat_map(|segment| &segment.steps)
+    }
+
+    /// What would be lost, each once.
+    pub fn losses(&self) -> Vec<(Loss, ObjectId)> {
+        let mut losses: Vec<(Loss, ObjectId)> =
+            self.steps().flat_map(|step| step.impact.loses.iter().copied()).collect();
+        losses.sort();
+        losses.dedup();
+        losses
+    }
+}
