@@ -16,6 +16,9 @@ use crate::{Result, is_ci, repository, unified_diff};
 /// The schema that schemac keeps its own objects in.
 const OWN_SCHEMA: &str = "schemac";
 
+/// See [`without_attribute_version`].
+const ATTRIBUTE_VERSION: &str = "pg_attver";
+
 /// The schema of a database as `pg_dump --schema-only` writes it, with owners and privileges.
 pub fn of(url: &str) -> Result<String> {
     let program = program()?;
@@ -65,8 +68,9 @@ pub fn normalized(dump: &str) -> String {
         if starts_with(statement, &["select", "pg_catalog"]) || entry.is_own() {
             continue;
         }
-        let mut text = comparable(statement, &sequences);
-        if starts_with(statement, &["create"]) {
+        let Some(statement) = without_attribute_version(statement) else { continue };
+        let mut text = comparable(&statement, &sequences);
+        if starts_with(&statement, &["create"]) {
             text.push_str(&storage_note(&storage));
         }
         all.push(text + ";\n");
@@ -176,6 +180,42 @@ fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), 
         return with_sorted_targets(&tokens);
     }
     text_of(&tokens)
+}
+
+/// Leaves out `pg_attver`, a number of the server's own among the options of a column.
+///
+/// Minor versions of late 2026 (seen: 15.20) give every new column one, and ignore a `SET` of it. Their own
+/// `pg_dump` keeps quiet about it; an older one, of whatever major version, takes it for an option
+/// that somebody has set. `None` when nothing else is left of the statement.
+fn without_attribute_version<'a>(statement: &Statement<'a>) -> Option<Statement<'a>> {
+    let mut statement = statement.clone();
+    let tokens = &statement.tokens;
+    let is_column_options = starts_with(&statement, &["alter"])
+        && tokens.last().is_some_and(|token| token.is_symbol(")"))
+        && tokens.iter().any(|token| token.is("column"));
+    let set = tokens.iter().position(|token| token.is("set"));
+    let Some(set) = set.filter(|_| is_column_options) else { return Some(statement) };
+    let Some(open) = tokens[set + 1..].iter().position(|token| !token.is_blank()).map(|at| set + 1 + at)
+    else {
+        return Some(statement);
+    };
+    let inside = &tokens[open + 1..tokens.len() - 1];
+    if !tokens[open].is_symbol("(") || !inside.iter().any(|token| token.is(ATTRIBUTE_VERSION)) {
+        return Some(statement);
+    }
+    let options = inside.split(|token| token.is_symbol(","));
+    let kept: Vec<&[Token<'a>]> =
+        options.filter(|option| !option.iter().any(|token| token.is(ATTRIBUTE_VERSION))).collect();
+    if kept.is_empty() {
+        return None;
+    }
+    let comma = [Token { kind: TokenKind::Symbol, text: "," }, Token { kind: TokenKind::Space, text: " " }];
+    let kept: Vec<Vec<Token<'a>>> =
+        kept.into_iter().map(|option| option.iter().copied().skip_while(Token::is_blank).collect()).collect();
+    let middle = kept.join(&comma[..]);
+    let end = tokens.len() - 1;
+    statement.tokens.splice(open + 1..end, middle);
+    Some(statement)
 }
 
 /// Leaves out the names of NOT NULL constraints that follow the server's own pattern: those of the
@@ -379,6 +419,17 @@ GRANT ALL ON SEQUENCE public.old_id_seq TO anon;
         ] {
             assert_ne!(difference(DUMP, &reordered().replace(from, to)), "", "{to}");
         }
+    }
+
+    #[test]
+    fn only_the_servers_own_option_of_a_column_is_left_out() {
+        let with = |options: &str| format!("ALTER TABLE ONLY public.t ALTER COLUMN a SET ({options});\n");
+        assert_eq!(normalized(&with("pg_attver=22158912")), "");
+        for options in ["pg_attver=1, n_distinct=5", "n_distinct=5, pg_attver=2", "n_distinct=5"] {
+            assert_eq!(normalized(&with(options)), with("n_distinct=5"));
+        }
+        assert_ne!(difference(&with("pg_attver=1, n_distinct=5"), &with("pg_attver=1")), "");
+        assert_ne!(difference(&with("pg_attver=1, n_distinct=5"), &with("pg_attver=1, n_distinct=6")), "");
     }
 
     #[test]
