@@ -15,7 +15,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::node::{Key, Node, Scalar, Style, Value};
-use super::parts::{FLAG, NAME, SHAPE, SQL, TEXT};
+use super::parts::{AT, DATUM, FLAG, MAYBE, NAME, SHAPE, SQL, TEXT};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -245,6 +245,24 @@ impl<'de> SeqAccess<'de> for PartAccess<'de> {
     }
 }
 
+struct AtAccess<'de> {
+    numbers: [u32; 3],
+    next: usize,
+    value: NodeDeserializer<'de>,
+}
+
+impl<'de> SeqAccess<'de> for AtAccess<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        self.next += 1;
+        match self.numbers.get(self.next - 1) {
+            Some(number) => seed.deserialize((*number).into_deserializer()).map(Some),
+            None => seed.deserialize(self.value).map_err(|error| error.at(self.value.place())).map(Some),
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($method:ident $visit:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -306,6 +324,18 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 let scalar = self.sql()?;
                 visit_part(visitor, span, &scalar.text, scalar.positions.numbers())
             }
+            DATUM => {
+                let scalar = self.scalar("a value")?;
+                let plain = if scalar.style == Style::Plain { vec![1] } else { Vec::new() };
+                visit_part(visitor, span, &scalar.text, plain)
+            }
+            AT => visitor.visit_seq(AtAccess {
+                numbers: [span.file.0, span.start, span.end],
+                next: 0,
+                value: self,
+            }),
+            MAYBE if matches!(self.node.value, Value::Null) => visitor.visit_none(),
+            MAYBE => visitor.visit_some(self),
             _ => visitor.visit_newtype_struct(self),
         }
     }
