@@ -3,4 +3,5 @@
 pub mod code;
 pub mod diagnostic;
 pub mod span;
+pub mod spec;
 pub mod yaml;

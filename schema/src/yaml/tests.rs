@@ -210,7 +210,7 @@ fn positions_in_every_style() {
         assert_positions(&file, &scalar.text.clone(), scalar);
 
         // Plain, over several lines, without what would end it.
-        let plain = folded.replace('#', "+").replace("--", "+").replace('\'', "+").replace('"', "+");
+        let plain = folded.replace('#', "+").replace("--", "+").replace(['\'', '"'], "+");
         let file = format!("k: w{plain}{newline}");
         let node = tree(&file);
         let scalar = only_scalar(&node);
