@@ -51,6 +51,7 @@ fn a_whole_domain_is_read() {
     assert_eq!(kind.default.as_ref().unwrap().text(), "'novel'");
     let default = kind.default.as_ref().unwrap();
     assert_eq!(sources.slice(default.locate_range(0, 7)), "'novel'");
+    assert!(default.is_quoted() && !kind.r#type.is_quoted());
     assert_eq!(kind.statistics, Some(500));
     assert_eq!(short(books.unique.get("books_slug_key").unwrap()), "nulls not distinct (house_id, slug)");
     assert_eq!(written(books.checks.get("title_is_set").unwrap()).definition.text(), "length(title) > 0");
@@ -110,6 +111,7 @@ fn wrong(text: &str, code: Code, says: &str) {
 fn errors_name_what_was_meant() {
     wrong("tables:\n  books:\n    colums: {}\n", Code::UnknownKey, "library.yaml:3:5\n");
     wrong("tables:\n  books:\n    colums: {}\n", Code::UnknownKey, "did you mean `columns`?");
+    wrong("tables:\n  t:\n    policy: {}\n", Code::UnknownKey, "did you mean `policies`?");
     wrong("tabels: {}\n", Code::UnknownKey, "did you mean `tables`?");
     wrong(
         "tables:\n  t:\n    columns:\n      id: { type: int, nullable: true }\n",

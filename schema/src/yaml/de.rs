@@ -102,8 +102,11 @@ fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     let distance = |known: &&&'static str| strsim::osa_distance(&word, known);
     let best = known.iter().min_by_key(distance)?;
     let near = distance(&best) <= (word.chars().count() / 3).max(1);
-    // `index` for `indexes` and the like are further away than a typing error.
-    let related = || known.iter().find(|known| word.len() > 2 && known.starts_with(&word));
+    // A singular for its plural (`policy`, `index`) is further away than a typing error.
+    let common = |known: &&&'static str| {
+        known.chars().zip(word.chars()).take_while(|(one, other)| one == other).count()
+    };
+    let related = || known.iter().find(|known| word.len() > 2 && common(known) + 1 >= word.chars().count());
     if near { Some(best) } else { related().copied() }
 }
 
@@ -322,7 +325,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             FLAG => visit_part(visitor, span, &self.flag()?.text, Vec::new()),
             SQL => {
                 let scalar = self.sql()?;
-                visit_part(visitor, span, &scalar.text, scalar.positions.numbers())
+                let quoted = matches!(scalar.style, Style::SingleQuoted | Style::DoubleQuoted);
+                let mut numbers = scalar.positions.numbers();
+                numbers.push(quoted.into());
+                visit_part(visitor, span, &scalar.text, numbers)
             }
             DATUM => {
                 let scalar = self.scalar("a value")?;

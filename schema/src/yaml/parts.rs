@@ -114,6 +114,7 @@ pub struct Sql {
     text: Arc<str>,
     span: Span,
     positions: Positions,
+    quoted: bool,
 }
 
 impl Sql {
@@ -133,6 +134,12 @@ impl Sql {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// Whether it stands in YAML's quotes, which may have been meant as SQL's.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
     }
 
     /// Where the bytes of the text stand in the file.
@@ -169,7 +176,7 @@ impl Sql {
     /// A fragment that stands nowhere in a file: every character's place is `span`'s first byte.
     #[must_use]
     pub fn made(text: impl Into<Arc<str>>, span: Span) -> Self {
-        Self { text: text.into(), span, positions: Positions::constant(span.start) }
+        Self { text: text.into(), span, positions: Positions::constant(span.start), quoted: false }
     }
 
     /// The fragment with every `{name}` replaced that `value` knows; the rest keeps its places, and what is
@@ -181,7 +188,7 @@ impl Sql {
             return self.clone();
         }
         let positions = self.positions.edited(self.text.len(), &edits);
-        Self { text: text.into(), span: self.span, positions }
+        Self { text: text.into(), span: self.span, positions, quoted: self.quoted }
     }
 }
 
@@ -399,8 +406,9 @@ impl<'de> Deserialize<'de> for Flag {
 impl<'de> Deserialize<'de> for Sql {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let part = deserializer.deserialize_newtype_struct(SQL, PartVisitor("SQL"))?;
-        let positions = Positions::from_numbers(&part.positions);
-        Ok(Self { text: part.text.into(), span: part.span, positions })
+        let (quoted, numbers) = part.positions.split_last().unwrap_or((&0, &[]));
+        let positions = Positions::from_numbers(numbers);
+        Ok(Self { text: part.text.into(), span: part.span, positions, quoted: *quoted == 1 })
     }
 }
 
