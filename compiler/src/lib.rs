@@ -1,4 +1,11 @@
 //! The pipeline: from a project and a database to a plan, and from a plan to a changed database.
 
+pub mod bind;
+pub mod complete;
+pub mod elaborate;
+pub mod load;
+pub mod normalize;
 pub mod plan;
+pub mod relocate;
+pub mod rename;
 pub mod scratch;
