@@ -149,6 +149,15 @@ fn replace(
                 }
                 continue;
             }
+            // It shall stay as it is, but what it uses goes for good: nothing can bring it back.
+            let for_good = matches!(changes.map.get(&id), Some(Change::Drop(_)));
+            let still = context.desired.get(*user).is_some_and(|entry| entry.uses.contains(&id));
+            if for_good && still {
+                if refused.insert(*user) {
+                    diagnostics.push(blocked(*user, id, &causes, why));
+                }
+                continue;
+            }
             causes.insert(*user, id);
             changes.together.push((id, *user));
             if context.desired.contains(*user) {
