@@ -15,12 +15,15 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  schemac check                                  is the project in this folder right?
-  schemac diff --db postgres://me@localhost/app  what would change?
-  schemac apply --db postgres://me@localhost/app change it, after asking
+  schemac check                                    is the project here right?
+  schemac diff --db postgres://me@localhost/app    what would change?
+  schemac apply --db postgres://me@localhost/app   change it, after asking
 
-Exit codes: 0 done, 1 an error, 2 there are changes (diff --exit-code), 3 something would be lost that
---allow does not name.";
+Exit codes:
+  0  done
+  1  an error
+  2  there are changes (diff --exit-code)
+  3  something would be lost that --allow does not name";
 
 /// A compiler for PostgreSQL schemas: declare what the database shall be, and see and run what it takes.
 #[derive(Parser)]
@@ -34,11 +37,12 @@ struct Cli {
 
 /// What every command takes.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// The project's folder, with schemac.yaml in it
     #[arg(long, global = true, value_name = "FOLDER", default_value = ".")]
     dir: PathBuf,
-    /// The database [env: DATABASE_URL; else PGHOST, PGUSER, PGDATABASE and the other PG* variables]
+    /// The database; else DATABASE_URL says it, else PGHOST, PGUSER, PGDATABASE and the other PG* variables
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
     /// When to use colours; `auto` is on a terminal, unless NO_COLOR is set

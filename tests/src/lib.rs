@@ -5,6 +5,7 @@
 pub mod clients;
 pub mod dump;
 pub mod rows;
+pub mod schemac;
 pub mod servers;
 mod sql;
 

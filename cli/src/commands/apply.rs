@@ -11,16 +11,18 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  schemac apply --db postgres://me@localhost/app          shows the plan and asks
-  schemac apply --yes --allow drop-column                 for CI; may drop columns
-  schemac apply --yes --lock-timeout 200ms --retry 100    beside very busy clients
+  schemac apply --db postgres://me@localhost/app        shows the plan, asks
+  schemac apply --yes --allow drop-column               may drop columns
+  schemac apply --yes --lock-timeout 200ms --retry 100  beside busy clients
 
-Exit codes: 0 done or nothing to do, 1 an error or the answer was no, 3 something would be lost that
---allow does not name; nothing was changed.";
+Exit codes:
+  0  done, or nothing to do
+  1  an error, or the answer was no
+  3  something would be lost that --allow does not name; nothing was changed";
 
-/// Shows the plan, asks, and runs it: many short transactions, each of which leaves every client working.
+/// Make the database what the files describe
 ///
-/// When a statement fails, what was committed before it stays, and another apply does the rest.
+/// Shows the plan, asks, and runs it in short transactions, each of which leaves every client working. When a statement fails, what was committed before it stays, and another apply does the rest.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

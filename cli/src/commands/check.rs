@@ -10,15 +10,17 @@ use serde_json::json;
 
 const EXAMPLES: &str = "\
 Examples:
-  schemac check                     the project in this folder
-  schemac --dir db check            the project in the folder db
-  schemac --json check              for editors and CI
+  schemac check              the project in this folder
+  schemac check --dir db     the project in the folder db
+  schemac check --json       for editors and CI
 
-Exit codes: 0 no errors, 1 errors.";
+Exit codes:
+  0  no errors
+  1  errors";
 
-/// Compiles the project's files and says everything that is wrong with them, with file, line and code.
+/// Compile the project's files and say what is wrong with them
 ///
-/// No database is needed; what the files only refer to is not looked up.
+/// Needs no database; what the files only refer to is not looked up.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {}

@@ -11,7 +11,7 @@ Examples:
   schemac completions zsh > ~/.zfunc/_schemac
   schemac completions fish > ~/.config/fish/completions/schemac.fish";
 
-/// Prints a script that completes schemac's arguments.
+/// Print a script that completes schemac's arguments in a shell
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

@@ -10,10 +10,14 @@ const EXAMPLES: &str = "\
 Examples:
   schemac diff --db postgres://me@localhost/app
   schemac diff --format sql > change.sql && psql --no-psqlrc --file=change.sql
-  schemac diff --exit-code > /dev/null || echo 'the database is not what the files say'
+  schemac diff --exit-code > /dev/null || echo 'not what the files say'
 
-Exit codes: 0 done (with --exit-code: nothing to do), 1 an error, 2 there are changes (with --exit-code),
-3 --format sql was asked for and something would be lost that --allow does not name (3 goes before 2).";
+Exit codes:
+  0  done; with --exit-code: nothing to do
+  1  an error
+  2  with --exit-code: there are changes
+  3  with --format sql: something would be lost that --allow does not name
+     (goes before 2)";
 
 /// How to show a plan.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -26,9 +30,9 @@ enum Format {
     Json,
 }
 
-/// Compares the files with the database and shows the plan: what would run, in which order, and why.
+/// Show what it takes to make the database what the files describe
 ///
-/// Nothing is changed.
+/// The plan says what would run, in which order, and why. Nothing is changed.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

@@ -8,11 +8,11 @@ use serde_json::json;
 
 const EXAMPLES: &str = "\
 Examples:
-  schemac explain SC0103            an unknown key
-  schemac explain 103               the same
-  schemac explain                   all codes, a line each";
+  schemac explain SC0103    an unknown key
+  schemac explain 103       the same
+  schemac explain           all codes, a line each";
 
-/// Says why something is wrong and how to put it right.
+/// Say what the code of a message means, and how to put things right
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

@@ -17,18 +17,13 @@ use schemac_schema::step::Loss;
 use serde_json::json;
 use std::io;
 
-/// A command.
+/// A command. What help says about each stands at its arguments.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Compile the project's files and say what is wrong with them; needs no database
     Check(check::Arguments),
-    /// Show what it takes to make the database what the files describe
     Diff(diff::Arguments),
-    /// Make the database what the files describe
     Apply(apply::Arguments),
-    /// Say more about the code of a message
     Explain(explain::Arguments),
-    /// Print a script that completes schemac's arguments in a shell
     Completions(completions::Arguments),
 }
 

@@ -41,7 +41,8 @@ pub fn settings(search_path: &[Ident], lock_timeout: &str, local: bool) -> Vec<S
         ("search_path", path.into_text()),
         ("lock_timeout", literal(lock_timeout)),
         ("TimeZone", literal("UTC")),
-        ("DateStyle", literal("ISO, YMD")),
+        // What PostgreSQL begins with, so that a date means here what it meant where it was tried.
+        ("DateStyle", literal("ISO, MDY")),
         ("standard_conforming_strings", "on".to_owned()),
         ("check_function_bodies", "off".to_owned()),
     ]

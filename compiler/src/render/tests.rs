@@ -177,7 +177,7 @@ BEGIN;
 SET LOCAL search_path = public, \"Odd name\";
 SET LOCAL lock_timeout = '500ms';
 SET LOCAL TimeZone = 'UTC';
-SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL DateStyle = 'ISO, MDY';
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL check_function_bodies = off;
 -- create schema vault: declared
@@ -195,7 +195,7 @@ ALTER TABLE public.secrets SET SCHEMA vault;
     let alone = "\
 SET lock_timeout = '0';
 SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, YMD';
+SET DateStyle = 'ISO, MDY';
 SET standard_conforming_strings = on;
 SET check_function_bodies = off;
 -- create index secrets_name_idx on vault.secrets: declared
