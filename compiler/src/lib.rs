@@ -8,4 +8,5 @@ pub mod normalize;
 pub mod plan;
 pub mod relocate;
 pub mod rename;
+pub mod render;
 pub mod scratch;
