@@ -4,6 +4,7 @@
 //! Nothing whose references change in this very plan is settled by asking about the current state: it stays
 //! different, which is safe.
 
+use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename;
@@ -65,7 +66,7 @@ pub fn normalize(
     server: &Server,
     search_path: &[Ident],
     client: &mut postgres::Client,
-) -> Result<Normalized, elaborate::Error> {
+) -> Result<Normalized, ServerError> {
     let mut normalized = Normalized::default();
     let current = &relocated.catalog;
     let open = undecided(desired, current);
@@ -97,7 +98,7 @@ pub fn normalize(
             entry.object.ask(id, &context, &mut questions);
         }
     }
-    let answers = elaborate::elaborate(client, &questions, search_path)?;
+    let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
     settle(desired, relocated, &questions, &answers, &mut normalized);
     Ok(normalized)
 }
