@@ -95,6 +95,19 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
+    fn answer(&mut self, _place: &str, _text: &str) {}
+
+    /// Name slots beyond those of its id: a table has one primary key, whatever its name.
+    fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// Its place among its siblings, where they have an order of their own (columns).
+    fn place(&self) -> u32 {
+        0
+    }
+
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
 
@@ -114,6 +127,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
     fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
+
+    /// The fragment of a place in what the server gave back for it: `pg_get_indexdef` gives a whole statement.
+    fn stored(_place: &str, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 macro_rules! kinds {
@@ -131,6 +149,11 @@ macro_rules! kinds {
             /// PostgreSQL's word for the kind.
             pub fn word(self) -> &'static str {
                 match self { $(Kind::$variant => $word,)* }
+            }
+
+            /// See [`ObjectKind::stored`].
+            pub fn stored(self, place: &str, text: &str) -> String {
+                match self { $(Kind::$variant => <$type as ObjectKind>::stored(place, text),)* }
             }
         }
 
@@ -172,6 +195,23 @@ macro_rules! kinds {
             /// See [`ObjectKind::implies`].
             pub fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
                 match self { $(Object::$variant(object) => object.implies(id, context),)* }
+            }
+
+            /// See [`ObjectKind::answer`].
+            pub fn answer(&mut self, place: &str, text: &str) {
+                match self { $(Object::$variant(object) => ObjectKind::answer(object, place, text),)* }
+            }
+
+            /// The name slots that the object takes.
+            pub fn slots(&self, id: ObjectId) -> Vec<Slot> {
+                let mut slots = slots(id);
+                slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
+                slots
+            }
+
+            /// See [`ObjectKind::place`].
+            pub fn place(&self) -> u32 {
+                match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
             }
 
             /// See [`ObjectKind::uses`].
@@ -279,6 +319,11 @@ impl Kind {
         )
     }
 
+    /// Whether `LOCK TABLE` takes objects of this kind, and nothing else with them (of a view it locks the tables).
+    pub fn can_be_locked(self) -> bool {
+        self == Kind::Table
+    }
+
     /// Whether objects of this kind are types (pg_type) of their own.
     pub fn is_type(self) -> bool {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
@@ -287,6 +332,13 @@ impl Kind {
     /// Whether objects of this kind are routines (pg_proc).
     pub fn is_routine(self) -> bool {
         matches!(self, Kind::Function | Kind::Aggregate)
+    }
+}
+
+impl Kind {
+    /// Whether LOCK TABLE can take a relation of this kind alone (on a view it takes the tables below as well).
+    pub fn is_lockable(self) -> bool {
+        matches!(self, Kind::Table | Kind::ForeignTable)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod clients;
 pub mod dump;
+pub mod product;
 pub mod rows;
 pub mod schemac;
 pub mod servers;
