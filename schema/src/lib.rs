@@ -3,6 +3,7 @@
 pub mod code;
 pub mod diagnostic;
 pub mod span;
+pub mod spec;
 pub mod yaml;
 pub mod catalog;
 pub mod fragment;

@@ -15,7 +15,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::node::{Key, Node, Scalar, Style, Value};
-use super::parts::{FLAG, NAME, SHAPE, SQL, TEXT};
+use super::parts::{AT, DATUM, FLAG, MAYBE, NAME, SHAPE, SQL, TEXT};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -102,8 +102,11 @@ fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     let distance = |known: &&&'static str| strsim::osa_distance(&word, known);
     let best = known.iter().min_by_key(distance)?;
     let near = distance(&best) <= (word.chars().count() / 3).max(1);
-    // `index` for `indexes` and the like are further away than a typing error.
-    let related = || known.iter().find(|known| word.len() > 2 && known.starts_with(&word));
+    // A singular for its plural (`policy`, `index`) is further away than a typing error.
+    let common = |known: &&&'static str| {
+        known.chars().zip(word.chars()).take_while(|(one, other)| one == other).count()
+    };
+    let related = || known.iter().find(|known| word.len() > 2 && common(known) + 1 >= word.chars().count());
     if near { Some(best) } else { related().copied() }
 }
 
@@ -245,6 +248,24 @@ impl<'de> SeqAccess<'de> for PartAccess<'de> {
     }
 }
 
+struct AtAccess<'de> {
+    numbers: [u32; 3],
+    next: usize,
+    value: NodeDeserializer<'de>,
+}
+
+impl<'de> SeqAccess<'de> for AtAccess<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        self.next += 1;
+        match self.numbers.get(self.next - 1) {
+            Some(number) => seed.deserialize((*number).into_deserializer()).map(Some),
+            None => seed.deserialize(self.value).map_err(|error| error.at(self.value.place())).map(Some),
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($method:ident $visit:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -304,8 +325,23 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             FLAG => visit_part(visitor, span, &self.flag()?.text, Vec::new()),
             SQL => {
                 let scalar = self.sql()?;
-                visit_part(visitor, span, &scalar.text, scalar.positions.numbers())
+                let quoted = matches!(scalar.style, Style::SingleQuoted | Style::DoubleQuoted);
+                let mut numbers = scalar.positions.numbers();
+                numbers.push(quoted.into());
+                visit_part(visitor, span, &scalar.text, numbers)
             }
+            DATUM => {
+                let scalar = self.scalar("a value")?;
+                let plain = if scalar.style == Style::Plain { vec![1] } else { Vec::new() };
+                visit_part(visitor, span, &scalar.text, plain)
+            }
+            AT => visitor.visit_seq(AtAccess {
+                numbers: [span.file.0, span.start, span.end],
+                next: 0,
+                value: self,
+            }),
+            MAYBE if matches!(self.node.value, Value::Null) => visitor.visit_none(),
+            MAYBE => visitor.visit_some(self),
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -16,6 +16,9 @@ pub(super) const NAME: &str = "$name";
 pub(super) const TEXT: &str = "$text";
 pub(super) const SQL: &str = "$sql";
 pub(super) const FLAG: &str = "$flag";
+pub(super) const DATUM: &str = "$datum";
+pub(super) const AT: &str = "$at";
+pub(super) const MAYBE: &str = "$maybe";
 /// The name under which an enum chooses its variant by the shape of the value: `scalar`, `mapping`,
 /// `sequence`.
 pub(super) const SHAPE: &str = "$shape";
@@ -81,12 +84,37 @@ pub struct Flag {
     pub span: Span,
 }
 
+/// A value of a row. Whether it is plain matters: `null` is no value, and `'null'` is a text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Datum {
+    /// The characters.
+    pub text: String,
+    /// Whether it stands without quotes.
+    pub plain: bool,
+    /// Its place.
+    pub span: Span,
+}
+
+/// Any value with its place, for words of an enum and numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A value that may be left empty behind its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maybe<T>(pub Option<T>);
+
 /// A fragment of SQL, as written, which knows where each of its characters stands. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sql {
     text: Arc<str>,
     span: Span,
     positions: Positions,
+    quoted: bool,
 }
 
 impl Sql {
@@ -106,6 +134,12 @@ impl Sql {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// Whether it stands in YAML's quotes, which may have been meant as SQL's.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
     }
 
     /// Where the bytes of the text stand in the file.
@@ -136,6 +170,59 @@ impl Sql {
         let last = text.char_indices().next_back().map_or(start, |(at, _)| at);
         self.locate(start).to(self.locate(last))
     }
+}
+
+impl Sql {
+    /// A fragment that stands nowhere in a file: every character's place is `span`'s first byte.
+    #[must_use]
+    pub fn made(text: impl Into<Arc<str>>, span: Span) -> Self {
+        Self { text: text.into(), span, positions: Positions::constant(span.start), quoted: false }
+    }
+
+    /// The fragment with every `{name}` replaced that `value` knows; the rest keeps its places, and what is
+    /// put in stands where its braces stood.
+    #[must_use]
+    pub fn substitute<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Self {
+        let (text, edits) = substitute(&self.text, value);
+        if edits.is_empty() {
+            return self.clone();
+        }
+        let positions = self.positions.edited(self.text.len(), &edits);
+        Self { text: text.into(), span: self.span, positions, quoted: self.quoted }
+    }
+}
+
+impl Name {
+    /// The name with every `{name}` replaced that `value` knows.
+    #[must_use]
+    pub fn substitute<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Self {
+        Self { text: substitute(&self.text, value).0, span: self.span }
+    }
+}
+
+/// A replaced range of a text and the length of what took its place.
+pub(super) struct Edit {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) len: usize,
+}
+
+fn substitute<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> (String, Vec<Edit>) {
+    let (mut out, mut edits, mut done) = (String::with_capacity(text.len()), Vec::new(), 0);
+    for (start, _) in text.match_indices('{') {
+        let Some(inside) = text.get(start + 1..).filter(|_| start >= done) else { continue };
+        let Some(len) = inside.find(['{', '}']).filter(|at| inside.as_bytes().get(*at) == Some(&b'}')) else {
+            continue;
+        };
+        let Some(value) = inside.get(..len).and_then(&value) else { continue };
+        let end = start + len + 2;
+        out.push_str(text.get(done..start).unwrap_or(""));
+        out.push_str(value);
+        edits.push(Edit { start, end, len: value.len() });
+        done = end;
+    }
+    out.push_str(text.get(done..).unwrap_or(""));
+    (out, edits)
 }
 
 impl fmt::Debug for Sql {
@@ -319,8 +406,63 @@ impl<'de> Deserialize<'de> for Flag {
 impl<'de> Deserialize<'de> for Sql {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let part = deserializer.deserialize_newtype_struct(SQL, PartVisitor("SQL"))?;
-        let positions = Positions::from_numbers(&part.positions);
-        Ok(Self { text: part.text.into(), span: part.span, positions })
+        let (quoted, numbers) = part.positions.split_last().unwrap_or((&0, &[]));
+        let positions = Positions::from_numbers(numbers);
+        Ok(Self { text: part.text.into(), span: part.span, positions, quoted: *quoted == 1 })
+    }
+}
+
+impl<'de> Deserialize<'de> for Datum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let part = deserializer.deserialize_newtype_struct(DATUM, PartVisitor("a value"))?;
+        Ok(Self { text: part.text.into_owned(), plain: !part.positions.is_empty(), span: part.span })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Located<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Located<T> {
+            type Value = At<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let missing = || de::Error::custom("a value without a place");
+                let mut number = || access.next_element::<u32>()?.ok_or_else(missing);
+                let span = Span { file: FileId(number()?), start: number()?, end: number()? };
+                Ok(At { value: access.next_element()?.ok_or_else(missing)?, span })
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(AT, Located(std::marker::PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Optional<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Optional<T> {
+            type Value = Maybe<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value or nothing")
+            }
+
+            fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Maybe(None))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                T::deserialize(deserializer).map(Some).map(Maybe)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(MAYBE, Optional(std::marker::PhantomData))
     }
 }
 

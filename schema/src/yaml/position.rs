@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::node::Style;
+use super::parts::Edit;
 
 /// A stretch of text that stands in the file as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,32 @@ impl Positions {
         }
     }
 
+    /// The positions of a text that stands nowhere; all of it is at one byte.
+    #[must_use]
+    pub(super) fn constant(at: u32) -> Self {
+        Self(Repr::Stretches(Arc::from([Stretch { text: 0, source: at, len: 0 }])))
+    }
+
+    /// The positions after replacing ranges of a text of `len` bytes; the ranges are in order.
+    pub(super) fn edited(&self, len: usize, edits: &[Edit]) -> Self {
+        let whole = [Stretch { text: 0, source: self.position(0), len: narrow(len) }];
+        let stretches = match &self.0 {
+            Repr::Linear(_) => &whole[..],
+            Repr::Stretches(stretches) => stretches,
+        };
+        let mut edited = Vec::with_capacity(stretches.len() + edits.len() * 2);
+        let (mut from, mut shift) = (0, 0);
+        for edit in edits {
+            keep(stretches, narrow(from), narrow(edit.start), shift, &mut edited);
+            let at = self.position(narrow(edit.start));
+            edited.push(Stretch { text: shifted(narrow(edit.start), shift), source: at, len: 0 });
+            let grown = i64::from(narrow(edit.len)) - i64::from(narrow(edit.end - edit.start));
+            (from, shift) = (edit.end, shift + grown);
+        }
+        keep(stretches, narrow(from), narrow(len), shift, &mut edited);
+        Self(Repr::Stretches(edited.into()))
+    }
+
     /// The stretches as numbers, for the way through serde; one alone means linear.
     pub(crate) fn numbers(&self) -> Vec<u32> {
         match &self.0 {
@@ -94,6 +121,22 @@ impl Positions {
         }
         Self(Repr::Stretches(walk.stretches.into()))
     }
+}
+
+/// The parts of the stretches between two bytes of the text, moved.
+fn keep(stretches: &[Stretch], from: u32, to: u32, shift: i64, out: &mut Vec<Stretch>) {
+    for stretch in stretches {
+        let start = stretch.text.max(from);
+        let end = (stretch.text + stretch.len).min(to);
+        if start < end {
+            let source = stretch.source + (start - stretch.text);
+            out.push(Stretch { text: shifted(start, shift), source, len: end - start });
+        }
+    }
+}
+
+fn shifted(offset: u32, shift: i64) -> u32 {
+    u32::try_from(i64::from(offset) + shift).unwrap_or(0)
 }
 
 fn narrow(offset: usize) -> u32 {

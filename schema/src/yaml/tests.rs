@@ -210,7 +210,7 @@ fn positions_in_every_style() {
         assert_positions(&file, &scalar.text.clone(), scalar);
 
         // Plain, over several lines, without what would end it.
-        let plain = folded.replace('#', "+").replace("--", "+").replace('\'', "+").replace('"', "+");
+        let plain = folded.replace('#', "+").replace("--", "+").replace(['\'', '"'], "+");
         let file = format!("k: w{plain}{newline}");
         let node = tree(&file);
         let scalar = only_scalar(&node);
@@ -334,4 +334,44 @@ fn errors_of_shape_stand_under_what_is_wrong() {
     wrong("name: x\nsize: '1'\n", Code::UnknownValue, "'1'");
     assert!(wrong("name: x\nmode: force\n", Code::UnknownValue, "force").contains("did you mean `forced`?"));
     wrong("name: x\nroles: [a, [b]]\n", Code::WrongShape, "[b]");
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct More {
+    mode: At<Mode>,
+    size: At<u32>,
+    rows: Vec<Map<Datum>>,
+    parameters: Map<Maybe<Text>>,
+}
+
+#[test]
+fn located_values_data_and_empty_ones() {
+    let text = "mode: forced\nsize: 3\nrows: [{ a: null, b: 'null' }]\nparameters: { a: , b: c }\n";
+    let (sources, node) = read(text);
+    let more: More = from_node(&node.unwrap()).unwrap();
+    assert_eq!((sources.slice(more.mode.span), sources.slice(more.size.span)), ("forced", "3"));
+    assert_eq!((more.mode.value, more.size.value), (Mode::Forced, 3));
+    assert!(more.rows[0].get("a").unwrap().plain && !more.rows[0].get("b").unwrap().plain);
+    assert!(more.parameters.get("a").unwrap().0.is_none() && more.parameters.get("b").unwrap().0.is_some());
+}
+
+#[test]
+fn substitution_keeps_places() {
+    let text = "name: x\ncheck: |\n  {column} in\n    ('{}', '{a,b}', {x}{column}) or {other} µ\n";
+    let (sources, node) = read(text);
+    let spec: Spec = from_node(&node.unwrap()).unwrap();
+    let sql = spec.check.unwrap().substitute(|name| match name {
+        "column" => Some("organization_id"),
+        "x" => Some(""),
+        _ => None,
+    });
+    assert_eq!(sql.text(), "organization_id in\n  ('{}', '{a,b}', organization_id) or {other} µ\n");
+    let at = |needle: &str| sources.slice(sql.locate(sql.text().rfind(needle).unwrap()));
+    assert_eq!((at("in\n"), at("a,b"), at(")"), at("other"), at("µ")), ("i", "a", ")", "o", "µ"));
+    assert_eq!(sources.place(sql.span().file, sql.locate(3).start).column, 3, "at the brace");
+    assert_eq!((at("organization_id"), at("tion_id")), ("{", "{"));
+    let made = Sql::made("select 1", sql.span());
+    assert_eq!(made.locate(5).start, sql.span().start);
+    assert_eq!(sql.substitute(|_| None), sql);
 }

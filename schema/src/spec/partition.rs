@@ -1,0 +1,116 @@
+//! Partitions of a table, one by one or rolling forward with time.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::security::Grants;
+use crate::yaml::{Map, Name, OneOrMany, Sql, Text, Written};
+
+/// The partitions of a table.
+#[derive(Debug, Clone, Default)]
+pub struct PartitionsSpec {
+    /// The partitions that are named; the short form is what follows PARTITION OF: `default`,
+    /// `for values …`.
+    pub named: Map<Written<PartitionSpec>>,
+    /// The partitions that are made as time goes on.
+    pub every: EverySpec,
+}
+
+impl<'de> Deserialize<'de> for PartitionsSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = PartitionsSpec;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a mapping of partitions")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut spec = PartitionsSpec::default();
+                while let Some(name) = access.next_key::<Name>()? {
+                    if name.text == "every" {
+                        spec.every = access.next_value()?;
+                    } else {
+                        spec.named.0.push((name, access.next_value()?));
+                    }
+                }
+                Ok(spec)
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// The long form of a partition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionSpec {
+    /// What follows PARTITION OF: `default`, `for values …`.
+    pub definition: Sql,
+    /// What follows PARTITION BY, where it is divided again.
+    #[serde(default)]
+    pub partition_by: Option<Sql>,
+    /// Its own partitions.
+    #[serde(default)]
+    pub partitions: PartitionsSpec,
+    /// What stands in `WITH (…)`.
+    #[serde(default)]
+    pub options: Map<Text>,
+    /// Where its rows are kept.
+    #[serde(default)]
+    pub tablespace: Option<Name>,
+    /// Who may do what.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Its comment.
+    #[serde(default)]
+    pub comment: Option<Text>,
+    /// The names that it had.
+    #[serde(default)]
+    pub moved_from: OneOrMany<Name>,
+}
+
+/// Partitions that are made as time goes on, by their length.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EverySpec {
+    /// One an hour.
+    #[serde(default)]
+    pub hour: Option<RollingSpec>,
+    /// One a day.
+    #[serde(default)]
+    pub day: Option<RollingSpec>,
+    /// One a week, from Monday.
+    #[serde(default)]
+    pub week: Option<RollingSpec>,
+    /// One a month.
+    #[serde(default)]
+    pub month: Option<RollingSpec>,
+    /// One a quarter.
+    #[serde(default)]
+    pub quarter: Option<RollingSpec>,
+    /// One a year.
+    #[serde(default)]
+    pub year: Option<RollingSpec>,
+}
+
+/// A row of partitions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollingSpec {
+    /// Their names, with `{yyyy}`, `{mm}`, `{dd}`, `{hh}`, `{ww}` and `{q}` for their start.
+    pub name: Text,
+    /// The start of the first, such as `2026-02`.
+    pub from: Text,
+    /// How many there are beyond the present one.
+    #[serde(default)]
+    pub ahead: Option<u32>,
+    /// How many past ones stay; all, when it does not say.
+    #[serde(default)]
+    pub keep: Option<u32>,
+}
