@@ -95,6 +95,19 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
+    fn answer(&mut self, _place: &str, _text: &str) {}
+
+    /// Name slots beyond those of its id: a table has one primary key, whatever its name.
+    fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// Its place among its siblings, where they have an order of their own (columns).
+    fn place(&self) -> u32 {
+        0
+    }
+
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
 
@@ -172,6 +185,23 @@ macro_rules! kinds {
             /// See [`ObjectKind::implies`].
             pub fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
                 match self { $(Object::$variant(object) => object.implies(id, context),)* }
+            }
+
+            /// See [`ObjectKind::answer`].
+            pub fn answer(&mut self, place: &str, text: &str) {
+                match self { $(Object::$variant(object) => ObjectKind::answer(object, place, text),)* }
+            }
+
+            /// The name slots that the object takes.
+            pub fn slots(&self, id: ObjectId) -> Vec<Slot> {
+                let mut slots = slots(id);
+                slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
+                slots
+            }
+
+            /// See [`ObjectKind::place`].
+            pub fn place(&self) -> u32 {
+                match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
             }
 
             /// See [`ObjectKind::uses`].
@@ -287,6 +317,13 @@ impl Kind {
     /// Whether objects of this kind are routines (pg_proc).
     pub fn is_routine(self) -> bool {
         matches!(self, Kind::Function | Kind::Aggregate)
+    }
+}
+
+impl Kind {
+    /// Whether LOCK TABLE can take a relation of this kind alone (on a view it takes the tables below as well).
+    pub fn is_lockable(self) -> bool {
+        matches!(self, Kind::Table | Kind::ForeignTable)
     }
 }
 

@@ -98,6 +98,9 @@ pub enum Element {
     Suffix(ObjectId, Sql),
 }
 
+/// Stands in a CREATE TABLE where its elements go; `fold` puts them there.
+pub const ELEMENTS: &str = "(/* elements */)";
+
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

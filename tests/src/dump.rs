@@ -184,8 +184,8 @@ fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), 
 
 /// Leaves out `pg_attver`, a number of the server's own among the options of a column.
 ///
-/// Minor versions of late 2026 (seen: 15.20) give every new column one, and ignore a `SET` of it. Their own
-/// `pg_dump` keeps quiet about it; an older one, of whatever major version, takes it for an option
+/// Seen with Debian's 15.20: every new column of a table, view or composite type has one, and a `SET`
+/// of it is accepted and ignored. The `pg_dump` of 15.20 keeps quiet about it; 18.4's takes it for an option
 /// that somebody has set. `None` when nothing else is left of the statement.
 fn without_attribute_version<'a>(statement: &Statement<'a>) -> Option<Statement<'a>> {
     let mut statement = statement.clone();

@@ -115,7 +115,11 @@ impl Positions {
             Style::SingleQuoted => walk.flow(source, inner.start, Some(b'\'')),
             Style::DoubleQuoted => walk.flow(source, inner.start, Some(b'\\')),
         }
-        debug_assert!(matches!(style, Style::Literal | Style::Folded) || walk.out == text.len(), "{text:?}");
+        #[cfg(test)]
+        assert!(
+            matches!(style, Style::Literal | Style::Folded) || walk.out == text.len(),
+            "{source:?} {text:?}"
+        );
         if walk.stretches.is_empty() {
             return Self::linear(narrow(inner.start));
         }

@@ -375,3 +375,34 @@ fn substitution_keeps_places() {
     assert_eq!(made.locate(5).start, sql.span().start);
     assert_eq!(sql.substitute(|_| None), sql);
 }
+
+#[test]
+fn scalars_of_random_characters_keep_their_places() {
+    let signs = [
+        "a", "é", "🦀", " ", "  ", "\t", "\n", "\n ", "\r\n  ", "''", "\\n", "\\\n", "\\x41", "\\\\", "\\ ",
+        "#", ":", "-", "b c",
+    ];
+    let mut dice = Dice(0x1234_5678_9abc_def1);
+    let mut read_ones = 0;
+    for round in 0..20_000 {
+        let inside: String = (0..dice.roll(12)).map(|_| dice.pick(&signs)).collect();
+        let file = match round % 5 {
+            0 => format!("k: {inside}\n"),
+            1 => format!("k: '{inside}'\n"),
+            2 => format!("k: \"{inside}\"\n"),
+            3 => format!("k: |\n {inside}\n"),
+            _ => format!("k: >+\n  {inside}\n"),
+        };
+        let (sources, Ok(node)) = read(&file) else { continue };
+        let Value::Mapping { entries, .. } = &node.value else { continue };
+        let [(_, Node { value: Value::Scalar(scalar), .. })] = entries.as_slice() else { continue };
+        assert_positions(&file, &scalar.text.clone(), scalar);
+        let Ok(spec) = from_node::<Map<Sql>>(&node) else { continue };
+        let sql = spec.0[0].1.substitute(|_| None);
+        for offset in 0..=sql.text().len() + 1 {
+            let _ = sources.slice(sql.locate_range(offset, offset + 3));
+        }
+        read_ones += 1;
+    }
+    assert!(read_ones > 5000, "{read_ones}");
+}

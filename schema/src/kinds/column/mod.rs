@@ -178,6 +178,10 @@ impl ObjectKind for Column {
         self.position = current.position;
     }
 
+    fn place(&self) -> u32 {
+        self.position.0
+    }
+
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);

@@ -1,7 +1,7 @@
 //! Primary keys and unique constraints.
 
 use crate::catalog::Catalog;
-use crate::id::ObjectId;
+use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, Text};
 use crate::kinds::check::drop_constraint;
 use crate::kinds::naming;
@@ -96,6 +96,11 @@ impl ObjectKind for Key {
     }
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
+
+    fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
+        let table = id.parent().filter(|_| self.primary);
+        table.map(|table| Slot::On("primary key", table, Ident::new(""))).into_iter().collect()
+    }
 
     fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let Some(table) = id.parent() else { return };

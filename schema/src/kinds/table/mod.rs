@@ -10,7 +10,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::StandIn;
 use crate::reference::Reference;
 use crate::sql::Sql;
-use crate::step::{Lock, Loss, Steps};
+use crate::step::{ELEMENTS, Lock, Loss, Steps};
 
 /// What a table's logical replication identifies rows by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -156,9 +156,6 @@ impl ObjectKind for Table {
         rename_relation(from, to, out);
     }
 }
-
-/// Stands in a CREATE TABLE where its elements go.
-pub const ELEMENTS: &str = "(/* elements */)";
 
 /// `SET SCHEMA` and `RENAME TO`; indexes, constraints, triggers, policies and owned sequences follow.
 pub fn rename_relation(from: ObjectId, to: ObjectId, out: &mut Steps) {

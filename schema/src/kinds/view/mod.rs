@@ -54,6 +54,12 @@ impl ObjectKind for View {
         }
     }
 
+    fn answer(&mut self, place: &str, text: &str) {
+        if place == "output" {
+            self.output = Aside(Some(Text::new(text)));
+        }
+    }
+
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
     }
