@@ -1,5 +1,7 @@
 //! Indexes that belong to no constraint.
 
+pub mod declare;
+
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
