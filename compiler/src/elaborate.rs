@@ -29,8 +29,9 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// How long a batch may take.
     pub statement_timeout: Duration,
-    /// How many locks a transaction takes at most, by a cautious estimate. The server has room for
-    /// `max_locks_per_transaction * max_connections` (6,400 by default) for all sessions together.
+    /// How many locks a transaction takes at most, by a cautious estimate, and never more than a fifth of what the
+    /// server has room for: `max_locks_per_transaction * max_connections`, 6,400 by default, for all sessions
+    /// together.
     pub locks: usize,
 }
 
@@ -106,22 +107,20 @@ pub fn elaborate(
     if questions.list.is_empty() {
         return Ok(answers);
     }
-    answers.unavailable = obstacle(client)?;
+    let (room, obstacle) = room(client)?;
+    answers.unavailable = obstacle;
     let mut open: Vec<&Question> = questions.list.iter().collect();
-    let mut locks = options.locks;
-    for attempt in 0..ATTEMPTS {
+    // The live sessions need the lock table too. What failed for want of room gets by with less and less, at the end
+    // with one stand-in at a time.
+    let locks = options.locks.min(room / 5);
+    for locks in [locks.max(3), (locks / 6).max(2), 1] {
         if open.is_empty() || answers.unavailable.is_some() {
             break;
         }
-        let last = attempt + 1 == ATTEMPTS;
-        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, last, &mut answers)?;
-        locks = (locks / 4).max(1);
+        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, locks == 1, &mut answers)?;
     }
     Ok(answers)
 }
-
-/// How often a question is asked that failed for a reason that may pass.
-const ATTEMPTS: usize = 3;
 
 /// What has nothing to do with the fragment: a lock not available, a deadlock, the lock table full, the catalog
 /// changed while it was read.
@@ -136,20 +135,24 @@ const QUESTIONS_PER_STAND_IN: usize = 100;
 /// How much text travels in one round trip, about, in bytes.
 const MESSAGE: usize = 1 << 18;
 
-/// Why this role cannot ask here.
-fn obstacle(client: &mut Client) -> Result<Option<String>, ServerError> {
+/// How many locks the server has room for, and why this role cannot ask here.
+fn room(client: &mut Client) -> Result<(usize, Option<String>), ServerError> {
     let rows = client.simple_query(
-        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() \
+        "SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8 * \
+         (pg_catalog.current_setting('max_connections')::pg_catalog.int8 + \
+         pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8), \
+         CASE WHEN pg_catalog.pg_is_in_recovery() \
          THEN 'the server is a standby, where nothing can be created' \
          WHEN NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY') \
          THEN 'the role ' || current_user || ' may not create temporary objects here: \
          GRANT TEMPORARY ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database()) || ' TO ' || \
          pg_catalog.quote_ident(current_user) END",
     )?;
-    Ok(rows.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+    let row = rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1).map(str::to_owned))),
         _ => None,
-    }))
+    });
+    Ok(row.unwrap_or_default())
 }
 
 /// Questions on one stand-in, or one question that needs none.
