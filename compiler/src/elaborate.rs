@@ -7,8 +7,8 @@
 //! temporary objects, as they do for anybody's.
 //!
 //! Many stand-ins may have one name (a table `users` in each of two schemas), and each takes locks from the table that
-//! all sessions share. So the questions go in batches: within one each name is unique and locks are few; a batch is a
-//! transaction of its own, several travel in one round trip.
+//! all sessions share. So the questions go in batches: within one each name is unique and locks are few; rolling back
+//! to its savepoint gives both back. Several batches are one transaction and one round trip.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -243,34 +243,37 @@ fn ask<'a>(
     last: bool,
     answers: &mut Answers,
 ) -> Result<Vec<&'a Question>, ServerError> {
-    let begin = begin(search_path, options);
+    let begin = begin(options);
+    let path = analysis_path(search_path);
     let mut again = Vec::new();
     let mut message = Message::default();
     for batch in batches(groups(questions), options.locks) {
-        message.push(&batch, &begin);
+        message.push(&batch, &path);
         if message.text.len() > MESSAGE {
-            message.send(client, last, answers, &mut again)?;
+            message.send(client, &begin, last, answers, &mut again)?;
             message = Message::default();
         }
     }
-    message.send(client, last, answers, &mut again)?;
+    message.send(client, &begin, last, answers, &mut again)?;
     Ok(again)
 }
 
-/// The beginning of each transaction, up to the search_path under which fragments are analysed.
-fn begin(search_path: &[Ident], options: &Options) -> String {
-    let temporary = Ident::new("pg_temp");
-    let path = search_path.iter().filter(|name| **name != temporary).chain([&temporary]);
-    let path: Vec<&str> = path.map(|name| sql::quoted(*name)).collect();
+/// The beginning of each transaction.
+fn begin(options: &Options) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {SET_LOCAL}; \
          SET LOCAL client_min_messages = error; SET LOCAL temp_tablespaces = ''; SET LOCAL default_tablespace = ''; \
-         SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {FUNCTIONS} \
-         SET LOCAL search_path = {};\n",
+         SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {FUNCTIONS}\n",
         options.lock_timeout.as_millis(),
         options.statement_timeout.as_millis(),
-        path.join(", ")
     )
+}
+
+/// The search_path under which fragments are analysed: the project's, with what is temporary last.
+fn analysis_path(search_path: &[Ident]) -> String {
+    let temporary = Ident::new("pg_temp");
+    let path = search_path.iter().filter(|name| **name != temporary).chain([&temporary]);
+    path.map(|name| sql::quoted(*name)).collect::<Vec<_>>().join(", ")
 }
 
 /// Runs statements, many in one subtransaction; where one fails, each in its own, with a row for each failure. And
@@ -314,8 +317,8 @@ BEGIN
 END $schemac$;";
 
 impl<'a> Message<'a> {
-    /// Adds a batch as a transaction.
-    fn push(&mut self, batch: &[Group<'a>], begin: &str) {
+    /// Adds a batch.
+    fn push(&mut self, batch: &[Group<'a>], path: &str) {
         let (base, read_base) = (self.statements.len(), self.reads.len());
         let (mut texts, mut reads) = (Vec::new(), Vec::new());
         let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -346,9 +349,10 @@ impl<'a> Message<'a> {
         }
         let _ = write!(
             self.text,
-            "{begin}SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
+            "SAVEPOINT batch; SET LOCAL search_path = {path};\n\
+             SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
              SET LOCAL search_path = pg_catalog, pg_temp;\n\
-             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK;\n",
+             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch;\n",
             texts.join(",\n"),
             first.join(","),
             last.join(","),
@@ -359,6 +363,7 @@ impl<'a> Message<'a> {
     fn send(
         self,
         client: &mut Client,
+        begin: &str,
         last: bool,
         answers: &mut Answers,
         again: &mut Vec<&'a Question>,
@@ -366,7 +371,7 @@ impl<'a> Message<'a> {
         if self.text.is_empty() || answers.unavailable.is_some() {
             return Ok(());
         }
-        let rows = match client.simple_query(&self.text) {
+        let rows = match client.simple_query(&format!("{begin}{}ROLLBACK", self.text)) {
             Ok(rows) => rows,
             Err(error) => {
                 let error = ServerError::from(error);
