@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::id::ObjectId;
-use schemac_schema::sql;
 use schemac_schema::span::Span;
+use schemac_schema::sql;
 
 use crate::connect::{SET_LOCAL, ServerError};
 use crate::plan::{Plan, PlannedStep, Segment};
@@ -138,16 +138,26 @@ pub struct FailedStatement {
 impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy(Holder { pid: 0, .. }) => f.write_str("another apply is at work on this database; try again"),
+            Self::Busy(Holder { pid: 0, .. }) => {
+                f.write_str("another apply is at work on this database; try again")
+            }
             Self::Busy(holder) => {
-                write!(f, "another apply is at work on this database: process {} ({}", holder.pid, holder.application)?;
+                write!(
+                    f,
+                    "another apply is at work on this database: process {} ({}",
+                    holder.pid, holder.application
+                )?;
                 if !holder.role.is_empty() {
                     write!(f, ", role {}", holder.role)?;
                 }
                 if !holder.since.is_empty() {
                     write!(f, ", connected since {}", holder.since)?;
                 }
-                write!(f, "); wait until it is done, or end it with SELECT pg_terminate_backend({})", holder.pid)
+                write!(
+                    f,
+                    "); wait until it is done, or end it with SELECT pg_terminate_backend({})",
+                    holder.pid
+                )
             }
             Self::Pooler { boundary } => {
                 write!(
@@ -158,7 +168,10 @@ impl fmt::Display for ApplyError {
                 )
             }
             Self::NotInOneTransaction(statement) => {
-                write!(f, "this statement cannot run in a transaction, so the plan cannot run in one: {statement}")
+                write!(
+                    f,
+                    "this statement cannot run in a transaction, so the plan cannot run in one: {statement}"
+                )
             }
             Self::Statement(failed) => failed.fmt(f),
             Self::Server(error) => write!(f, "the server refused: {error}"),
@@ -219,7 +232,8 @@ pub fn apply(
     progress: &mut dyn Progress,
 ) -> Result<Applied, ApplyError> {
     if options.single_transaction
-        && let Some(step) = plan.segments.iter().filter(|segment| !segment.transactional).find_map(|s| s.steps.first())
+        && let Some(step) =
+            plan.segments.iter().filter(|segment| !segment.transactional).find_map(|s| s.steps.first())
     {
         return Err(ApplyError::NotInOneTransaction(step.sql.clone()));
     }
@@ -365,7 +379,9 @@ impl Run<'_> {
             // Fails where there is no transaction, or no connection; both are fine.
             let _ = self.client.batch_execute("ROLLBACK");
             match halt {
-                Halt::At(stop) if retry < self.options.retries && PASSING.contains(&stop.error.sqlstate.as_str()) => {
+                Halt::At(stop)
+                    if retry < self.options.retries && PASSING.contains(&stop.error.sqlstate.as_str()) =>
+                {
                     retry += 1;
                     self.applied.retries += 1;
                     let pause = pause(retry);
@@ -423,7 +439,8 @@ impl Run<'_> {
     }
 
     fn lock_tables(&mut self, segment: &Segment) -> Result<(), (String, postgres::Error)> {
-        let mut tables: Vec<ObjectId> = segment.locks.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
+        let mut tables: Vec<ObjectId> =
+            segment.locks.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
         tables.sort_unstable();
         tables.dedup();
         if tables.is_empty() {
@@ -449,14 +466,20 @@ impl Run<'_> {
         let path: Vec<&str> = self.plan.search_path.iter().map(|name| sql::quoted(*name)).collect();
         let path = if path.is_empty() { "''".to_owned() } else { path.join(", ") };
         let settings = SET_LOCAL.replace("SET LOCAL ", "SET ");
-        let before = format!("{settings}; SET lock_timeout = 0; SET statement_timeout = 0; SET search_path = {path}");
-        let outcome = self.client.batch_execute(&before).map_err(|error| stop(index, "SET".into(), &error)).and_then(|()| {
-            for (place, step) in segment.steps.iter().enumerate() {
-                self.progress.step(index + 1, place + 1, segment.steps.len(), step);
-                self.client.batch_execute(&step.sql).map_err(|error| stop_at(index, step, &error, false))?;
-            }
-            Ok(())
-        });
+        let before =
+            format!("{settings}; SET lock_timeout = 0; SET statement_timeout = 0; SET search_path = {path}");
+        let outcome =
+            self.client.batch_execute(&before).map_err(|error| stop(index, "SET".into(), &error)).and_then(
+                |()| {
+                    for (place, step) in segment.steps.iter().enumerate() {
+                        self.progress.step(index + 1, place + 1, segment.steps.len(), step);
+                        self.client
+                            .batch_execute(&step.sql)
+                            .map_err(|error| stop_at(index, step, &error, false))?;
+                    }
+                    Ok(())
+                },
+            );
         let reset: Vec<String> = settings
             .split(';')
             .filter_map(|setting| setting.split_whitespace().nth(1))
@@ -491,7 +514,14 @@ impl Run<'_> {
 }
 
 fn stop(segment: usize, statement: String, error: &postgres::Error) -> Halt {
-    Halt::At(Box::new(Stop { statement, object: None, span: None, error: error.into(), segment, certain: true }))
+    Halt::At(Box::new(Stop {
+        statement,
+        object: None,
+        span: None,
+        error: error.into(),
+        segment,
+        certain: true,
+    }))
 }
 
 fn stop_at(segment: usize, step: &PlannedStep, error: &postgres::Error, certain: bool) -> Halt {

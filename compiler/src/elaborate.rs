@@ -37,7 +37,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(300), locks: 1_200 }
+        Self {
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(300),
+            locks: 1_200,
+        }
     }
 }
 
@@ -117,7 +121,8 @@ pub fn elaborate(
         if open.is_empty() || answers.unavailable.is_some() {
             break;
         }
-        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, locks == 1, &mut answers)?;
+        open =
+            ask(client, &open, search_path, &Options { locks, ..options.clone() }, locks == 1, &mut answers)?;
     }
     Ok(answers)
 }
@@ -389,7 +394,8 @@ impl<'a> Message<'a> {
         let mut read: HashMap<usize, Answer> = HashMap::new();
         for row in rows {
             let SimpleQueryMessage::Row(row) = row else { continue };
-            let number = row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
+            let number =
+                row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
             let text = |place| row.get(place).map(str::to_owned);
             match (row.get(0), text(2), text(3)) {
                 (Some("make"), state, message) => {
@@ -409,8 +415,11 @@ impl<'a> Message<'a> {
         }
         let mut asked_again = HashSet::new();
         for (number, (statement, place)) in self.reads.iter().enumerate() {
-            let Statement { question: Some(question), stand_in } = self.statements[*statement] else { continue };
-            let failure = stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
+            let Statement { question: Some(question), stand_in } = self.statements[*statement] else {
+                continue;
+            };
+            let failure =
+                stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
             let answer = match failure {
                 Some((sqlstate, message)) => {
                     Answer::Failed { sqlstate: sqlstate.clone(), message: message.clone() }

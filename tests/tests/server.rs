@@ -8,8 +8,8 @@ use postgres::{Client, SimpleQueryMessage};
 use schemac_compiler::apply::{ApplyError, ApplyOptions, Progress, Quiet, Retry, apply};
 use schemac_compiler::connect::{ConnectError, Trouble, connect_with};
 use schemac_compiler::elaborate::{self, Answer, Answers, elaborate};
-use schemac_compiler::scratch::Options;
 use schemac_compiler::plan::{Because, Plan, PlannedStep, Segment, Verb};
+use schemac_compiler::scratch::Options;
 use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Aside, Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -45,11 +45,16 @@ fn whoever_cannot_connect_hears_what_to_do_and_never_a_password() {
         let database = server.database();
         let (scratch, name) = (server.scratch(), database.name());
         let connection = connect_with(Some(&database.url_as_owner()), &no_environment).unwrap();
-        assert_eq!((connection.version, connection.role.as_str(), connection.database.as_str()), (major, OWNER, name));
+        assert_eq!(
+            (connection.version, connection.role.as_str(), connection.database.as_str()),
+            (major, OWNER, name)
+        );
 
         let password = "hunter2@/:%";
         let with = |role: &str, name: &str| scratch.url_as(role, password, name);
-        database.execute_as(As::Superuser, &format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")).unwrap();
+        database
+            .execute_as(As::Superuser, &format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"))
+            .unwrap();
         server.ensure_role("stranger", "LOGIN PASSWORD 'hunter2@/:%'").unwrap();
         let right = scratch.password();
         let good = database.url_as_owner();
@@ -63,7 +68,11 @@ fn whoever_cannot_connect_hears_what_to_do_and_never_a_password() {
             (format!("{good}?sslmode=require"), Trouble::Tls, "does not offer TLS"),
             (format!("{good}?sslmode=sometimes"), Trouble::Settings, "sslmode"),
             (scratch.socket_url("nobody_here", name), Trouble::Rights, "has no role \"nobody_here\""),
-            (format!("host=/nowhere user=x password={password}"), Trouble::Unreachable, "/nowhere/.s.PGSQL.5432"),
+            (
+                format!("host=/nowhere user=x password={password}"),
+                Trouble::Unreachable,
+                "/nowhere/.s.PGSQL.5432",
+            ),
         ] {
             let error = trouble(&url);
             let said = format!("{error}\n{}\n{error:?}", error.help);
@@ -85,7 +94,8 @@ fn parts_of_an_address_come_from_the_environment_and_from_files() {
     let (pass, service) = (folder.join("pass"), folder.join("service"));
     std::fs::write(&pass, format!("127.0.0.1:{port}:*:owner:{password}\n")).unwrap();
     std::fs::set_permissions(&pass, std::fs::Permissions::from_mode(0o600)).unwrap();
-    std::fs::write(&service, format!("[here]\nhost=127.0.0.1\nport={port}\ndbname={}\n", database.name())).unwrap();
+    std::fs::write(&service, format!("[here]\nhost=127.0.0.1\nport={port}\ndbname={}\n", database.name()))
+        .unwrap();
     let environment = |name: &str| match name {
         "PGPASSFILE" => Some(pass.to_string_lossy().into_owned()),
         "PGSERVICEFILE" => Some(service.to_string_lossy().into_owned()),
@@ -101,6 +111,79 @@ fn parts_of_an_address_come_from_the_environment_and_from_files() {
     let error = connect_with(None, &environment).err().unwrap();
     assert!(error.trouble == Trouble::Password && error.help.contains("chmod 0600"), "{error:?}");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Runs `openssl` in a folder.
+fn openssl(folder: &std::path::Path, arguments: &str) {
+    let output =
+        std::process::Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output();
+    let output = output.unwrap_or_else(|error| panic!("openssl: {error}; or run script/bootstrap"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn encryption_is_as_sslmode_says() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    for major in [15, 18] {
+        let Some(shared) = servers::get(major) else { continue };
+        let server = servers::Server::start(shared.scratch().installation()).unwrap();
+        let database = server.database();
+        let folder = std::env::temp_dir().join(format!("schemac-tls-{}-{major}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["ours", "theirs"] {
+            openssl(
+                &folder,
+                &format!(
+                    "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.crt"
+                ),
+            );
+        }
+        std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
+        openssl(
+            &folder,
+            "req -new -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
+        );
+        openssl(
+            &folder,
+            "x509 -req -in server.csr -CA ours.crt -CAkey ours.key -CAcreateserial -days 2 -extfile names -out server.crt",
+        );
+        let data = server.scratch().data_folder();
+        let owner = std::fs::metadata(&data).unwrap();
+        for name in ["server.crt", "server.key"] {
+            std::fs::copy(folder.join(name), data.join(name)).unwrap();
+            std::fs::set_permissions(data.join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+            chown(data.join(name), Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+        server.execute("ALTER SYSTEM SET ssl = on").unwrap();
+        server.execute("SELECT pg_reload_conf()").unwrap();
+        thread::sleep(Duration::from_millis(300));
+
+        let (ours, theirs) = (folder.join("ours.crt"), folder.join("theirs.crt"));
+        let by_name = database.url_as_owner().replace("127.0.0.1", "localhost");
+        let by_address = database.url_as_owner();
+        let encrypted = |url: &str| {
+            let mut connection = connect_with(Some(url), &no_environment).map_err(|error| error.trouble)?;
+            Ok(value(&mut connection.client, "select ssl from pg_stat_ssl where pid = pg_backend_pid()"))
+        };
+        for (url, mode, roots, expected) in [
+            (&by_name, "disable", None, Ok("f")),
+            (&by_name, "allow", None, Ok("f")),
+            (&by_name, "prefer", None, Ok("t")),
+            (&by_address, "require", None, Ok("t")),
+            (&by_address, "require", Some(&theirs), Err(Trouble::Tls)),
+            (&by_address, "verify-ca", Some(&ours), Ok("t")),
+            (&by_address, "verify-ca", Some(&theirs), Err(Trouble::Tls)),
+            (&by_name, "verify-ca", None, Err(Trouble::Tls)),
+            (&by_name, "verify-full", Some(&ours), Ok("t")),
+            (&by_address, "verify-full", Some(&ours), Err(Trouble::Tls)),
+            (&by_name, "verify-full", Some(&theirs), Err(Trouble::Tls)),
+        ] {
+            let roots = roots.map(|path| format!("&sslrootcert={}", path.display())).unwrap_or_default();
+            let outcome = encrypted(&format!("{url}?sslmode={mode}{roots}"));
+            assert_eq!(outcome, expected.map(str::to_owned), "PostgreSQL {major}: {mode} {roots}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }
 
 fn value(client: &mut Client, question: &str) -> String {
@@ -148,7 +231,8 @@ impl Made {
     }
 
     fn check(&mut self, table: ObjectId, name: &str, text: &str) -> ObjectId {
-        let check = Check { expression: expression(text), no_inherit: false, not_valid: false, not_enforced: false };
+        let check =
+            Check { expression: expression(text), no_inherit: false, not_valid: false, not_enforced: false };
         self.put(ObjectId::on(Kind::Check, table, name), Object::Check(check))
     }
 
@@ -258,7 +342,11 @@ fn made() -> Made {
     };
     made.put(ObjectId::on(Kind::Policy, users, "mine"), Object::Policy(policy));
     made.index(users, "by_name", "using btree (lower(name), at desc) include (price) where state = 'open'");
-    made.view("app", "active", "select u.*, m.user_id from users u join members m using (tenant) where state <> 'closed'");
+    made.view(
+        "app",
+        "active",
+        "select u.*, m.user_id from users u join members m using (tenant) where state <> 'closed'",
+    );
     let trigger = Trigger {
         when: When::After,
         insert: false,
@@ -268,7 +356,10 @@ fn made() -> Made {
         truncate: false,
         row: true,
         condition: Some(expression("old.* is distinct from new.* and new.name <> 'x'")),
-        function: Reference::to(Target::Routine, QName::new("pg_catalog", "suppress_redundant_updates_trigger")),
+        function: Reference::to(
+            Target::Routine,
+            QName::new("pg_catalog", "suppress_redundant_updates_trigger"),
+        ),
         arguments: Vec::new(),
         constraint: None,
         from: None,
@@ -306,7 +397,8 @@ fn the_server_says_how_it_would_store_each_fragment() {
             let answer = answers.text(ObjectId::on(Kind::Check, users, name), "check");
             assert_eq!(answer, Some(stored(&check(name)).as_str()), "{name}");
         }
-        let default = |column: &str| ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, users, column), "");
+        let default =
+            |column: &str| ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, users, column), "");
         let expression = |column: &str| {
             format!(
                 "select pg_get_expr(adbin, adrelid) from pg_attrdef join pg_attribute on attrelid = adrelid \
@@ -360,7 +452,10 @@ fn thousands_of_questions_fit_into_the_default_settings() {
                 _ => ("app".to_owned(), format!("t{number}")),
             };
             let table = table(&schema, &name);
-            made.columns(table, &[("id", "bigint"), ("name", "text"), ("state", "text"), ("at", "timestamptz")]);
+            made.columns(
+                table,
+                &[("id", "bigint"), ("name", "text"), ("state", "text"), ("at", "timestamptz")],
+            );
             made.check(table, "one", &format!("length(name)>{number} and state in ('a','b')"));
             match number % 3 {
                 0 => made.check(table, "two", "id between 1 and 5"),
@@ -376,7 +471,10 @@ fn thousands_of_questions_fit_into_the_default_settings() {
             begin.elapsed(),
             cpu_milliseconds(&pid)
         );
-        assert_eq!(answers.iter().filter(|(_, _, answer)| matches!(answer, Answer::Stored(_))).count(), 2_000);
+        assert_eq!(
+            answers.iter().filter(|(_, _, answer)| matches!(answer, Answer::Stored(_))).count(),
+            2_000
+        );
 
         // With wrong ones among them, and on a server whose lock table is too small for the first attempt.
         let small = Options::default().set("max_locks_per_transaction", "10").set("max_connections", "20");
@@ -475,7 +573,9 @@ fn who_may_not_ask_hears_why() {
     made.0.get(view).unwrap().object.ask(view, &context, &mut questions);
     let options = elaborate::Options { lock_timeout: Duration::from_millis(50), ..Default::default() };
     let answers = elaborate(&mut client, &questions, &[], &options).unwrap();
-    assert!(matches!(answers.get(view, "query"), Some(Answer::Failed { sqlstate, .. }) if sqlstate == "55P03"));
+    assert!(
+        matches!(answers.get(view, "query"), Some(Answer::Failed { sqlstate, .. }) if sqlstate == "55P03")
+    );
     holder.batch_execute("rollback").unwrap();
     let answers = elaborate(&mut client, &questions, &[], &options).unwrap();
     assert_eq!(answers.text(view, "query"), Some(" SELECT held.a\n   FROM app.held;"));
@@ -519,7 +619,9 @@ fn moves(count: usize) -> Plan {
 fn tables(database: &Database<'_>, count: usize) {
     database.execute("create schema app").unwrap();
     for number in 0..count {
-        let sql = format!("create table public.t{number} (id serial primary key, n int); insert into public.t{number} (n) values (1)");
+        let sql = format!(
+            "create table public.t{number} (id serial primary key, n int); insert into public.t{number} (n) values (1)"
+        );
         database.execute(&sql).unwrap();
     }
 }
@@ -575,7 +677,8 @@ fn apply_gets_through_among_sixteen_clients_and_hurts_none() {
             }
             let mut heard = Heard::default();
             let begin = Instant::now();
-            let options = ApplyOptions { lock_timeout: Duration::from_millis(100), retries: 60, ..Default::default() };
+            let options =
+                ApplyOptions { lock_timeout: Duration::from_millis(100), retries: 60, ..Default::default() };
             let outcome = apply(&mut database.connect(As::Owner), &moves(15), &options, &mut heard);
             stop.store(true, Ordering::Relaxed);
             let applied = outcome.unwrap();
@@ -664,7 +767,8 @@ fn two_applies_keep_out_of_each_others_way() {
     let pid = value(&mut first.client, "select pg_backend_pid()");
     let slow = plan(vec![segment(&[], vec![step(table("app", "x"), "SELECT pg_catalog.pg_sleep(1)")])]);
     thread::scope(|scope| {
-        let running = scope.spawn(move || apply(&mut first.client, &slow, &ApplyOptions::default(), &mut Quiet));
+        let running =
+            scope.spawn(move || apply(&mut first.client, &slow, &ApplyOptions::default(), &mut Quiet));
         thread::sleep(Duration::from_millis(300));
         let mut client = database.connect(As::Owner);
         let error = apply(&mut client, &moves(1), &ApplyOptions::default(), &mut Quiet).unwrap_err();
