@@ -246,7 +246,7 @@ pub struct ServerError {
     /// The server's advice.
     pub hint: Option<String>,
     /// Where in functions it happened.
-    pub context: Option<String>,
+    pub context: Option<Box<str>>,
     /// The character of the statement that it is about, from 1.
     pub position: Option<u32>,
 }
@@ -270,7 +270,7 @@ impl From<&postgres::Error> for ServerError {
             message: said.message().to_owned(),
             detail: owned(said.detail()),
             hint: owned(said.hint()),
-            context: owned(said.where_()),
+            context: said.where_().map(Into::into),
             position: match said.position() {
                 Some(ErrorPosition::Original(position)) => Some(*position),
                 _ => None,

@@ -72,7 +72,7 @@ fn after_field<'a>(line: &'a str, token: &str) -> Option<&'a str> {
     let mut line = line.chars();
     loop {
         match line.next()? {
-            ':' => return token.next().is_none().then(|| line.as_str()),
+            ':' => return token.next().is_none().then_some(line.as_str()),
             '\\' => {
                 if line.next()? != token.next()? {
                     return None;
