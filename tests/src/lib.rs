@@ -2,8 +2,10 @@
 //!
 //! Nothing here judges; the tests in `tests/` do.
 
+pub mod cases;
 pub mod clients;
 pub mod dump;
+pub mod program;
 pub mod rows;
 pub mod servers;
 mod sql;
