@@ -5,8 +5,9 @@
 pub mod cases;
 pub mod clients;
 pub mod dump;
-pub mod program;
+pub mod product;
 pub mod rows;
+pub mod schemac;
 pub mod servers;
 mod sql;
 

@@ -15,7 +15,7 @@ use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_tests::cases::{self, Case, File, Question};
-use schemac_tests::program::{self, Outcome};
+use schemac_tests::product::{self, Run};
 use schemac_tests::rows::{Names, checksums};
 use schemac_tests::servers::{self, As, Database, Server};
 use schemac_tests::{Result, dump, is_ci, unified_diff};
@@ -59,7 +59,7 @@ fn every_fixture_works_in_both_directions() {
             }
         }
     }
-    program::path().unwrap();
+    product::program();
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
@@ -143,7 +143,7 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
         for outcome in [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?] {
             expect_code(&outcome, 1)?;
             if !outcome.stderr.contains(words.as_str()) {
-                report.add(format!("the error does not say \"{words}\"\n{}", outcome.words()));
+                report.add(format!("the error does not say \"{words}\"\n{}", outcome.all()));
             }
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
@@ -171,7 +171,7 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
         report.step = "apply `after` without --allow";
         let outcome = apply(&main, &folder.after, None)?;
         if outcome.code != 3 {
-            report.add(format!("exit code 3 is due\n{}", outcome.words()));
+            report.add(format!("exit code 3 is due\n{}", outcome.all()));
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
     }
@@ -207,34 +207,26 @@ fn join(words: &BTreeSet<String>) -> String {
     words.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
-fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Outcome> {
-    let mut arguments = vec!["apply".to_owned(), "--yes".to_owned()];
+fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Run> {
+    let mut arguments = vec!["apply", "--yes"];
     if let Some(allow) = allow.filter(|allow| !allow.is_empty()) {
-        arguments.extend(["--allow".to_owned(), allow.to_owned()]);
+        arguments.extend(["--allow", allow]);
     }
-    arguments.extend(place(database, project));
-    program::run(arguments)
+    product::run(project, &database.url_as_owner(), &arguments)
 }
 
-fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Outcome> {
-    let mut arguments = vec!["diff".to_owned()];
-    arguments.extend(more.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()));
-    arguments.extend(place(database, project));
-    program::run(arguments)
+fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Run> {
+    product::run(project, &database.url_as_owner(), &[&["diff"], more].concat())
 }
 
-fn place(database: &Database<'_>, project: &Path) -> [String; 4] {
-    ["--db".into(), database.url_as_owner(), "--dir".into(), project.to_string_lossy().into_owned()]
-}
-
-fn expect_code(outcome: &Outcome, code: i32) -> Result<()> {
-    if outcome.code == code { Ok(()) } else { Err(format!("exit code {code} is due\n{}", outcome.words()).into()) }
+fn expect_code(outcome: &Run, code: i32) -> Result<()> {
+    if outcome.code == code { Ok(()) } else { Err(format!("exit code {code} is due\n{}", outcome.all()).into()) }
 }
 
 fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -> Result<()> {
     let outcome = diff(database, project, &["--exit-code"])?;
     if outcome.code != 0 {
-        report.add(format!("nothing should be left to do\n{}", outcome.words()));
+        report.add(format!("nothing should be left to do\n{}", outcome.all()));
     }
     Ok(())
 }
