@@ -39,6 +39,7 @@ fn wrong_usage_is_exit_code_1_and_never_the_2_that_means_changes() {
         (&["apply", "--retry", "often"], "--retry"),
         (&["completions"], "<SHELL>"),
         (&["diff", "--json", "--format", "sql"], "exclude each other"),
+        (&["apply", "--json"], "--yes"),
     ] {
         let result = run(arguments);
         assert_eq!(result.code, Some(1), "{arguments:?}: {result:?}");

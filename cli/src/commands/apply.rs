@@ -44,39 +44,18 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
+    if shell.is_json() && !arguments.yes {
+        return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
+    }
     let database = database(global);
     let options = PlanOptions { single_transaction: arguments.single_transaction };
     let planned = operations::plan(&global.dir, &database, options)?;
     let steps = planned.plan.steps().count();
     let segments = planned.plan.segments.len();
 
-    let shown = show(&planned, shell);
-    if planned.plan.is_empty() {
-        shown?;
-        if shell.is_json() {
-            shell.out_json(&json!({ "format": 1, "steps": 0, "segments": 0 }))?;
-        }
-        return Ok(Exit::Done);
+    if let Some(exit) = decide(&planned, &arguments, shell)? {
+        return Ok(exit);
     }
-    let losses = refused(&planned.plan, &arguments.allow);
-    if !losses.is_empty() {
-        return refuse(&losses, &arguments.allow, "nothing was changed", shell);
-    }
-    // With --yes a reader of the plan who has gone away does not stop the work.
-    if !arguments.yes {
-        shown?;
-        if !shell.can_ask() {
-            return Err(
-                outside("there is no terminal to ask on", "--yes runs the plan without asking").into()
-            );
-        }
-        if !shell.confirm(&format!("Run {} in {}?", counted(steps, "step"), counted(segments, "transaction")))
-        {
-            shell.say("Nothing was changed.");
-            return Ok(Exit::Error);
-        }
-    }
-
     let options = ApplyOptions { lock_timeout: arguments.lock_timeout, retry: arguments.retry };
     let result =
         operations::apply(&database, &planned, options, &mut Shown { shell, number: 0, of: segments });
@@ -100,6 +79,39 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         shell.out(&format!("Done: {steps} in {segments}. Compared again: nothing is left to do.\n"))?;
     }
     Ok(Exit::Done)
+}
+
+/// Shows the plan and finds out whether it shall run; if not, how the command ends.
+fn decide(planned: &Planned, arguments: &Arguments, shell: &mut Shell) -> Result<Option<Exit>, Stop> {
+    let plan = &planned.plan;
+    let shown = show(planned, shell);
+    if plan.is_empty() {
+        shown?;
+        if shell.is_json() {
+            shell.out_json(&json!({ "format": 1, "steps": 0, "segments": 0 }))?;
+        }
+        return Ok(Some(Exit::Done));
+    }
+    let losses = refused(plan, &arguments.allow);
+    if !losses.is_empty() {
+        return refuse(&losses, &arguments.allow, "nothing was changed", shell).map(Some);
+    }
+    if arguments.yes {
+        // A reader of the plan who has gone away does not stop the work.
+        return Ok(None);
+    }
+    shown?;
+    if !shell.can_ask() {
+        let help = "nothing was changed; --yes runs the plan without asking";
+        return Err(outside("there is no terminal to ask on", help).into());
+    }
+    let (steps, segments) =
+        (counted(plan.steps().count(), "step"), counted(plan.segments.len(), "transaction"));
+    if shell.confirm(&format!("Run {steps} in {segments}?")) {
+        return Ok(None);
+    }
+    shell.say("Nothing was changed.");
+    Ok(Some(Exit::Error))
 }
 
 /// Shows the plan; programs that read JSON have `diff` for that.
@@ -166,6 +178,53 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::tests::{lossy, planned};
+    use crate::shell::tests::heard;
+    use schemac_compiler::plan::Plan;
+
+    fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
+        let lock_timeout = Duration::from_millis(500);
+        Arguments { yes, allow: allow.to_vec(), lock_timeout, retry: 20, single_transaction: false }
+    }
+
+    #[test]
+    fn nothing_runs_that_is_not_wanted() {
+        let (mut shell, out, _) = heard(false);
+        let nothing = decide(&planned(Plan::default()), &arguments(false, &[]), &mut shell);
+        assert!(matches!(nothing, Ok(Some(Exit::Done))));
+        assert!(out.text().starts_with("Nothing to do"), "{}", out.text());
+
+        let (mut shell, out, err) = heard(false);
+        let refused = decide(&planned(lossy()), &arguments(true, &[]), &mut shell);
+        assert!(matches!(refused, Ok(Some(Exit::Refused))));
+        assert!(out.text().contains("- drop table app.gone"), "{}", out.text());
+        assert!(err.text().contains("If that is meant: --allow drop-table\n"), "{}", err.text());
+
+        let (mut shell, _, _) = heard(false);
+        let Err(Stop::Failure(failure)) =
+            decide(&planned(lossy()), &arguments(false, &[Allow::All]), &mut shell)
+        else {
+            panic!("it must not run without an answer");
+        };
+        assert!(matches!(failure, Failure::Outside { message, .. } if message.contains("no terminal")));
+
+        let wanted = decide(&planned(lossy()), &arguments(true, &[Allow::All]), &mut shell);
+        assert!(matches!(wanted, Ok(None)));
+    }
+
+    #[test]
+    fn progress_is_a_line_each_without_a_terminal() {
+        let (mut shell, _, err) = heard(false);
+        let plan = lossy();
+        let mut shown = Shown { shell: &mut shell, number: 0, of: 1 };
+        shown.segment(1, &plan.segments[0]);
+        shown.step(&plan.segments[0].steps[0]);
+        shown.retry(1, "canceling statement due to lock timeout");
+        shown.committed(1);
+        let expected = "[0/1] drop table app.gone\n\
+            transaction 1 of 1, try 2: canceling statement due to lock timeout\n[1/1] comparing again\n";
+        assert_eq!(err.text(), expected);
+    }
 
     #[test]
     fn times_are_written_as_postgresql_writes_them() {

@@ -199,3 +199,86 @@ fn refuse(
 fn counted(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::{Planned, Report};
+    use crate::shell::tests::heard;
+    use schemac_compiler::plan::{Because, PlannedStep, Segment, Verb};
+    use schemac_schema::code::Code;
+    use schemac_schema::diagnostic::Diagnostic;
+    use schemac_schema::ident::QName;
+    use schemac_schema::object::Kind;
+    use schemac_schema::span::{Sources, Span};
+    use schemac_schema::step::Impact;
+
+    /// A plan that loses a table.
+    pub fn lossy() -> Plan {
+        let object = ObjectId::in_schema(Kind::Table, QName::new("app", "gone"));
+        let step = PlannedStep {
+            object,
+            verb: Verb::Drop,
+            sql: "DROP TABLE app.gone".into(),
+            impact: Impact { loses: vec![(Loss::DropTable, object)], ..Impact::default() },
+            because: Because::NotDeclared,
+            span: None,
+            texts: None,
+        };
+        let segments = vec![Segment { steps: vec![step], transactional: true, locks: vec![object] }];
+        Plan { segments, ..Plan::default() }
+    }
+
+    pub fn planned(plan: Plan) -> Planned {
+        Planned { report: Report::default(), plan }
+    }
+
+    fn stopped() -> Failure {
+        let mut sources = Sources::new();
+        let file = sources.add("schema/app.yaml", "domain: app\ndropped: [gone]\n");
+        let mut step = lossy().segments.remove(0).steps.remove(0);
+        step.span = Some(Span::new(file, 22, 26));
+        let message = "canceling statement due to lock timeout".to_owned();
+        Failure::Statement(Box::new(Stopped { step, message, committed: 2, segments: 3, sources }))
+    }
+
+    #[test]
+    fn a_statement_that_failed_is_shown_with_its_origin_and_what_stays() {
+        let (mut shell, out, err) = heard(false);
+        report(&stopped(), &mut shell);
+        let expected = "\
+error: drop table app.gone failed: canceling statement due to lock timeout
+ --> schema/app.yaml:2:11
+    DROP TABLE app.gone
+2 of 3 transactions are committed and stay; apply again does the rest.
+";
+        assert_eq!((err.text().as_str(), out.text().as_str()), (expected, ""));
+    }
+
+    #[test]
+    fn errors_of_files_come_with_their_number() {
+        let mut files = Report::default();
+        let file = files.sources.add("a.yaml", "colums: {}\n");
+        let wrong = Diagnostic::error(Code::UnknownKey, "unknown key `colums`").at(Span::new(file, 0, 6));
+        files.diagnostics = vec![wrong.clone(), wrong];
+        let (mut shell, _, err) = heard(false);
+        report(&Failure::Project(files), &mut shell);
+        assert!(err.text().contains("a.yaml:1:1") && err.text().contains("\n2 errors; "), "{}", err.text());
+    }
+
+    #[test]
+    fn programs_get_failures_and_refusals_as_json() {
+        let (mut shell, out, _) = heard(true);
+        report(&stopped(), &mut shell);
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(value["error"]["at"], "schema/app.yaml:2:11");
+        assert_eq!(value["error"]["committed"], 2);
+
+        let (mut shell, out, err) = heard(true);
+        let exit = refuse(&lossy().losses(), &[], "nothing was changed", &mut shell);
+        assert!(matches!(exit, Ok(Exit::Refused)));
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(value["refused"][0], json!({ "allow": "drop-table", "object": "table app.gone" }));
+        assert_eq!(err.text(), "");
+    }
+}
