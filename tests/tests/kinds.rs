@@ -140,7 +140,9 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
 
     if let Some(words) = &case.refused {
         report.step = "diff to `after`, which is refused";
-        for outcome in [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?] {
+        for outcome in
+            [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?]
+        {
             expect_code(&outcome, 1)?;
             if !outcome.stderr.contains(words.as_str()) {
                 report.add(format!("the error does not say \"{words}\"\n{}", outcome.all()));
@@ -220,7 +222,11 @@ fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Run> {
 }
 
 fn expect_code(outcome: &Run, code: i32) -> Result<()> {
-    if outcome.code == code { Ok(()) } else { Err(format!("exit code {code} is due\n{}", outcome.all()).into()) }
+    if outcome.code == code {
+        Ok(())
+    } else {
+        Err(format!("exit code {code} is due\n{}", outcome.all()).into())
+    }
 }
 
 fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -> Result<()> {
@@ -239,7 +245,8 @@ fn check_plan(
     expected: Option<&[String]>,
     report: &mut Report,
 ) -> Result<()> {
-    let flags: &[&str] = if allow.is_empty() { &["--format", "sql"] } else { &["--format", "sql", "--allow", allow] };
+    let flags: &[&str] =
+        if allow.is_empty() { &["--format", "sql"] } else { &["--format", "sql", "--allow", allow] };
     let outcome = diff(database, project, flags)?;
     expect_code(&outcome, 0)?;
     let Some(expected) = expected else { return Ok(()) };
@@ -247,12 +254,14 @@ fn check_plan(
     let actual = cases::plan(&outcome.stdout);
     report.same("another plan", &unified_diff(&text(expected), &text(&actual), "expected", "actual"));
     let again = diff(database, project, flags)?;
-    report.same("the plan is not the same twice", &unified_diff(&outcome.stdout, &again.stdout, "one", "two"));
+    report
+        .same("the plan is not the same twice", &unified_diff(&outcome.stdout, &again.stdout, "one", "two"));
     Ok(())
 }
 
 fn lines(sums: &BTreeMap<String, (i64, String)>) -> String {
-    sums.iter().fold(String::new(), |text, (name, (count, sum))| format!("{text}{name}: {count} rows, {sum}\n"))
+    sums.iter()
+        .fold(String::new(), |text, (name, (count, sum))| format!("{text}{name}: {count} rows, {sum}\n"))
 }
 
 /// What of the rows is compared, under which names.
@@ -282,7 +291,8 @@ impl Rows {
             let Some(new_columns) = after.get(&new) else {
                 rows.before = rows.before.without_table(old);
                 if !may_lose("drop-table") {
-                    report.add(format!("the fixture loses the table {old}, but its `allow:` does not say so"));
+                    report
+                        .add(format!("the fixture loses the table {old}, but its `allow:` does not say so"));
                 }
                 continue;
             };
@@ -345,7 +355,8 @@ fn ask(client: &mut Client, questions: &[Question], report: &mut Report) -> Resu
                 messages.iter().filter_map(row).collect()
             }
             Err(error) => {
-                let code = error.code().map(|code| code.code().to_owned()).ok_or_else(|| error.to_string())?;
+                let code =
+                    error.code().map(|code| code.code().to_owned()).ok_or_else(|| error.to_string())?;
                 savepoint.rollback()?;
                 if question.answer.is_none() {
                     report.add(format!("line {}: {}\n{error:?}", question.line, question.sql));
