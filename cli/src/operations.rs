@@ -2,8 +2,13 @@
 //!
 //! Commands talk to people and call these; these call the compiler's stages.
 
+use schemac_compiler::apply::{self, ApplyError};
+use schemac_compiler::compile;
+use schemac_compiler::connect::{self, Connection};
+use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::{Plan, PlannedStep, Segment};
 use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
 use std::path::Path;
 use std::time::Duration;
@@ -80,6 +85,8 @@ pub struct Planned {
     pub report: Report,
     /// The plan.
     pub plan: Plan,
+    /// The objects that it concerns, and the digest of them when it was made.
+    pub seen: Option<(Vec<ObjectId>, String)>,
 }
 
 /// How to plan.
@@ -111,25 +118,135 @@ pub trait Progress {
 }
 
 /// Compiles the project, without a database.
-pub fn check(_dir: &Path) -> Result<Checked, Failure> {
-    Err(not_wired("check"))
+pub fn check(dir: &Path) -> Result<Checked, Failure> {
+    let mut project = read(dir, ASSUMED)?;
+    let found = compile::check(&mut project);
+    let (objects, files) = (project.catalog.len(), project.sources.files().count());
+    let mut report = Report { sources: project.sources, diagnostics: project.warnings };
+    match found {
+        Ok(()) => Ok(Checked { report, objects, files }),
+        Err(errors) => {
+            report.diagnostics.extend(errors);
+            Err(Failure::Project(report))
+        }
+    }
+}
+
+/// The version that a project is read for while no server is at hand and its file names none.
+const ASSUMED: u32 = 15;
+
+fn read(dir: &Path, version: u32) -> Result<Project, Failure> {
+    load::load(dir, version)
+        .map_err(|failure| Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics }))
+}
+
+fn connected(database: &Database) -> Result<Connection, Failure> {
+    connect::connect(database.url.as_deref())
+        .map_err(|error| Failure::Outside { message: error.message, help: Some(error.help) })
+}
+
+fn outside(message: String) -> Failure {
+    Failure::Outside { message, help: None }
+}
+
+fn failed(error: compile::Error, project: Project) -> Failure {
+    match error {
+        compile::Error::Diagnostics(errors) => {
+            let mut diagnostics = project.warnings;
+            diagnostics.extend(errors);
+            Failure::Project(Report { sources: project.sources, diagnostics })
+        }
+        other => outside(other.to_string()),
+    }
 }
 
 /// Compares the project with the database.
-pub fn plan(_dir: &Path, _database: &Database, _options: PlanOptions) -> Result<Planned, Failure> {
-    Err(not_wired("diff"))
+pub fn plan(dir: &Path, database: &Database, options: PlanOptions) -> Result<Planned, Failure> {
+    // What is wrong in the files is said first, with or without a database.
+    read(dir, ASSUMED)?;
+    let mut connection = connected(database)?;
+    let mut project = read(dir, connection.version)?;
+    match compile::compile(&mut project, &mut connection) {
+        Ok(mut compiled) => {
+            if options.single_transaction {
+                compiled.plan = compiled.plan.in_one_transaction();
+            }
+            let report = Report { sources: project.sources, diagnostics: project.warnings };
+            Ok(Planned { report, plan: compiled.plan, seen: Some((compiled.concerned, compiled.fingerprint)) })
+        }
+        Err(error) => Err(failed(error, project)),
+    }
 }
 
 /// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
 pub fn apply(
-    _database: &Database,
-    _planned: &Planned,
-    _options: ApplyOptions,
-    _progress: &mut dyn Progress,
+    dir: &Path,
+    database: &Database,
+    planned: &Planned,
+    options: ApplyOptions,
+    progress: &mut dyn Progress,
 ) -> Result<(), Failure> {
-    Err(not_wired("apply"))
+    let mut connection = connected(database)?;
+    if let Some((concerned, fingerprint)) = &planned.seen {
+        let project = read(dir, connection.version)?;
+        match compile::unchanged(&project, &mut connection, concerned, fingerprint) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Failure::Outside {
+                    message: "the database changed since the plan was made; nothing was run".into(),
+                    help: Some("run the command again: it makes a new plan".into()),
+                });
+            }
+            Err(error) => return Err(failed(error, project)),
+        }
+    }
+    let settings = apply::ApplyOptions {
+        lock_timeout: options.lock_timeout,
+        retries: options.retry,
+        ..apply::ApplyOptions::default()
+    };
+    let mut heard = Heard(progress);
+    match apply::apply(&mut connection.client, &planned.plan, &settings, &mut heard) {
+        Ok(_) => Ok(()),
+        Err(ApplyError::Statement(failed)) => Err(stopped(*failed, planned)),
+        Err(error) => Err(outside(error.to_string())),
+    }
 }
 
-fn not_wired(what: &str) -> Failure {
-    Failure::Outside { message: format!("`schemac {what}` is not wired yet"), help: None }
+/// The statement that failed, with its step in the plan.
+fn stopped(failed: apply::FailedStatement, planned: &Planned) -> Failure {
+    let step = planned.plan.segments.get(failed.segment.saturating_sub(1)).and_then(|segment| {
+        segment.steps.iter().find(|step| step.sql == failed.statement).or_else(|| segment.steps.first())
+    });
+    let Some(step) = step else { return outside(failed.error.to_string()) };
+    let mut step = step.clone();
+    step.sql = failed.statement;
+    Failure::Statement(Box::new(Stopped {
+        step,
+        message: failed.error.to_string(),
+        committed: failed.boundary,
+        segments: failed.segments,
+        sources: planned.report.sources.clone(),
+    }))
+}
+
+/// Passes on what the compiler says of its progress.
+struct Heard<'a>(&'a mut dyn Progress);
+
+impl apply::Progress for Heard<'_> {
+    fn started(&mut self, number: usize, _: usize, segment: &Segment) {
+        self.0.segment(number, segment);
+    }
+
+    fn step(&mut self, _: usize, _: usize, _: usize, planned: &PlannedStep) {
+        self.0.step(planned);
+    }
+
+    fn retrying(&mut self, retry: &apply::Retry<'_>) {
+        self.0.retry(retry.retry, &retry.error.message);
+    }
+
+    fn finished(&mut self, number: usize, _: usize, _: std::time::Duration) {
+        self.0.committed(number);
+    }
 }

@@ -58,7 +58,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     }
     let options = ApplyOptions { lock_timeout: arguments.lock_timeout, retry: arguments.retry };
     let result =
-        operations::apply(&database, &planned, options, &mut Shown { shell, number: 0, of: segments });
+        operations::apply(&global.dir, &database, &planned, options, &mut Shown { shell, number: 0, of: segments });
     shell.clear();
     result?;
 

@@ -230,7 +230,7 @@ mod tests {
     }
 
     pub fn planned(plan: Plan) -> Planned {
-        Planned { report: Report::default(), plan }
+        Planned { report: Report::default(), plan, seen: None }
     }
 
     fn stopped() -> Failure {

@@ -1,5 +1,6 @@
 //! Indexes that belong to no constraint.
 
+pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;
