@@ -2,6 +2,7 @@
 //!
 //! Nothing here judges; the tests in `tests/` do.
 
+pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod product;
