@@ -58,7 +58,6 @@ fn uses(reading: &Reading, id: ObjectId) -> Vec<String> {
     entry.uses.iter().map(ToString::to_string).collect()
 }
 
-
 const TABLES: &str = r#"
 create schema app;
 create schema "Odd ""Name";
@@ -126,7 +125,8 @@ fn tables_with_all_that_stands_on_them() {
         };
         assert_eq!(*user, expected);
         assert_eq!(user.owner.0, expected.owner.0);
-        let options: Vec<(&str, &str)> = user.options.0.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let options: Vec<(&str, &str)> =
+            user.options.0.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         assert_eq!(options, [("fillfactor", "70"), ("toast.autovacuum_enabled", "false")]);
 
         let type_of = |name: &str| object!(reading, Column, column(name)).type_name.canonical().as_str();
@@ -155,16 +155,28 @@ fn tables_with_all_that_stands_on_them() {
         assert_eq!(amount.expression.text(), "(price * (2)::numeric)");
         assert_eq!(uses(&reading, column("amount")), ["column app.users.price"]);
         assert!(!reading.catalog.contains(column("pairs")));
-        let columns: Vec<&str> = reading.catalog.columns(users).iter().map(|(id, _)| id.name().as_str()).collect();
+        let columns: Vec<&str> =
+            reading.catalog.columns(users).iter().map(|(id, _)| id.name().as_str()).collect();
         assert_eq!(
             columns,
             [
-                "id", "email", "mood", "moods", "contact", "name", "price", "amount", "serial_no",
-                "Odd \"Column", "down"
+                "id",
+                "email",
+                "mood",
+                "moods",
+                "contact",
+                "name",
+                "price",
+                "amount",
+                "serial_no",
+                "Odd \"Column",
+                "down"
             ]
         );
 
-        let default = |name: &str| object!(reading, Default, ObjectId::of(Kind::Default, column(name), "")).value.text();
+        let default = |name: &str| {
+            object!(reading, Default, ObjectId::of(Kind::Default, column(name), "")).value.text()
+        };
         assert_eq!(default("mood"), "'ok'::app.mood");
         assert_eq!(default("Odd \"Column"), "now()");
         assert_eq!(default("serial_no"), "nextval('app.users_serial_no_seq'::regclass)");
@@ -213,7 +225,12 @@ fn tables_with_all_that_stands_on_them() {
         assert_eq!((odd.unique, odd.definition.text()), (true, "USING btree (name)"));
         assert_eq!(
             uses(&reading, on(Kind::Index, "users_lower")),
-            ["enum type app.mood", "column app.users.email", "column app.users.mood", "column app.users.price"]
+            [
+                "enum type app.mood",
+                "column app.users.email",
+                "column app.users.mood",
+                "column app.users.price"
+            ]
         );
 
         let order = ObjectId::on(Kind::ForeignKey, table("orders"), "orders_user");
@@ -235,11 +252,15 @@ fn tables_with_all_that_stands_on_them() {
             uses(&reading, order),
             ["table app.users", "column app.orders.b", "column app.users.id", "key users_pkey on app.users"]
         );
-        let item = object!(reading, ForeignKey, ObjectId::on(Kind::ForeignKey, table("items"), "items_order"));
+        let item =
+            object!(reading, ForeignKey, ObjectId::on(Kind::ForeignKey, table("items"), "items_order"));
         assert_eq!((&item.columns, &item.target_columns), (&names(&["x", "y"]), &names(&["a", "b"])));
         assert!(item.not_valid);
         for (id, entry) in reading.catalog.iter() {
-            assert!(entry.uses.iter().all(|used| *used != id && !id.is_below(*used) && !used.is_below(id)), "{id}");
+            assert!(
+                entry.uses.iter().all(|used| *used != id && !id.is_below(*used) && !used.is_below(id)),
+                "{id}"
+            );
             assert!(entry.uses.iter().all(|used| reading.catalog.contains(*used)), "{id}: {:?}", entry.uses);
         }
         let unmodelled: Vec<String> = reading.unmodelled.iter().map(|(_, id)| id.to_string()).collect();
@@ -303,7 +324,11 @@ create table app.booked (during int4range, exclude using gist (during with &&));
 fn views_code_and_what_is_only_named() {
     for server in servers::all() {
         let database = server.database();
-        let sql = if server.major() < 15 { CODE.replace("security_invoker = false, ", "") } else { CODE.to_owned() };
+        let sql = if server.major() < 15 {
+            CODE.replace("security_invoker = false, ", "")
+        } else {
+            CODE.to_owned()
+        };
         database.execute(&sql).unwrap();
         let reading = read_with(&database, &["secret"]);
         let (t, v, w) = (table("t"), relation(Kind::View, "app", "v"), relation(Kind::View, "app", "w"));
@@ -326,11 +351,21 @@ fn views_code_and_what_is_only_named() {
         assert_eq!(object!(reading, View, w).output.0.unwrap().as_str(), asked);
         assert_eq!(
             uses(&reading, v),
-            ["function app.f(pg_catalog.int4, pg_catalog.\"varchar\", pg_catalog.bpchar[])", "table app.t",
-             "column app.t.id", "column app.t.who"]
+            [
+                "function app.f(pg_catalog.int4, pg_catalog.\"varchar\", pg_catalog.bpchar[])",
+                "table app.t",
+                "column app.t.id",
+                "column app.t.who"
+            ]
         );
         assert_eq!(uses(&reading, w), ["range type app.span", "table secret.s", "view app.v"]);
-        assert!(reading.catalog.children_of(v, Kind::Column).next().is_none_or(|id| !reading.catalog.contains(id)));
+        assert!(
+            reading
+                .catalog
+                .children_of(v, Kind::Column)
+                .next()
+                .is_none_or(|id| !reading.catalog.contains(id))
+        );
         let default = ObjectId::of(Kind::Default, on(v, Kind::Column, "id"), "");
         assert_eq!(object!(reading, Default, default).value.text(), "7");
         let indexes = relation(Kind::MaterializedView, "app", "m");
@@ -427,8 +462,14 @@ fn partitions_and_children() {
         assert_eq!(object!(reading, Table, table("log")).partition_by, Some(Text::new("RANGE (at)")));
         let (parent, bound) = object!(reading, Table, part).partition_of.clone().unwrap();
         assert_eq!(parent.qname(), Some(QName::new("app", "log")));
-        assert_eq!(bound.as_str(), "FOR VALUES FROM ('2024-01-01 00:00:00+00') TO ('2024-02-01 00:00:00+00')");
-        assert_eq!(object!(reading, Table, table("log_rest")).partition_of.clone().unwrap().1.as_str(), "DEFAULT");
+        assert_eq!(
+            bound.as_str(),
+            "FOR VALUES FROM ('2024-01-01 00:00:00+00') TO ('2024-02-01 00:00:00+00')"
+        );
+        assert_eq!(
+            object!(reading, Table, table("log_rest")).partition_of.clone().unwrap().1.as_str(),
+            "DEFAULT"
+        );
         assert_eq!(reading.catalog.columns(part).len(), 2);
         let index = object!(reading, Index, ObjectId::on(Kind::Index, part, "log_1_at_idx"));
         assert_eq!(index.attached_to, Some(QName::new("app", "log_at")));
@@ -487,12 +528,14 @@ fn privileges_comments_and_defaults() {
         let reading = read(&database);
         let (t, v) = (table("t"), relation(Kind::View, "app", "v"));
         let granted = |target: ObjectId| -> Vec<String> {
-            let grants = reading.catalog.children_of(target, Kind::Grant).filter(|id| reading.catalog.contains(*id));
+            let grants =
+                reading.catalog.children_of(target, Kind::Grant).filter(|id| reading.catalog.contains(*id));
             grants
                 .map(|id| {
                     let privileges = object!(reading, Grant, id).privileges.iter();
-                    let words: Vec<String> =
-                        privileges.map(|(word, option)| format!("{word}{}", if *option { "*" } else { "" })).collect();
+                    let words: Vec<String> = privileges
+                        .map(|(word, option)| format!("{word}{}", if *option { "*" } else { "" }))
+                        .collect();
                     format!("{}: {}", id.name(), words.join(" "))
                 })
                 .collect()
@@ -519,7 +562,8 @@ fn privileges_comments_and_defaults() {
             .collect();
         assert_eq!(others, ["UPDATE privileges to service_role on table app.t by authenticated"]);
 
-        let comment = |target: ObjectId| object!(reading, Comment, ObjectId::of(Kind::Comment, target, "")).text;
+        let comment =
+            |target: ObjectId| object!(reading, Comment, ObjectId::of(Kind::Comment, target, "")).text;
         assert_eq!(comment(t).as_str(), "A table; \"quoted\", it's");
         assert_eq!(comment(ObjectId::on(Kind::Column, t, "a")).as_str(), "a column");
         assert_eq!(comment(ObjectId::on(Kind::Column, v, "id")).as_str(), "a column of a view");
@@ -533,7 +577,9 @@ fn privileges_comments_and_defaults() {
             .catalog
             .iter()
             .filter_map(|(id, entry)| match &entry.object {
-                Object::DefaultPrivileges(entry) => Some(format!("{}: {:?}", id.name(), entry.grant.privileges)),
+                Object::DefaultPrivileges(entry) => {
+                    Some(format!("{}: {:?}", id.name(), entry.grant.privileges))
+                }
                 _ => None,
             })
             .collect();
@@ -588,10 +634,13 @@ fn what_only_newer_versions_have() {
         .unwrap();
     let reading = read(&database);
     let key = object!(reading, Key, ObjectId::on(Kind::Key, table("t"), "k"));
-    assert!(key.without_overlaps && key.primary && key.columns == names(&["a", "d"]) && key.include.is_empty());
+    assert!(
+        key.without_overlaps && key.primary && key.columns == names(&["a", "d"]) && key.include.is_empty()
+    );
     let check = object!(reading, Check, ObjectId::on(Kind::Check, table("t"), "c"));
     assert!(check.not_enforced && !check.not_valid);
-    let generated = object!(reading, Column, ObjectId::on(Kind::Column, table("t"), "virtual_c")).generated.clone();
+    let generated =
+        object!(reading, Column, ObjectId::on(Kind::Column, table("t"), "virtual_c")).generated.clone();
     assert!(!generated.unwrap().stored);
     for (name, enforced) in [("f", true), ("g", false)] {
         let key = object!(reading, ForeignKey, ObjectId::on(Kind::ForeignKey, table("r"), name));
@@ -603,7 +652,9 @@ fn what_only_newer_versions_have() {
 fn the_session_is_left_as_it_was_and_strange_settings_do_no_harm() {
     for server in servers::all() {
         let database = server.database();
-        database.execute("create schema app; create table app.\"T\" (a timestamptz default '2024-01-01 00:00Z')").unwrap();
+        database
+            .execute("create schema app; create table app.\"T\" (a timestamptz default '2024-01-01 00:00Z')")
+            .unwrap();
         let mut client = database.connect(As::Owner);
         let settings = "set search_path = app; set timezone = 'Asia/Tokyo'; set datestyle = 'SQL, DMY';
             set quote_all_identifiers = on; set bytea_output = 'escape'; create temp table pg_class (oid oid);";
@@ -676,7 +727,11 @@ fn the_disruptor_database() {
         for (id, _) in reading.catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed) {
             *counts.entry(id.kind()).or_default() += 1;
         }
-        eprintln!("PostgreSQL {}: {} objects in {took:.1?}: {counts:?}", server.major(), reading.catalog.len());
+        eprintln!(
+            "PostgreSQL {}: {} objects in {took:.1?}: {counts:?}",
+            server.major(),
+            reading.catalog.len()
+        );
         for (kind, at_least) in [
             (Kind::Table, 99),
             (Kind::Column, 700),
@@ -702,7 +757,11 @@ fn the_disruptor_database() {
         }
         let again = introspect(&mut client, &external).unwrap();
         let texts = |reading: &Reading| -> Vec<String> {
-            reading.catalog.iter().map(|(id, entry)| format!("{id} {:?} {:?}", entry.object, entry.uses)).collect()
+            reading
+                .catalog
+                .iter()
+                .map(|(id, entry)| format!("{id} {:?} {:?}", entry.object, entry.uses))
+                .collect()
         };
         assert_eq!(texts(&reading), texts(&again));
         assert!(reading.unplaced.is_empty(), "{:?}", reading.unplaced);
@@ -751,10 +810,9 @@ fn a_thousand_tables() {
         for _ in 0..3 {
             let begin = Instant::now();
             let reading = introspect(&mut client, &BTreeSet::new()).unwrap();
-            let objects = reading.catalog.len();
+            let (took, objects) = (begin.elapsed(), reading.catalog.len());
             eprintln!(
-                "PostgreSQL {major}: {objects} objects in {:.0?}; pg_dump of {} bytes in {dumped:.0?}",
-                begin.elapsed(),
+                "PostgreSQL {major}: {objects} objects in {took:.0?}; pg_dump of {} bytes in {dumped:.0?}",
                 dump.len()
             );
         }

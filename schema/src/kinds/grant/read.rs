@@ -40,12 +40,7 @@ pub struct Item {
     pub grantor: Ident,
 }
 
-fn note_other_grantors(
-    items: &[Item],
-    owner: Ident,
-    id: impl Fn(Ident) -> ObjectId,
-    out: &mut Declarations,
-) {
+fn note_other_grantors(items: &[Item], owner: Ident, id: impl Fn(Ident) -> ObjectId, out: &mut Declarations) {
     for item in items.iter().filter(|item| item.grantor != owner) {
         let grant = id(item.grantee);
         let others = item.privileges.iter().map(|(privilege, _)| (grant, *privilege, item.grantor));
@@ -82,7 +77,8 @@ pub fn items(list: &str) -> Result<Vec<Item>, Error> {
 fn item(text: &str) -> Result<Item, Error> {
     let malformed = || Error::Malformed(format!("\"{text}\" is no entry of an access control list"));
     let (grantee, rest) = name(text);
-    let (letters, grantor) = rest.strip_prefix('=').and_then(|rest| rest.split_once('/')).ok_or_else(malformed)?;
+    let (letters, grantor) =
+        rest.strip_prefix('=').and_then(|rest| rest.split_once('/')).ok_or_else(malformed)?;
     let mut privileges: Vec<(Text, bool)> = Vec::new();
     for letter in letters.chars() {
         match (letter, privileges.last_mut()) {

@@ -136,6 +136,11 @@ pub fn split_predicate(definition: &str) -> (&str, Option<&str>) {
 /// What stands behind the table's name in `pg_get_indexdef`: from its ` USING ` on. Names are quoted there, so the
 /// tokens are read, not the text searched.
 pub fn after_table(indexdef: &str) -> &str {
+    // It is there once at least; where it is there only once, no tokens are needed to know which it is.
+    let mut places = indexdef.match_indices(" USING ");
+    if let (Some((only, _)), None) = (places.next(), places.next()) {
+        return &indexdef[only + 1..];
+    }
     let Ok(tokens) = crate::parse::tokens(indexdef) else { return indexdef };
     tokens
         .iter()
@@ -147,6 +152,9 @@ pub fn after_table(indexdef: &str) -> &str {
 /// parameters and tablespace, which are fields of their own.
 pub fn stored_definition(indexdef: &str) -> String {
     let definition = after_table(indexdef);
+    if !definition.contains(" WITH ") && !definition.contains(" TABLESPACE ") {
+        return definition.to_owned();
+    }
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
     let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
     let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
