@@ -1,5 +1,15 @@
 //! The pipeline: from a project and a database to a plan, and from a plan to a changed database.
 
+pub mod apply;
+pub mod bind;
+pub mod complete;
+pub mod connect;
+pub mod elaborate;
+pub mod fingerprint;
 pub mod load;
+pub mod normalize;
 pub mod plan;
+pub mod relocate;
+pub mod rename;
+pub mod render;
 pub mod scratch;

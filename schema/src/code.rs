@@ -268,10 +268,6 @@ ExternalObject "SC0312" "an object is declared in an external schema" r#"
 What an external schema holds belongs to someone else. What the project adds to it (a trigger on
 `auth.users`, a policy on `storage.objects`) stands under `on_external:`.
 "#
-NotModelled "SC0313" "something that schemac does not model yet" r#"
-The language has it and this version of schemac does not build it yet: it is read and left alone. What
-stands in the database stays as it is.
-"#
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.
@@ -300,6 +296,32 @@ INSTEAD OF triggers generated, or `writes: none`.
 FacadeBypassesRls "SC0406" "a facade would bypass row-level security" r#"
 PostgreSQL 14 has no security_invoker views: the facade would read the table as its owner. Allow it
 by name with `facade-bypasses-rls`, or use PostgreSQL 15.
+"#
+NotProven "SC0601" "a difference that could not be proven" r#"
+The texts differ and the server could not be asked whether they mean the same: there is none, the role
+may not create temporary objects, or what the SQL refers to changes in this very plan. The plan treats
+it as a difference, which is safe; it may be one step too many.
+"#
+Undeclared "SC0602" "objects in the database that no file declares" r#"
+They stay as they are. Declare them, list them under `dropped`, or set `undeclared: keep` to hear no
+more of them; `undeclared: drop` removes them.
+"#
+Blocked "SC0603" "something that cannot be rebuilt is in the way" r#"
+A change needs an object to be dropped and created again, but something that holds data, or that
+schemac does not model, depends on it. The chain shows how. Change the dependent first, by hand or in
+an earlier step.
+"#
+PlanCycle "SC0604" "the steps of a plan wait for each other" r#"
+This is a defect of schemac: two changes were found to need each other first. Nothing was run. Please
+report it with the chain that the message shows; applying the changes in two steps usually helps.
+"#
+NotModelled "SC0605" "a kind of object that is not modelled yet" r#"
+Objects of this kind are read, so that names resolve and dependents are known, and otherwise left
+alone. What a file declares of them is ignored.
+"#
+DatabaseChanged "SC0606" "the database changed since it was planned" r#"
+What the plan would change is no longer as it was when the plan was made. Nothing was run. Make the
+plan again.
 "#
 ProjectMissing "SC0701" "no project file" r#"
 A project is a folder with a file schemac.yaml. `--dir` names the folder; `schemac init` makes one.

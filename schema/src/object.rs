@@ -127,6 +127,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
     fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
+
+    /// The fragment of a place in what the server gave back for it: `pg_get_indexdef` gives a whole statement.
+    fn stored(_place: &str, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 macro_rules! kinds {
@@ -144,6 +149,11 @@ macro_rules! kinds {
             /// PostgreSQL's word for the kind.
             pub fn word(self) -> &'static str {
                 match self { $(Kind::$variant => $word,)* }
+            }
+
+            /// See [`ObjectKind::stored`].
+            pub fn stored(self, place: &str, text: &str) -> String {
+                match self { $(Kind::$variant => <$type as ObjectKind>::stored(place, text),)* }
             }
         }
 
@@ -307,6 +317,11 @@ impl Kind {
             self,
             Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView | Kind::Sequence
         )
+    }
+
+    /// Whether `LOCK TABLE` takes objects of this kind, and nothing else with them (of a view it locks the tables).
+    pub fn can_be_locked(self) -> bool {
+        self == Kind::Table
     }
 
     /// Whether objects of this kind are types (pg_type) of their own.

@@ -1,8 +1,20 @@
 //! A plan: the steps from the database as it is to the one that the files describe, in an order that works.
 
-use schemac_schema::diagnostic::Diagnostic;
+mod change;
+mod fold;
+mod node;
+mod order;
+mod segment;
+
+use crate::normalize;
+use crate::relocate::Relocated;
+use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
+use schemac_schema::object::{Context, Server};
+use schemac_schema::parse;
 use schemac_schema::span::Span;
 use schemac_schema::step::{Impact, Loss};
 
@@ -118,4 +130,71 @@ impl Plan {
         losses.dedup();
         losses
     }
+}
+
+/// Makes the plan from the relocated current side to the desired one.
+///
+/// # Errors
+/// What cannot be carried out: something in the way that cannot be rebuilt, or a defect (a cycle, a statement that
+/// does not parse).
+pub fn plan(
+    relocated: &Relocated,
+    desired: &Catalog,
+    server: &Server,
+    search_path: &[Ident],
+) -> Result<Plan, Vec<Diagnostic>> {
+    let context = Context { current: &relocated.catalog, desired, server };
+    let mut diagnostics = Vec::new();
+    let changes = change::changes(&context, &mut diagnostics);
+    let nodes = fold::fold(node::nodes(&changes, relocated, &context));
+    let graph = order::graph(&nodes);
+    order::refuse_cycles(&graph, &nodes, &mut diagnostics);
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(diagnostics);
+    }
+    let groups = order::groups(&graph, &nodes, &changes, &relocated.catalog);
+    let segments = segment::segments(&groups, &nodes, relocated, |node| planned(node, relocated, desired));
+    for step in segments.iter().flat_map(|segment| &segment.steps) {
+        if let Err(error) = parse::statement(&step.sql) {
+            diagnostics.push(
+                Diagnostic::error(Code::PlanCycle, format!("a generated statement does not parse: {error}"))
+                    .with_note(step.sql.clone()),
+            );
+        }
+    }
+    if diagnostics.is_empty() {
+        Ok(Plan { segments, notes: Vec::new(), search_path: search_path.to_vec() })
+    } else {
+        Err(diagnostics)
+    }
+}
+
+fn planned(node: &node::Node, relocated: &Relocated, desired: &Catalog) -> Vec<PlannedStep> {
+    let declared = desired.get(node.id);
+    let span = declared.and_then(|entry| entry.span).or_else(|| {
+        std::iter::successors(Some(node.id), |id| id.parent()).find_map(|id| desired.get(id).and_then(|entry| entry.span))
+    });
+    let texts = (node.verb != Verb::Drop).then(|| changed_text(node.id, relocated, desired)).flatten();
+    node.steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| PlannedStep {
+            object: node.id,
+            verb: node.verb,
+            sql: step.sql.clone(),
+            impact: step.impact.clone(),
+            because: node.because.clone(),
+            span,
+            texts: texts.clone().filter(|_| index == 0),
+        })
+        .collect()
+}
+
+fn changed_text(id: ObjectId, relocated: &Relocated, desired: &Catalog) -> Option<(String, String)> {
+    let (old, new) = (relocated.catalog.get(id)?, desired.get(id)?);
+    let old = normalize::fragments(&old.object);
+    let mut places: Vec<_> = normalize::fragments(&new.object).into_iter().collect();
+    places.sort();
+    let (place, new) = places.into_iter().find(|(place, text)| old.get(place).is_some_and(|before| before != text))?;
+    Some((old[&place].to_string(), new.to_string()))
 }

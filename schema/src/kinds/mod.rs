@@ -18,3 +18,26 @@ pub mod schema;
 pub mod table;
 pub mod trigger;
 pub mod view;
+
+use crate::catalog::Catalog;
+use crate::id::ObjectId;
+use crate::ident::QName;
+use crate::object::Kind;
+
+/// What PostgreSQL moves along when a relation gets another schema: the sequences that its columns own.
+pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {
+    let (Some(old), Some(new)) = (from.qname(), to.qname()) else { return Vec::new() };
+    if old.schema == new.schema || !from.kind().is_lockable() {
+        return Vec::new();
+    }
+    catalog
+        .iter()
+        .filter(|(id, entry)| {
+            id.kind() == Kind::Sequence && entry.uses.iter().any(|used| used.parent() == Some(from))
+        })
+        .filter_map(|(id, _)| {
+            let name = id.qname()?;
+            Some((id, ObjectId::in_schema(Kind::Sequence, QName { schema: new.schema, name: name.name })))
+        })
+        .collect()
+}

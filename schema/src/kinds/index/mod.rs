@@ -94,6 +94,10 @@ impl ObjectKind for Index {
             undo: Some(undo),
         });
     }
+
+    fn stored(_place: &str, text: &str) -> String {
+        without_storage(after_table(text))
+    }
 }
 
 /// Writes a definition with its storage parameters and tablespace in the places where the grammar wants them: before
@@ -141,6 +145,34 @@ pub fn after_table(indexdef: &str) -> &str {
         .iter()
         .find(|token| indexdef.get(token.start..token.end) == Some("USING"))
         .map_or(indexdef, |token| &indexdef[token.start..])
+}
+
+/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
+pub fn without_storage(definition: &str) -> String {
+    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
+    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
+    let mut from = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let word = definition.get(token.start..token.end).unwrap_or("");
+        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
+            kept.push_str(definition.get(from..token.start).unwrap_or("").trim_end());
+            skipped_from = Some((index, word));
+        }
+        match word {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        let ends = skipped_from.is_some_and(|(start, first)| match first {
+            "WITH" => index > start && depth == 0,
+            _ => index == start + 1,
+        });
+        if ends {
+            (skipped_from, from) = (None, token.end);
+        }
+    }
+    kept.push_str(definition.get(from..).unwrap_or(""));
+    kept
 }
 
 /// The plain columns that a definition's tree names, INCLUDE too.

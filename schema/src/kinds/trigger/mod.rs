@@ -289,6 +289,10 @@ impl ObjectKind for Trigger {
             undo: None,
         });
     }
+
+    fn stored(_place: &str, text: &str) -> String {
+        condition_of(text).unwrap_or(text).to_owned()
+    }
 }
 
 /// The condition in `pg_get_triggerdef`'s text: what stands in the parentheses behind WHEN.

@@ -1,0 +1,102 @@
+//! What absence means: adds to the desired side what the database has and no file declares, where it stays.
+//!
+//! Inside a declared object everything is declared. A whole object that no file declares follows `undeclared`. What
+//! belongs to somebody else stays, always.
+
+use crate::load::{Project, Undeclared};
+use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::QName;
+use schemac_schema::object::Kind;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Adds what stays, and takes over what the files leave alone (owners, positions).
+pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, notes: &mut Vec<Diagnostic>) {
+    let policy = project.undeclared();
+    let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
+    let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
+    let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
+    for (id, entry) in current.iter() {
+        if desired.contains(id) {
+            if let Some(known) = desired.get_mut(id) {
+                known.object.inherit(&entry.object);
+            }
+            continue;
+        }
+        let root = id.root();
+        let standing = if entry.standing == Standing::External || is_external(root, current) {
+            Standing::External
+        } else if declared.contains(&root) {
+            if project.leaves_alone(id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
+                Standing::Kept
+            } else {
+                continue;
+            }
+        } else if entry.object.is_opaque() {
+            Standing::Kept
+        } else if root.qname().is_some_and(|name| dropped.contains(&name)) {
+            continue;
+        } else {
+            if root == id && policy != Undeclared::Keep && project.is_managed(id) {
+                undeclared.entry(id.kind()).or_default().push(id);
+            }
+            match policy {
+                Undeclared::Drop if project.is_managed(root) => continue,
+                _ => Standing::Kept,
+            }
+        };
+        let mut kept = entry.clone();
+        kept.standing = standing;
+        if root != id && !desired.contains(root) && current.contains(root) {
+            continue;
+        }
+        if let Err(holder) = desired.insert(id, kept) {
+            // The same name as a whole object of another kind: the files say what it shall be, and what goes is in
+            // the plan, gated. Anything else is two owners of one name.
+            if id.parent().is_some() || holder.parent().is_some() {
+                let taken = Diagnostic::error(
+                    Code::TwoOwners,
+                    format!("{holder} needs a name that {id} has, which no file declares"),
+                );
+                notes.push(match desired.get(holder).and_then(|entry| entry.span) {
+                    Some(span) => taken.at(span),
+                    None => taken,
+                });
+            }
+        }
+    }
+    if policy == Undeclared::Report {
+        for (kind, ids) in undeclared {
+            notes.push(report(kind, &ids));
+        }
+    }
+    desired.sort();
+}
+
+fn is_external(root: ObjectId, current: &Catalog) -> bool {
+    current.get(root).is_some_and(|entry| entry.standing == Standing::External)
+}
+
+/// The comment and privileges of the schema `public` come with every database; they stay unless a file speaks of
+/// them.
+fn stays_on_schema(id: ObjectId, desired: &Catalog) -> bool {
+    let root = id.root();
+    root.kind() == Kind::Schema
+        && root.name().as_str() == "public"
+        && !desired.children(root).iter().any(|child| child.kind() == id.kind())
+}
+
+fn report(kind: Kind, ids: &[ObjectId]) -> Diagnostic {
+    let mut names: Vec<String> = ids.iter().take(8).map(|id| id.path()).collect();
+    if ids.len() > names.len() {
+        names.push(format!("and {} more", ids.len() - names.len()));
+    }
+    let count = if ids.len() == 1 { "1 object".to_owned() } else { format!("{} objects", ids.len()) };
+    Diagnostic::note(
+        Code::Undeclared,
+        format!("{count} of kind {} in the database that no file declares: {}", kind.word(), names.join(", ")),
+    )
+    .help("declare them, list them under `dropped`, or set `undeclared: keep`")
+}

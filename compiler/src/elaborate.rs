@@ -1,0 +1,466 @@
+//! Asks the server how it would store fragments: rung 3 of the ladder of equality.
+//!
+//! Everything happens on temporary relations, in read-write transactions that are always rolled back. What is asked is
+//! analysed under the project's search_path with `pg_temp` last, so that a stand-in never hides the relation that it
+//! stands in for, and read back under an empty one, so that names come back qualified. Permanent relations are taken
+//! with ACCESS SHARE at most, unless a fragment itself says FOR UPDATE. Event triggers of the database fire for the
+//! temporary objects, as they do for anybody's.
+//!
+//! Many stand-ins may have one name (a table `users` in each of two schemas), and each takes locks from the table that
+//! all sessions share. So the questions go in batches: within one each name is unique and locks are few; a batch is a
+//! transaction of its own, several travel in one round trip.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use postgres::{Client, SimpleQueryMessage};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::question::{Question, Questions, StandIn};
+use schemac_schema::sql;
+
+use crate::connect::{SET_LOCAL, ServerError};
+
+/// How the server is asked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a question waits for a relation that somebody has locked.
+    pub lock_timeout: Duration,
+    /// How long a batch may take.
+    pub statement_timeout: Duration,
+    /// How many locks a transaction takes at most, by a cautious estimate. The server has room for
+    /// `max_locks_per_transaction * max_connections` (6,400 by default) for all sessions together.
+    pub locks: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(300), locks: 1_200 }
+    }
+}
+
+/// What the server said to one place of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It would store this text.
+    Stored(String),
+    /// It would store nothing (a default NULL).
+    Nothing,
+    /// It does not take the fragment, or not here.
+    Failed {
+        /// The five characters of SQLSTATE.
+        sqlstate: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// What the server said.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    answers: HashMap<ObjectId, BTreeMap<String, Answer>>,
+    /// Why it could not be asked at all (no right to temporary objects, a standby). What differs is then not proven.
+    pub unavailable: Option<String>,
+}
+
+impl Answers {
+    /// The answer for a place of an object; `None` when it was not asked, or could not be.
+    pub fn get(&self, object: ObjectId, place: &str) -> Option<&Answer> {
+        self.answers.get(&object)?.get(place)
+    }
+
+    /// The text that the server would store for a place of an object.
+    pub fn text(&self, object: ObjectId, place: &str) -> Option<&str> {
+        match self.get(object, place)? {
+            Answer::Stored(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All answers, in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjectId, &str, &Answer)> {
+        let mut ids: Vec<_> = self.answers.iter().collect();
+        ids.sort_by_key(|(id, _)| **id);
+        ids.into_iter()
+            .flat_map(|(id, places)| places.iter().map(move |(place, answer)| (*id, place.as_str(), answer)))
+    }
+
+    fn put(&mut self, object: ObjectId, place: &str, answer: Answer) {
+        self.answers.entry(object).or_default().insert(place.to_owned(), answer);
+    }
+}
+
+/// Asks the questions. Nothing is left behind, also after an error; the client must not be in a transaction.
+///
+/// # Errors
+/// What the server said when the asking itself fails: a lost connection, a timeout. A fragment that it does not take
+/// is an answer, and so is a right that is missing.
+pub fn elaborate(
+    client: &mut Client,
+    questions: &Questions,
+    search_path: &[Ident],
+    options: &Options,
+) -> Result<Answers, ServerError> {
+    let mut answers = Answers::default();
+    if questions.list.is_empty() {
+        return Ok(answers);
+    }
+    answers.unavailable = obstacle(client)?;
+    let mut open: Vec<&Question> = questions.list.iter().collect();
+    let mut locks = options.locks;
+    for attempt in 0..ATTEMPTS {
+        if open.is_empty() || answers.unavailable.is_some() {
+            break;
+        }
+        let last = attempt + 1 == ATTEMPTS;
+        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, last, &mut answers)?;
+        locks = (locks / 4).max(1);
+    }
+    Ok(answers)
+}
+
+/// How often a question is asked that failed for a reason that may pass.
+const ATTEMPTS: usize = 3;
+
+/// What has nothing to do with the fragment: a lock not available, a deadlock, the lock table full, the catalog
+/// changed while it was read.
+const PASSING: [&str; 5] = ["55P03", "40P01", "40001", "53200", "XX000"];
+
+/// How many statements are tried at once. More than 64 subtransactions that write slow other sessions down.
+const CHUNK: usize = 24;
+
+/// How many questions are put on one stand-in: each may add a column, of which a table takes 1,600.
+const QUESTIONS_PER_STAND_IN: usize = 100;
+
+/// How much text travels in one round trip, about, in bytes.
+const MESSAGE: usize = 1 << 18;
+
+/// Why this role cannot ask here.
+fn obstacle(client: &mut Client) -> Result<Option<String>, ServerError> {
+    let rows = client.simple_query(
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() \
+         THEN 'the server is a standby, where nothing can be created' \
+         WHEN NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY') \
+         THEN 'the role ' || current_user || ' may not create temporary objects here: \
+         GRANT TEMPORARY ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database()) || ' TO ' || \
+         pg_catalog.quote_ident(current_user) END",
+    )?;
+    Ok(rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    }))
+}
+
+/// Questions on one stand-in, or one question that needs none.
+struct Group<'a> {
+    stand_in: Option<&'a StandIn>,
+    questions: Vec<&'a Question>,
+}
+
+impl Group<'_> {
+    /// A table takes locks on itself, its TOAST table and that one's index; a view on what it reads.
+    fn locks(&self) -> usize {
+        self.questions.len() * if self.stand_in.is_some() { 1 } else { 4 } + 3
+    }
+}
+
+fn groups<'a>(questions: &[&'a Question]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut by_stand_in: HashMap<(ObjectId, &str), usize> = HashMap::new();
+    for question in questions {
+        let Some(stand_in) = &question.stand_in else {
+            groups.push(Group { stand_in: None, questions: vec![question] });
+            continue;
+        };
+        let key = (stand_in.relation, stand_in.create.as_str());
+        match by_stand_in.get(&key) {
+            Some(place) if groups[*place].questions.len() < QUESTIONS_PER_STAND_IN => {
+                groups[*place].questions.push(question);
+            }
+            _ => {
+                by_stand_in.insert(key, groups.len());
+                groups.push(Group { stand_in: Some(stand_in), questions: vec![question] });
+            }
+        }
+    }
+    groups
+}
+
+/// Puts the groups into batches: in each the names are unique and the locks few.
+fn batches(groups: Vec<Group<'_>>, locks: usize) -> Vec<Vec<Group<'_>>> {
+    let mut batches: Vec<(usize, Vec<Group<'_>>)> = Vec::new();
+    // Where the search for a batch begins: for each name behind the one that has it, never in front of a full one.
+    let mut next: HashMap<Ident, usize> = HashMap::new();
+    let mut first_with_room = 0;
+    for group in groups {
+        let weight = group.locks();
+        let from = group.stand_in.and_then(|stand_in| next.get(&stand_in.name)).copied().unwrap_or(0);
+        let mut place = from.max(first_with_room);
+        while batches.get(place).is_some_and(|(used, _)| used + weight > locks) {
+            if place == first_with_room && batches[place].0 + 4 > locks {
+                first_with_room += 1;
+            }
+            place += 1;
+        }
+        if let Some(stand_in) = group.stand_in {
+            next.insert(stand_in.name, place + 1);
+        }
+        if place >= batches.len() {
+            batches.resize_with(place + 1, Default::default);
+        }
+        batches[place].0 += weight;
+        batches[place].1.push(group);
+    }
+    batches.into_iter().map(|(_, groups)| groups).filter(|groups| !groups.is_empty()).collect()
+}
+
+/// One statement of a message: a stand-in's, or a question's.
+#[derive(Clone, Copy)]
+struct Statement<'a> {
+    question: Option<&'a Question>,
+    /// The statement that makes its stand-in.
+    stand_in: Option<usize>,
+}
+
+/// A message under way, with what its numbers mean.
+#[derive(Default)]
+struct Message<'a> {
+    text: String,
+    statements: Vec<Statement<'a>>,
+    reads: Vec<(usize, &'a str)>,
+}
+
+/// Asks once; gives back what failed for a reason that may pass, unless this is the last time.
+fn ask<'a>(
+    client: &mut Client,
+    questions: &[&'a Question],
+    search_path: &[Ident],
+    options: &Options,
+    last: bool,
+    answers: &mut Answers,
+) -> Result<Vec<&'a Question>, ServerError> {
+    let begin = begin(search_path, options);
+    let mut again = Vec::new();
+    let mut message = Message::default();
+    for batch in batches(groups(questions), options.locks) {
+        message.push(&batch, &begin);
+        if message.text.len() > MESSAGE {
+            message.send(client, last, answers, &mut again)?;
+            message = Message::default();
+        }
+    }
+    message.send(client, last, answers, &mut again)?;
+    Ok(again)
+}
+
+/// The beginning of each transaction, up to the search_path under which fragments are analysed.
+fn begin(search_path: &[Ident], options: &Options) -> String {
+    let temporary = Ident::new("pg_temp");
+    let path = search_path.iter().filter(|name| **name != temporary).chain([&temporary]);
+    let path: Vec<&str> = path.map(|name| sql::quoted(*name)).collect();
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {SET_LOCAL}; \
+         SET LOCAL client_min_messages = error; SET LOCAL temp_tablespaces = ''; SET LOCAL default_tablespace = ''; \
+         SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {FUNCTIONS} \
+         SET LOCAL search_path = {};\n",
+        options.lock_timeout.as_millis(),
+        options.statement_timeout.as_millis(),
+        path.join(", ")
+    )
+}
+
+/// Runs statements, many in one subtransaction; where one fails, each in its own, with a row for each failure. And
+/// reads expressions. Both work under any search_path.
+const FUNCTIONS: &str = "\
+CREATE FUNCTION pg_temp.schemac_make(base pg_catalog.int4, statements pg_catalog.text[], \
+first pg_catalog.int4[], final pg_catalog.int4[], \
+OUT part pg_catalog.text, OUT number pg_catalog.int4, OUT state pg_catalog.text, OUT answer pg_catalog.text) \
+RETURNS SETOF pg_catalog.record LANGUAGE plpgsql AS $schemac$
+BEGIN
+  part := 'make';
+  FOR chunk IN 1 .. pg_catalog.cardinality(first) LOOP
+    BEGIN
+      FOR at IN first[chunk] .. final[chunk] LOOP EXECUTE statements[at]; END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+      FOR at IN first[chunk] .. final[chunk] LOOP
+        BEGIN
+          EXECUTE statements[at];
+        EXCEPTION WHEN OTHERS THEN
+          number := base OPERATOR(pg_catalog.+) at; state := SQLSTATE; answer := SQLERRM;
+          RETURN NEXT;
+        END;
+      END LOOP;
+    END;
+  END LOOP;
+END $schemac$; \
+CREATE FUNCTION pg_temp.schemac_read(base pg_catalog.int4, expressions pg_catalog.text[], \
+OUT part pg_catalog.text, OUT number pg_catalog.int4, OUT state pg_catalog.text, OUT answer pg_catalog.text) \
+RETURNS SETOF pg_catalog.record LANGUAGE plpgsql AS $schemac$
+BEGIN
+  part := 'read';
+  FOR at IN 1 .. pg_catalog.cardinality(expressions) LOOP
+    number := base OPERATOR(pg_catalog.+) at; state := NULL; answer := NULL;
+    BEGIN
+      EXECUTE pg_catalog.concat('SELECT (', expressions[at], ')::pg_catalog.text') INTO answer;
+    EXCEPTION WHEN OTHERS THEN
+      state := SQLSTATE; answer := SQLERRM;
+    END;
+    RETURN NEXT;
+  END LOOP;
+END $schemac$;";
+
+impl<'a> Message<'a> {
+    /// Adds a batch as a transaction.
+    fn push(&mut self, batch: &[Group<'a>], begin: &str) {
+        let (base, read_base) = (self.statements.len(), self.reads.len());
+        let (mut texts, mut reads) = (Vec::new(), Vec::new());
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        for group in batch {
+            let stand_in = group.stand_in.map(|stand_in| {
+                self.statements.push(Statement { question: None, stand_in: None });
+                texts.push(sql::literal(&stand_in.create));
+                self.statements.len() - 1
+            });
+            for question in &group.questions {
+                self.statements.push(Statement { question: Some(question), stand_in });
+                texts.push(sql::literal(&question.make));
+                for (place, expression) in &question.read {
+                    self.reads.push((self.statements.len() - 1, place));
+                    reads.push(sql::literal(expression));
+                }
+            }
+            if texts.len() - start >= CHUNK {
+                first.push((start + 1).to_string());
+                last.push(texts.len().to_string());
+                start = texts.len();
+            }
+        }
+        if texts.len() > start {
+            first.push((start + 1).to_string());
+            last.push(texts.len().to_string());
+        }
+        let _ = write!(
+            self.text,
+            "{begin}SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
+             SET LOCAL search_path = pg_catalog, pg_temp;\n\
+             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK;\n",
+            texts.join(",\n"),
+            first.join(","),
+            last.join(","),
+            reads.join(",\n"),
+        );
+    }
+
+    fn send(
+        self,
+        client: &mut Client,
+        last: bool,
+        answers: &mut Answers,
+        again: &mut Vec<&'a Question>,
+    ) -> Result<(), ServerError> {
+        if self.text.is_empty() || answers.unavailable.is_some() {
+            return Ok(());
+        }
+        let rows = match client.simple_query(&self.text) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let error = ServerError::from(error);
+                // A lost connection rolls back by itself.
+                let _ = client.batch_execute("ROLLBACK");
+                // No right, read-only, no plpgsql: inside a function an error would be an answer.
+                if matches!(error.sqlstate.as_str(), "42501" | "25006" | "42704") {
+                    answers.unavailable = Some(format!("the server cannot be asked: {}", error.message));
+                    return Ok(());
+                }
+                return Err(error);
+            }
+        };
+        let mut failed: HashMap<usize, (String, String)> = HashMap::new();
+        let mut read: HashMap<usize, Answer> = HashMap::new();
+        for row in rows {
+            let SimpleQueryMessage::Row(row) = row else { continue };
+            let number = row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
+            let text = |place| row.get(place).map(str::to_owned);
+            match (row.get(0), text(2), text(3)) {
+                (Some("make"), state, message) => {
+                    failed.insert(number, (state.unwrap_or_default(), message.unwrap_or_default()));
+                }
+                (_, Some(sqlstate), message) => {
+                    let message = message.unwrap_or_default();
+                    read.insert(number, Answer::Failed { sqlstate, message });
+                }
+                (_, None, Some(text)) => {
+                    read.insert(number, Answer::Stored(text));
+                }
+                (_, None, None) => {
+                    read.insert(number, Answer::Nothing);
+                }
+            }
+        }
+        let mut asked_again = HashSet::new();
+        for (number, (statement, place)) in self.reads.iter().enumerate() {
+            let Statement { question: Some(question), stand_in } = self.statements[*statement] else { continue };
+            let failure = stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
+            let answer = match failure {
+                Some((sqlstate, message)) => {
+                    Answer::Failed { sqlstate: sqlstate.clone(), message: message.clone() }
+                }
+                None => match read.remove(&number) {
+                    Some(Answer::Stored(text)) => Answer::Stored(question.object.kind().stored(place, &text)),
+                    Some(answer) => answer,
+                    None => Answer::Nothing,
+                },
+            };
+            match &answer {
+                Answer::Failed { sqlstate, .. } if !last && PASSING.contains(&sqlstate.as_str()) => {
+                    if asked_again.insert(*statement) {
+                        again.push(question);
+                    }
+                }
+                _ => answers.put(question.object, place, answer),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemac_schema::ident::QName;
+    use schemac_schema::object::Kind;
+
+    fn question(schema: &str, table: &str, number: usize) -> Question {
+        let relation = ObjectId::in_schema(Kind::Table, QName::new(schema, table));
+        let create = format!("CREATE TEMPORARY TABLE {table} (a int)");
+        Question {
+            object: ObjectId::on(Kind::Check, relation, format!("c{number}").as_str()),
+            stand_in: Some(StandIn { relation, name: relation.name(), create }),
+            make: String::new(),
+            read: Vec::new(),
+            undo: None,
+        }
+    }
+
+    #[test]
+    fn in_a_batch_names_are_unique_and_locks_few() {
+        let mut list = Vec::new();
+        for number in 0..900 {
+            list.push(question("app", &format!("t{}", number / 3), number));
+            list.push(question(&format!("s{}", number / 100), "same", number));
+        }
+        let open: Vec<&Question> = list.iter().collect();
+        let batches = batches(groups(&open), 300);
+        let mut seen = 0;
+        for batch in &batches {
+            let mut names = HashSet::new();
+            assert!(batch.iter().all(|group| names.insert(group.stand_in.unwrap().name)));
+            assert!(batch.iter().map(Group::locks).sum::<usize>() <= 300);
+            seen += batch.iter().map(|group| group.questions.len()).sum::<usize>();
+        }
+        assert_eq!(seen, 1_800);
+        assert!(batches.len() < 20, "{}", batches.len());
+    }
+}

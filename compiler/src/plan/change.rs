@@ -1,0 +1,210 @@
+//! What differs, and what has to be rebuilt because of it: a map from ids to changes.
+//!
+//! The differ has no code per kind: it compares objects and asks them for the steps. `replace` is one reverse walk
+//! from what is dropped or disturbed to what depends on it.
+
+use super::Because;
+use schemac_schema::catalog::Standing;
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::ObjectId;
+use schemac_schema::object::{Alter, Context, Object};
+use schemac_schema::step::Steps;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+/// What happens to one object.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It comes into being.
+    Create(Because),
+    /// It goes away.
+    Drop(Because),
+    /// It is changed in place.
+    Alter(Steps),
+    /// It is dropped and created.
+    Replace(Because),
+    /// It came into being with its parent in this shape, and is changed from there.
+    Implied(Object),
+    /// It came into being with its parent and goes away again.
+    Unwanted(Object),
+}
+
+/// All changes, and which of them belong together because one causes the other.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// By object.
+    pub map: BTreeMap<ObjectId, Change>,
+    /// Pairs of objects whose changes must be committed together.
+    pub together: Vec<(ObjectId, ObjectId)>,
+}
+
+/// Compares the two sides.
+pub fn changes(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Changes {
+    let mut changes = Changes::default();
+    let mut open = VecDeque::new();
+    for (id, entry) in context.desired.iter() {
+        match context.current.get(id) {
+            None => {
+                if entry.standing == Standing::Managed && !entry.object.is_opaque() {
+                    changes.map.insert(id, Change::Create(Because::Declared));
+                }
+            }
+            Some(live) if entry.standing == Standing::Managed && live.object != entry.object => {
+                let mut steps = Steps::default();
+                match Object::alter(&live.object, &entry.object, id, context, &mut steps) {
+                    Alter::InPlace => {
+                        if !steps.list.is_empty() {
+                            changes.map.insert(id, Change::Alter(steps));
+                        }
+                    }
+                    Alter::Disturb(why) => {
+                        changes.map.insert(id, Change::Alter(steps));
+                        open.push_back((id, why));
+                    }
+                    Alter::Replace(why) => {
+                        changes.map.insert(id, Change::Replace(Because::Replaced(why)));
+                        open.push_back((id, why));
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    for (id, entry) in context.current.iter() {
+        if !context.desired.contains(id) && entry.standing == Standing::Managed && !entry.object.is_opaque() {
+            changes.map.insert(id, Change::Drop(Because::NotDeclared));
+            open.push_back((id, "it goes away"));
+        }
+    }
+    replace(context, &mut changes, open, diagnostics);
+    imply(context, &mut changes);
+    changes
+}
+
+/// One reverse walk: what is dropped or disturbed rebuilds each dependent that can be rebuilt, or is an error that
+/// shows the chain.
+fn replace(
+    context: &Context<'_>,
+    changes: &mut Changes,
+    mut open: VecDeque<(ObjectId, &'static str)>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let users = context.current.users();
+    let mut causes: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let mut refused: BTreeSet<ObjectId> = BTreeSet::new();
+    while let Some((id, why)) = open.pop_front() {
+        let gone = matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)));
+        if gone {
+            // What stands on it goes with it, and comes back with it.
+            for child in context.current.children(id) {
+                if !context.current.contains(*child) {
+                    open.push_back((*child, why));
+                    continue;
+                }
+                let comes_back = context.desired.contains(*child);
+                match changes.map.get(child) {
+                    Some(Change::Drop(_) | Change::Replace(_)) => {}
+                    _ if comes_back => {
+                        changes.map.insert(*child, Change::Replace(Because::With(id)));
+                        changes.together.push((id, *child));
+                        open.push_back((*child, why));
+                    }
+                    _ => {
+                        changes.map.insert(*child, Change::Drop(Because::With(id)));
+                        open.push_back((*child, why));
+                    }
+                }
+                if context.current.get(*child).is_some_and(|entry| entry.object.is_opaque() && comes_back) {
+                    diagnostics.push(blocked(*child, id, &causes, why));
+                }
+            }
+            // A replaced relation also gets new children that only the desired side has: they are created anyway.
+        }
+        for user in users.get(&id).into_iter().flatten() {
+            let Some(live) = context.current.get(*user) else { continue };
+            if user.is_below(id) || id.is_below(*user) {
+                continue;
+            }
+            let nature = live.object.nature();
+            if !gone && nature.survives_type_change {
+                continue;
+            }
+            match changes.map.get(user) {
+                Some(Change::Drop(_) | Change::Replace(_)) => {
+                    changes.together.push((id, *user));
+                    continue;
+                }
+                // It changes, and no longer uses what goes.
+                Some(Change::Alter(_)) if gone => {
+                    let still = context.desired.get(*user).is_some_and(|entry| entry.uses.contains(&id));
+                    if !still {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            if !nature.rebuildable || live.object.is_opaque() || live.standing == Standing::External {
+                if refused.insert(*user) {
+                    diagnostics.push(blocked(*user, id, &causes, why));
+                }
+                continue;
+            }
+            // It shall stay as it is, but what it uses goes for good: nothing can bring it back.
+            let for_good = matches!(changes.map.get(&id), Some(Change::Drop(_)));
+            let still = context.desired.get(*user).is_some_and(|entry| entry.uses.contains(&id));
+            if for_good && still {
+                if refused.insert(*user) {
+                    diagnostics.push(blocked(*user, id, &causes, why));
+                }
+                continue;
+            }
+            causes.insert(*user, id);
+            changes.together.push((id, *user));
+            if context.desired.contains(*user) {
+                changes.map.insert(*user, Change::Replace(Because::Rebuilt(id, why)));
+            } else {
+                changes.map.insert(*user, Change::Drop(Because::NotDeclared));
+            }
+            open.push_back((*user, why));
+        }
+    }
+}
+
+fn blocked(user: ObjectId, used: ObjectId, causes: &HashMap<ObjectId, ObjectId>, why: &str) -> Diagnostic {
+    let mut chain = vec![user.to_string(), used.to_string()];
+    let mut at = used;
+    while let Some(cause) = causes.get(&at) {
+        chain.push(cause.to_string());
+        at = *cause;
+        if chain.len() > 50 {
+            break;
+        }
+    }
+    Diagnostic::error(Code::Blocked, format!("{user} is in the way: it uses {used}, and {why}"))
+        .with_note(format!("the chain: {}", chain.join(" uses ")))
+        .help("change or drop the dependent first; schemac rebuilds only what loses nothing by it")
+}
+
+/// Privileges that PostgreSQL adds to new objects by itself are compared with those that are declared.
+fn imply(context: &Context<'_>, changes: &mut Changes) {
+    let created: Vec<ObjectId> = changes
+        .map
+        .iter()
+        .filter(|(_, change)| matches!(change, Change::Create(_) | Change::Replace(_)))
+        .map(|(id, _)| *id)
+        .collect();
+    for id in created {
+        let Some(entry) = context.desired.get(id) else { continue };
+        for (satellite, implied) in entry.object.implies(id, context) {
+            let change = match context.desired.get(satellite) {
+                Some(declared) if declared.object == implied => None,
+                Some(_) => Some(Change::Implied(implied)),
+                None => Some(Change::Unwanted(implied)),
+            };
+            match change {
+                Some(change) => changes.map.insert(satellite, change),
+                None => changes.map.remove(&satellite),
+            };
+        }
+    }
+}

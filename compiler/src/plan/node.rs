@@ -1,0 +1,186 @@
+//! From changes to nodes: the statements of one change, with what it makes, uses, takes away, and which name slots it
+//! frees and takes.
+
+use super::change::{Change, Changes};
+use super::{Because, Verb};
+use crate::relocate::Relocated;
+use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::object::{Context, Object};
+use schemac_schema::step::{ELEMENTS, Step, Steps};
+use std::collections::BTreeSet;
+
+/// The statements of one change of one object.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The object, by its desired id.
+    pub id: ObjectId,
+    /// What happens to it.
+    pub verb: Verb,
+    /// Why.
+    pub because: Because,
+    /// The statements, in order.
+    pub steps: Vec<Step>,
+    /// What they use of the desired side.
+    pub uses_desired: Vec<ObjectId>,
+    /// What the object that they change or drop uses on the current side.
+    pub uses_current: Vec<ObjectId>,
+    /// The name slots that become free.
+    pub frees: Vec<Slot>,
+    /// The name slots that are taken.
+    pub takes: Vec<Slot>,
+    /// Its place among its siblings.
+    pub place: u32,
+}
+
+impl Node {
+    /// Whether its elements can stand inside a CREATE TABLE.
+    pub fn is_element(&self) -> bool {
+        self.verb == Verb::Create && self.steps.first().is_some_and(|step| step.element.is_some())
+    }
+
+    /// Whether it is a CREATE TABLE that elements can stand in.
+    pub fn takes_elements(&self) -> bool {
+        self.verb == Verb::Create && self.steps.first().is_some_and(|step| step.sql.contains(ELEMENTS))
+    }
+}
+
+/// The nodes of all changes, in the order of ids.
+pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for relocation in &relocated.moves {
+        nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
+    }
+    for (id, change) in &changes.map {
+        match change {
+            Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
+            Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, context)),
+            Change::Replace(because) => {
+                nodes.extend(drop(*id, because.clone(), changes, context));
+                nodes.extend(create(*id, because.clone(), context));
+            }
+            Change::Alter(steps) => {
+                let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
+                node.uses_desired = uses(*id, context.desired);
+                node.uses_current = uses(*id, context.current);
+                nodes.push(node);
+            }
+            Change::Implied(implied) => {
+                let Some(entry) = context.desired.get(*id) else { continue };
+                let mut steps = Steps::default();
+                Object::alter(implied, &entry.object, *id, context, &mut steps);
+                nodes.push(lossless(bare(*id, Verb::Alter, Because::Declared, steps)));
+            }
+            Change::Unwanted(implied) => {
+                let mut steps = Steps::default();
+                implied.drop(*id, context, &mut steps);
+                // It depends on its parent's creation like something that is created.
+                let because = id.parent().map_or(Because::NotDeclared, Because::Implied);
+                nodes.push(lossless(bare(*id, Verb::Alter, because, steps)));
+            }
+        }
+    }
+    nodes.retain(|node| !node.steps.is_empty());
+    nodes
+}
+
+/// Nobody loses what only existed inside the transaction.
+fn lossless(mut node: Node) -> Node {
+    for step in &mut node.steps {
+        step.impact.loses.clear();
+    }
+    node
+}
+
+fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
+    Node {
+        id,
+        verb,
+        because,
+        steps: steps.list,
+        uses_desired: Vec::new(),
+        uses_current: Vec::new(),
+        frees: Vec::new(),
+        takes: Vec::new(),
+        place: 0,
+    }
+}
+
+fn uses(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {
+    catalog.get(id).map(|entry| entry.uses.clone()).unwrap_or_default()
+}
+
+fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node> {
+    let entry = context.desired.get(id)?;
+    let mut steps = Steps::default();
+    entry.object.create(id, context, &mut steps);
+    let mut node = bare(id, Verb::Create, because, steps);
+    node.uses_desired = entry.uses.clone();
+    node.takes = entry.object.slots(id);
+    node.place = entry.object.place();
+    Some(node)
+}
+
+fn drop(id: ObjectId, because: Because, changes: &Changes, context: &Context<'_>) -> Option<Node> {
+    let entry = context.current.get(id)?;
+    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
+    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart.
+    let with_parent = entry.object.nature().dies_with_parent && above(id).into_iter().any(gone);
+    let apart = entry.uses.iter().any(|used| {
+        used.root() != id.root() && (gone(*used) || above(*used).into_iter().any(gone))
+    });
+    if with_parent && !apart {
+        return None;
+    }
+    let mut steps = Steps::default();
+    entry.object.drop(id, context, &mut steps);
+    let mut node = bare(id, Verb::Drop, because, steps);
+    // What it takes along counts as its own.
+    let below: Vec<ObjectId> = context.current.descendants(id);
+    let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
+    node.frees = entry.object.slots(id);
+    for child in below {
+        if let Some(child_entry) = context.current.get(child) {
+            used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
+            node.frees.extend(child_entry.object.slots(child));
+        }
+    }
+    node.uses_current = used.into_iter().collect();
+    Some(node)
+}
+
+fn above(id: ObjectId) -> Vec<ObjectId> {
+    let mut found = Vec::new();
+    let mut at = id;
+    while let Some(parent) = at.parent() {
+        found.push(parent);
+        at = parent;
+    }
+    found
+}
+
+fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
+    let mut steps = Steps::default();
+    if let Some(entry) = context.current.get(to) {
+        entry.object.rename(from, to, context, &mut steps);
+    }
+    let mut node = bare(to, Verb::Move, Because::MovedFrom(from), steps);
+    let below = context.current.descendants(to);
+    for id in std::iter::once(to).chain(below) {
+        let Some(entry) = context.current.get(id) else { continue };
+        node.takes.extend(entry.object.slots(id));
+        if let Some(was) = relocated.was.get(&id) {
+            node.frees.extend(entry.object.slots(*was));
+        }
+    }
+    // Sequences and the like that PostgreSQL moves along.
+    for (new, was) in &relocated.was {
+        if new.parent().is_none() && *new != to && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to)) {
+            node.takes.extend(schemac_schema::object::slots(*new));
+            node.frees.extend(schemac_schema::object::slots(*was));
+        }
+    }
+    let same: BTreeSet<Slot> = node.takes.iter().copied().filter(|slot| node.frees.contains(slot)).collect();
+    node.takes.retain(|slot| !same.contains(slot));
+    node.frees.retain(|slot| !same.contains(slot));
+    node
+}

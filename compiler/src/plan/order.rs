@@ -1,0 +1,370 @@
+//! Order: which statement must come before which, and what must be committed together.
+//!
+//! For steps a and b: (1) a makes X, b uses X in the desired catalog: a first. (2) a uses X in the current catalog, b
+//! takes X away or changes it: a first. (3) a frees a name slot, b takes it: a first. Statements are sorted for
+//! reading, then disturbed as little as these edges allow.
+
+use super::change::Changes;
+use super::node::Node;
+use super::{Because, Verb};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::object::Kind;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Why one node comes before another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edge {
+    /// The second uses what the first makes.
+    Makes(ObjectId),
+    /// The first uses what the second takes away or changes.
+    Releases(ObjectId),
+    /// The first frees a name that the second takes.
+    Frees(Slot),
+    /// The parts of one object.
+    Part(ObjectId),
+}
+
+/// The graph of a plan.
+pub type Graph = DiGraph<usize, Edge>;
+
+/// Which nodes make, drop and move what.
+struct Roles {
+    makers: HashMap<ObjectId, Vec<usize>>,
+    changers: HashMap<ObjectId, Vec<usize>>,
+    droppers: HashMap<ObjectId, usize>,
+    movers: HashMap<ObjectId, usize>,
+}
+
+fn roles(nodes: &[Node]) -> Roles {
+    let mut roles =
+        Roles { makers: HashMap::new(), changers: HashMap::new(), droppers: HashMap::new(), movers: HashMap::new() };
+    for (index, node) in nodes.iter().enumerate() {
+        match node.verb {
+            Verb::Create => roles.makers.entry(node.id).or_default().push(index),
+            Verb::Alter => {
+                roles.makers.entry(node.id).or_default().push(index);
+                roles.changers.entry(node.id).or_default().push(index);
+            }
+            Verb::Move => {
+                roles.makers.entry(node.id).or_default().push(index);
+                roles.movers.insert(node.id, index);
+            }
+            Verb::Drop => {
+                roles.droppers.insert(node.id, index);
+            }
+        }
+    }
+    roles
+}
+
+fn with_ancestors(id: ObjectId) -> impl Iterator<Item = ObjectId> {
+    std::iter::successors(Some(id), |id| id.parent())
+}
+
+fn schema_of(id: ObjectId) -> Option<ObjectId> {
+    let schema = id.schema()?;
+    (id.kind() != Kind::Schema).then(|| ObjectId::global(Kind::Schema, schema))
+}
+
+/// Builds the graph.
+pub fn graph(nodes: &[Node]) -> Graph {
+    let roles = roles(nodes);
+    let mut edges: BTreeSet<(usize, usize, Edge)> = BTreeSet::new();
+    let mut add = |from: usize, to: usize, edge: Edge| {
+        if from != to {
+            edges.insert((from, to, edge));
+        }
+    };
+    let mut freed: HashMap<Slot, Vec<usize>> = HashMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        for slot in &node.frees {
+            freed.entry(*slot).or_default().push(index);
+        }
+    }
+    for (index, node) in nodes.iter().enumerate() {
+        if node.verb != Verb::Drop {
+            // (1) What it uses, what that stands on, and its own parents and schema.
+            let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));
+            let used = node.uses_desired.iter().flat_map(|used| with_ancestors(*used).chain(schema_of(used.root())));
+            for id in own.chain(used) {
+                for maker in roles.makers.get(&id).into_iter().flatten() {
+                    add(*maker, index, Edge::Makes(id));
+                }
+            }
+            // Its own object moves first, then is changed under its new name.
+            if let Some(mover) = roles.movers.get(&node.id) {
+                add(*mover, index, Edge::Part(node.id));
+            }
+        } else {
+            // Statements name things as they will be called: what moves, moves first.
+            for id in with_ancestors(node.id) {
+                if let Some(mover) = roles.movers.get(&id) {
+                    add(*mover, index, Edge::Part(id));
+                }
+            }
+            for id in with_ancestors(node.id).skip(1) {
+                if let Some(dropper) = roles.droppers.get(&id) {
+                    add(index, *dropper, Edge::Part(id));
+                }
+                for changer in roles.changers.get(&id).into_iter().flatten() {
+                    add(index, *changer, Edge::Releases(id));
+                }
+            }
+            if let Some(dropper) = schema_of(node.id.root()).and_then(|schema| roles.droppers.get(&schema)) {
+                add(index, *dropper, Edge::Releases(node.id));
+            }
+            // The new one comes after the old one.
+            for maker in roles.makers.get(&node.id).into_iter().flatten() {
+                if nodes[*maker].verb == Verb::Create {
+                    add(index, *maker, Edge::Part(node.id));
+                }
+            }
+        }
+        // (2) Who lets go of something comes before it goes.
+        if matches!(node.verb, Verb::Drop | Verb::Alter) {
+            for used in &node.uses_current {
+                for id in with_ancestors(*used) {
+                    if let Some(dropper) = roles.droppers.get(&id) {
+                        add(index, *dropper, Edge::Releases(*used));
+                    }
+                }
+                if node.verb == Verb::Drop {
+                    for changer in roles.changers.get(used).into_iter().flatten() {
+                        add(index, *changer, Edge::Releases(*used));
+                    }
+                }
+            }
+        }
+        // (3) Names.
+        for slot in &node.takes {
+            for holder in freed.get(slot).into_iter().flatten() {
+                add(*holder, index, Edge::Frees(*slot));
+            }
+        }
+        // A moved relation leaves a schema that goes away.
+        if let (Verb::Move, Because::MovedFrom(from)) = (node.verb, &node.because) {
+            if let Some(dropper) = schema_of(from.root()).and_then(|schema| roles.droppers.get(&schema)) {
+                add(index, *dropper, Edge::Releases(*from));
+            }
+        }
+    }
+    let mut graph = Graph::with_capacity(nodes.len(), edges.len());
+    for index in 0..nodes.len() {
+        graph.add_node(index);
+    }
+    for (from, to, edge) in edges {
+        graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), edge);
+    }
+    graph
+}
+
+/// A cycle is a defect: its reasons are shown, and no plan is made.
+pub fn refuse_cycles(graph: &Graph, nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
+    for component in tarjan_scc(graph) {
+        if component.len() < 2 {
+            continue;
+        }
+        let mut chain: Vec<String> = Vec::new();
+        for from in &component {
+            for edge in graph.edges(*from) {
+                use petgraph::visit::EdgeRef;
+                if component.contains(&edge.target()) && chain.len() < 20 {
+                    let (a, b) = (&nodes[graph[*from]], &nodes[graph[edge.target()]]);
+                    chain.push(format!("{} {} before {} {}: {:?}", a.verb.word(), a.id, b.verb.word(), b.id, edge.weight()));
+                }
+            }
+        }
+        chain.sort();
+        let mut diagnostic = Diagnostic::error(Code::PlanCycle, "these steps wait for each other");
+        for line in chain {
+            diagnostic = diagnostic.with_note(line);
+        }
+        diagnostics.push(diagnostic);
+    }
+}
+
+/// Groups of nodes that are committed together, in order; within a group the nodes are in order too.
+pub fn groups(graph: &Graph, nodes: &[Node], changes: &Changes, current: &Catalog) -> Vec<Vec<usize>> {
+    let mut units = Units::new(nodes.len());
+    let mut by_id: HashMap<ObjectId, Vec<usize>> = HashMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        by_id.entry(node.id).or_default().push(index);
+    }
+    // The two halves of a replacement, and what is rebuilt because of it.
+    for indexes in by_id.values() {
+        let halves = indexes.iter().any(|index| nodes[*index].verb == Verb::Drop);
+        if halves {
+            for pair in indexes.windows(2) {
+                units.join(pair[0], pair[1]);
+            }
+        }
+    }
+    for (cause, dependent) in &changes.together {
+        let first = |id: &ObjectId| {
+            with_ancestors(*id).find_map(|id| by_id.get(&id).and_then(|indexes| indexes.first()).copied())
+        };
+        if let (Some(a), Some(b)) = (first(cause), first(dependent)) {
+            units.join(a, b);
+        }
+    }
+    // Whoever takes a relation's name in this plan serves the clients that knew it by that name.
+    for edge in graph.raw_edges() {
+        if matches!(edge.weight, Edge::Frees(Slot::Relation(_) | Slot::Routine(..))) {
+            units.join(edge.source().index(), edge.target().index());
+        }
+    }
+    // A new object appears with everything that stands on it, unless that waits for other new things.
+    for (index, node) in nodes.iter().enumerate() {
+        let Some(parent) = node.id.parent() else { continue };
+        let waits = node.uses_desired.iter().any(|used| {
+            used.root() != node.id.root() && with_ancestors(*used).any(|id| by_id.contains_key(&id))
+        });
+        let Some(above) = with_ancestors(parent).find_map(|id| by_id.get(&id)) else { continue };
+        let new = above.iter().copied().find(|above| nodes[*above].verb == Verb::Create);
+        if let (Some(above), false) = (new, waits) {
+            units.join(above, index);
+        }
+    }
+    let _ = current;
+    units.sorted(graph, nodes)
+}
+
+/// Disjoint sets of nodes.
+struct Units {
+    parents: Vec<usize>,
+}
+
+impl Units {
+    fn new(count: usize) -> Self {
+        Self { parents: (0..count).collect() }
+    }
+
+    fn find(&mut self, index: usize) -> usize {
+        let mut root = index;
+        while self.parents[root] != root {
+            root = self.parents[root];
+        }
+        let mut at = index;
+        while self.parents[at] != root {
+            at = std::mem::replace(&mut self.parents[at], root);
+        }
+        root
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        let (low, high) = (a.min(b), a.max(b));
+        self.parents[high] = low;
+    }
+
+    /// Contracts the units; units that wait for each other become one. Then sorts units and, within, nodes.
+    fn sorted(mut self, graph: &Graph, nodes: &[Node]) -> Vec<Vec<usize>> {
+        let mut contracted: DiGraph<(), ()> = DiGraph::new();
+        let mut unit_of: HashMap<usize, NodeIndex> = HashMap::new();
+        let mut of_node = Vec::with_capacity(nodes.len());
+        for index in 0..nodes.len() {
+            let root = self.find(index);
+            let unit = *unit_of.entry(root).or_insert_with(|| contracted.add_node(()));
+            of_node.push(unit);
+        }
+        for edge in graph.raw_edges() {
+            let (a, b) = (of_node[edge.source().index()], of_node[edge.target().index()]);
+            if a != b {
+                contracted.update_edge(a, b, ());
+            }
+        }
+        let components = tarjan_scc(&contracted);
+        let mut group_of_unit = HashMap::new();
+        for (group, component) in components.iter().enumerate() {
+            for unit in component {
+                group_of_unit.insert(*unit, group);
+            }
+        }
+        let group_of: Vec<usize> = of_node.iter().map(|unit| group_of_unit[unit]).collect();
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); components.len()];
+        for (index, group) in group_of.iter().enumerate() {
+            members[*group].push(index);
+        }
+        let keys: Vec<Key> = nodes.iter().map(key).collect();
+        let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); members.len()];
+        let mut before_node: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+        for edge in graph.raw_edges() {
+            let (a, b) = (edge.source().index(), edge.target().index());
+            if group_of[a] == group_of[b] {
+                before_node[b].push(a);
+            } else {
+                before[group_of[b]].insert(group_of[a]);
+            }
+        }
+        for group in &mut members {
+            *group = depth_first(group, |index| keys[*index].clone(), |index| before_node[*index].clone());
+        }
+        let group_key: Vec<Option<Key>> =
+            members.iter().map(|group| group.iter().map(|index| keys[*index].clone()).min()).collect();
+        let all: Vec<usize> = (0..members.len()).collect();
+        let order =
+            depth_first(&all, |group| group_key[*group].clone(), |group| before[*group].iter().copied().collect());
+        order.into_iter().map(|group| std::mem::take(&mut members[group])).collect()
+    }
+}
+
+/// Sorted for reading: by stage, root object, kind, place.
+type Key = (u8, ObjectId, bool, Kind, u32, u8, ObjectId);
+
+fn key(node: &Node) -> Key {
+    let root = node.id.root();
+    let stage = match node.verb {
+        Verb::Drop => 3,
+        Verb::Move => 1,
+        _ if root.kind() == Kind::Schema => 0,
+        // Foreign keys read best when all tables are there.
+        _ if node.id.kind() == Kind::ForeignKey && node.verb == Verb::Create => 2,
+        _ => 1,
+    };
+    let verb = match node.verb {
+        Verb::Move => 0,
+        Verb::Drop => 1,
+        Verb::Create => 2,
+        Verb::Alter => 3,
+    };
+    (stage, root, node.id != root, node.id.kind(), node.place, verb, node.id)
+}
+
+/// Visits in the order of keys, prerequisites first. The graph has no cycles.
+fn depth_first<K: Ord>(
+    all: &[usize],
+    key: impl Fn(&usize) -> K,
+    before: impl Fn(&usize) -> Vec<usize>,
+) -> Vec<usize> {
+    let mut sorted: Vec<usize> = all.to_vec();
+    sorted.sort_by_cached_key(|index| key(index));
+    let members: BTreeSet<usize> = all.iter().copied().collect();
+    let mut state: BTreeMap<usize, bool> = BTreeMap::new();
+    let mut order = Vec::with_capacity(all.len());
+    for start in sorted {
+        let mut stack = vec![(start, false)];
+        while let Some((index, expanded)) = stack.pop() {
+            if expanded {
+                if state.insert(index, true) != Some(true) {
+                    order.push(index);
+                }
+                continue;
+            }
+            if state.contains_key(&index) {
+                continue;
+            }
+            state.insert(index, false);
+            stack.push((index, true));
+            let mut first: Vec<usize> =
+                before(&index).into_iter().filter(|other| members.contains(other) && !state.contains_key(other)).collect();
+            first.sort_by_cached_key(|index| key(index));
+            stack.extend(first.into_iter().rev().map(|other| (other, false)));
+        }
+    }
+    order
+}

@@ -1,0 +1,134 @@
+//! Gives the current side the names that it will have, so that the rest of the pipeline compares like with like.
+//!
+//! A move that has happened already means nothing; a move whose old name does not exist means nothing either. What
+//! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
+
+use crate::load::Move;
+use crate::rename::{self, Renaming};
+use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::ObjectId;
+use schemac_schema::kinds::followers;
+use std::collections::{HashMap, HashSet};
+
+/// One move that the plan has to carry out.
+#[derive(Clone, Copy, Debug)]
+pub struct Relocation {
+    /// What it is called now.
+    pub from: ObjectId,
+    /// What it will be called.
+    pub to: ObjectId,
+}
+
+/// The current side under its future names.
+#[derive(Debug, Default)]
+pub struct Relocated {
+    /// The objects, under the names that they will have.
+    pub catalog: Catalog,
+    /// The moves to carry out, in the order of the files.
+    pub moves: Vec<Relocation>,
+    /// From the names that the database has to those that it will have.
+    pub renaming: Renaming,
+    /// What each moved object is called now.
+    pub was: HashMap<ObjectId, ObjectId>,
+}
+
+/// Renames the current side as the moves say.
+pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+    let mut chosen = Vec::new();
+    let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
+    for wish in moves {
+        let present: Vec<ObjectId> =
+            wish.from.iter().copied().filter(|from| *from != wish.to && current.contains(*from)).collect();
+        let arrived = current.contains(wish.to) && !leaving.contains(&wish.to);
+        match (present.as_slice(), arrived) {
+            ([], _) => {}
+            ([from], false) => chosen.push(Relocation { from: *from, to: wish.to }),
+            ([from, ..], true) => diagnostics.push(
+                Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
+                    .at(wish.span)
+                    .help("one of the two has to go first: drop or rename the one that is not the table"),
+            ),
+            ([one, two, ..], false) => diagnostics.push(
+                Diagnostic::error(Code::BothNamesExist, format!("both {one} and {two} exist; only one can become {}", wish.to))
+                    .at(wish.span)
+                    .help("take the name that is another object out of `moved_from`"),
+            ),
+        }
+    }
+    if chosen.is_empty() {
+        return Relocated { catalog: current, ..Relocated::default() };
+    }
+    carry_out(current, chosen)
+}
+
+fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
+    let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let mut renaming = Renaming::default();
+    for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
+        roots.insert(relocation.from, relocation.to);
+        for (from, to) in followers(&current, relocation.from, relocation.to) {
+            roots.insert(from, to);
+        }
+    }
+    for (from, to) in &roots {
+        let (Some(old), Some(new)) = (from.qname(), to.qname()) else { continue };
+        if from.kind().is_relation() {
+            renaming.relations.insert(old, new);
+        }
+        if from.kind().is_relation() || from.kind().is_type() {
+            renaming.types.insert(old, new);
+        }
+        if from.kind().is_routine() {
+            renaming.routines.insert(old, new);
+        }
+    }
+    // Parts of a moved object are named below its new name in the files.
+    let mut parts: HashMap<ObjectId, ObjectId> = HashMap::new();
+    for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_some()) {
+        let Some(old_root) = relocation.from.root().qname() else { continue };
+        parts.insert(relocation.from, relocation.to);
+        renaming.columns.insert((old_root, relocation.from.name()), relocation.to.name());
+    }
+    let moved = |id: ObjectId| -> ObjectId {
+        let mut id = id;
+        if !parts.is_empty() {
+            let mut at = Some(id);
+            while let Some(above) = at {
+                if let Some(to) = parts.get(&above) {
+                    // The new id already stands below the new root.
+                    return id.rebased(above, *to);
+                }
+                at = above.parent();
+            }
+        }
+        if let Some(to) = roots.get(&id.root()) {
+            id = id.rebased(id.root(), *to);
+        }
+        id
+    };
+    let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
+    let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
+    for (id, mut entry) in current.into_entries() {
+        let new = moved(id);
+        let concerned = new != id
+            || entry.uses.iter().any(|used| touched.contains(used) || touched.contains(&used.root()));
+        if concerned {
+            relocated.renaming.apply(&mut entry.object, rename::own_relation(id));
+            entry.uses = entry.uses.iter().map(|used| moved(*used)).collect();
+        }
+        if new != id {
+            relocated.was.insert(new, id);
+        }
+        insert(&mut relocated.catalog, new, entry);
+    }
+    relocated.catalog.sort();
+    relocated
+}
+
+/// What held the name before is moved away or replaced in the same plan, so the moved object takes its place here:
+/// two objects under one id cannot be told apart, and `plan` looks at the slots themselves.
+fn insert(catalog: &mut Catalog, id: ObjectId, entry: Entry) {
+    let _: Result<(), ObjectId> = catalog.insert(id, entry);
+}

@@ -1,0 +1,174 @@
+//! Maps names inside objects: from the names that the database has to those that it will have, and back.
+//!
+//! Only what is named is mapped: relations, types, routines and columns in fragments, references and types, and names
+//! in constants that PostgreSQL resolves (`nextval('public.s')`, `'t'::regclass`). String bodies are never touched.
+
+use schemac_schema::fragment::Fragment;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::{Ident, QName};
+use schemac_schema::names::{self, Mention, MentionKind};
+use schemac_schema::object::{Object, Visitor};
+use schemac_schema::reference::{Reference, Target};
+use schemac_schema::sql;
+use schemac_schema::type_name::TypeName;
+use std::collections::HashMap;
+
+/// What is called otherwise on the other side.
+#[derive(Clone, Debug, Default)]
+pub struct Renaming {
+    /// Relations by their old names.
+    pub relations: HashMap<QName, QName>,
+    /// Types by their old names; row types of relations too.
+    pub types: HashMap<QName, QName>,
+    /// Routines by their old names.
+    pub routines: HashMap<QName, QName>,
+    /// Columns: of which relation (by its old name), from, to.
+    pub columns: HashMap<(QName, Ident), Ident>,
+}
+
+impl Renaming {
+    /// Whether nothing is renamed.
+    pub fn is_empty(&self) -> bool {
+        self.relations.is_empty() && self.types.is_empty() && self.routines.is_empty() && self.columns.is_empty()
+    }
+
+    /// The renaming that undoes this one.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let back = |map: &HashMap<QName, QName>| map.iter().map(|(from, to)| (*to, *from)).collect();
+        let columns = self.columns.iter().map(|((relation, from), to)| {
+            let relation = self.relations.get(relation).copied().unwrap_or(*relation);
+            ((relation, *to), *from)
+        });
+        Self {
+            relations: back(&self.relations),
+            types: back(&self.types),
+            routines: back(&self.routines),
+            columns: columns.collect(),
+        }
+    }
+
+    /// Maps everything inside an object. `own` is the relation that it stands on, by its old name: unqualified
+    /// columns of an expression are that relation's.
+    pub fn apply(&self, object: &mut Object, own: Option<QName>) {
+        if !self.is_empty() {
+            object.visit(&mut Mapper { renaming: self, own });
+        }
+    }
+
+    /// Maps the names in one text.
+    pub fn text(&self, fragment: &Fragment, own: Option<QName>) -> Option<String> {
+        let (tree, prefix) = fragment.tree().ok()?;
+        let text = fragment.text();
+        let mentions = names::mentions(&tree, text, prefix);
+        let mut changes = Vec::new();
+        // Which relation a name in front of a column stands for.
+        let mut aliases: HashMap<Ident, QName> = HashMap::new();
+        for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
+            if let [schema, name] = mention.parts[..] {
+                aliases.insert(mention.alias.unwrap_or(name), QName { schema, name });
+            }
+        }
+        if let Some(own) = own {
+            aliases.entry(own.name).or_insert(own);
+        }
+        for mention in &mentions {
+            if let Some(new) = self.mention(mention, &aliases, own) {
+                changes.push((mention.start, mention.end, new));
+            }
+        }
+        (!changes.is_empty()).then(|| names::splice(text, changes))
+    }
+
+    fn mention(&self, mention: &Mention, aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+        let full = match mention.parts[..] {
+            [schema, name] => Some(QName { schema, name }),
+            _ => None,
+        };
+        match mention.kind {
+            MentionKind::Relation => {
+                let old = full?;
+                let new = *self.relations.get(&old)?;
+                let mut text = sql::qualified(new);
+                // The columns go on being qualified by the old name: it becomes the alias.
+                if mention.alias.is_none() && new.name != old.name {
+                    text.push_str(&format!(" {}", sql::quoted(old.name)));
+                }
+                Some(text)
+            }
+            MentionKind::RelationLiteral => {
+                let new = self.relations.get(&full?)?;
+                Some(sql::qualified(*new).replace('\'', "''"))
+            }
+            MentionKind::Type => self.types.get(&full?).map(|new| sql::qualified(*new)),
+            MentionKind::TypeLiteral => self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''")),
+            MentionKind::Routine => self.routines.get(&full?).map(|new| sql::qualified(*new)),
+            MentionKind::RoutineLiteral => {
+                self.routines.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
+            }
+            MentionKind::Column => self.column(&mention.parts, aliases, own),
+        }
+    }
+
+    fn column(&self, parts: &[Ident], aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+        match *parts {
+            [column] => {
+                let of_own = own.and_then(|own| self.columns.get(&(own, column)));
+                let of_any = || aliases.values().find_map(|relation| self.columns.get(&(*relation, column)));
+                of_own.or_else(of_any).map(|new| sql::quoted(*new).to_owned())
+            }
+            [alias, column] => {
+                let relation = *aliases.get(&alias)?;
+                let renamed = self.columns.get(&(relation, column));
+                // In an expression on a table its own name stands in front; a renamed table has another one.
+                let front = (own == Some(relation) && alias == relation.name)
+                    .then(|| self.relations.get(&relation))
+                    .flatten()
+                    .map_or(alias, |new| new.name);
+                (renamed.is_some() || front != alias).then(|| {
+                    let column = renamed.copied().unwrap_or(column);
+                    let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
+                    format!("{}.{column}", sql::quoted(front))
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+struct Mapper<'a> {
+    renaming: &'a Renaming,
+    own: Option<QName>,
+}
+
+impl Visitor for Mapper<'_> {
+    fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
+        if let Some(text) = self.renaming.text(fragment, self.own) {
+            fragment.rewrite(&text);
+        }
+    }
+
+    fn type_name(&mut self, type_name: &mut TypeName) {
+        if let Some(new) = type_name.qname().and_then(|name| self.renaming.types.get(&name)) {
+            *type_name = type_name.renamed(*new);
+        }
+    }
+
+    fn reference(&mut self, reference: &mut Reference) {
+        let map = match reference.target {
+            Target::Relation => &self.renaming.relations,
+            Target::Routine => &self.renaming.routines,
+            Target::Role | Target::Collation => return,
+        };
+        if let Some(new) = reference.qname().and_then(|name| map.get(&name)) {
+            reference.schema = Some(new.schema);
+            reference.name = new.name;
+        }
+    }
+}
+
+/// The relation that an object stands on, as the scope of its unqualified columns.
+pub fn own_relation(id: ObjectId) -> Option<QName> {
+    let root = id.root();
+    (root != id).then(|| root.qname()).flatten()
+}

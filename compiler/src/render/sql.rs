@@ -1,0 +1,156 @@
+//! A plan as a script that psql runs as it is.
+//!
+//! The statements are those of the plan, byte for byte, but for what psql itself would read in them.
+
+use super::{action, counted, counts, one_line, reason};
+use crate::plan::{Plan, PlannedStep, Segment};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::parse;
+use schemac_schema::sql::{Sql, literal};
+
+/// How long a statement of a script waits for a lock: less than PostgreSQL's deadlock_timeout, so that clients which
+/// queue behind it go on before anyone is cancelled.
+const LOCK_TIMEOUT: &str = "500ms";
+
+/// The plan as a script for psql.
+pub fn sql(plan: &Plan) -> String {
+    let mut out = String::new();
+    header(plan, &mut out);
+    for (index, segment) in plan.segments.iter().enumerate() {
+        let number = format!("{} of {}", index + 1, plan.segments.len());
+        if segment.transactional {
+            transaction(plan, segment, &number, &mut out);
+        } else {
+            alone(plan, segment, &number, &mut out);
+        }
+    }
+    out
+}
+
+/// The statements that give a session what the plan's statements rely on, without semicolons; `local` for the rest
+/// of a transaction only. `lock_timeout` as PostgreSQL writes it: `500ms`.
+pub fn settings(search_path: &[Ident], lock_timeout: &str, local: bool) -> Vec<String> {
+    let mut path = Sql::default();
+    match search_path {
+        [] => path.literal(""),
+        names => path.list(&names.iter().map(|name| ident(*name)).collect::<Vec<_>>()),
+    };
+    let set = if local { "SET LOCAL" } else { "SET" };
+    [
+        ("search_path", path.into_text()),
+        ("lock_timeout", literal(lock_timeout)),
+        ("TimeZone", literal("UTC")),
+        // What PostgreSQL begins with, so that a date means here what it meant where it was tried.
+        ("DateStyle", literal("ISO, MDY")),
+        ("standard_conforming_strings", "on".to_owned()),
+        ("check_function_bodies", "off".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| format!("{set} {name} = {value}"))
+    .collect()
+}
+
+fn ident(name: Ident) -> Sql {
+    let mut sql = Sql::default();
+    sql.ident(name);
+    sql
+}
+
+fn header(plan: &Plan, out: &mut String) {
+    if plan.is_empty() {
+        out.push_str("-- Made by schemac. Nothing to do.\n");
+        return;
+    }
+    let transactions = counted(plan.segments.len(), "transaction");
+    out.push_str(&format!(
+        "-- Made by schemac: {} in {transactions}.\n\
+         -- Run it with: psql --no-psqlrc --file=THIS_FILE\n\
+         -- When it stops at an error, what was committed stays; make a new script for the rest.\n\
+         \\set ON_ERROR_STOP on\n\
+         \\set AUTOCOMMIT on\n\
+         SET client_encoding = 'UTF8';\n",
+        counts(plan)
+    ));
+}
+
+fn transaction(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
+    out.push_str(&format!("\n-- transaction {number}\nBEGIN;\n"));
+    for setting in settings(&plan.search_path, LOCK_TIMEOUT, true) {
+        out.push_str(&format!("{setting};\n"));
+    }
+    if let Some(lock) = lock(&segment.locks) {
+        out.push_str(&format!("{lock};\n"));
+    }
+    for step in &segment.steps {
+        statement(step, out);
+    }
+    out.push_str("COMMIT;\n");
+}
+
+/// What PostgreSQL refuses in a transaction waits for all others, without blocking them: no lock_timeout.
+fn alone(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
+    out.push_str(&format!("\n-- outside a transaction, {number}\n"));
+    let settings = settings(&plan.search_path, "0", false);
+    for setting in &settings {
+        out.push_str(&format!("{setting};\n"));
+    }
+    for step in &segment.steps {
+        statement(step, out);
+    }
+    for name in settings.iter().filter_map(|setting| setting.split(' ').nth(1)) {
+        out.push_str(&format!("RESET {name};\n"));
+    }
+}
+
+/// Everything at once and before anything else, so that the transaction waits while it holds nothing.
+fn lock(relations: &[ObjectId]) -> Option<String> {
+    let names: Vec<Sql> = relations
+        .iter()
+        .filter_map(|id| id.qname())
+        .map(|name| {
+            let mut sql = Sql::default();
+            sql.name(name);
+            sql
+        })
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let mut sql = Sql::new("LOCK TABLE");
+    sql.list(&names).kw("IN ACCESS EXCLUSIVE MODE");
+    Some(sql.into_text())
+}
+
+fn statement(step: &PlannedStep, out: &mut String) {
+    let comment = one_line(&format!("{}: {}", action(step), reason(step)));
+    let text = for_psql(step.sql.trim_end());
+    // A comment at the end of the statement would swallow the semicolon.
+    let commented = text.lines().next_back().is_some_and(|line| line.contains("--"));
+    let end = if commented { "\n;" } else { ";" };
+    out.push_str(&format!("-- {comment}\n{text}{end}\n"));
+}
+
+const COLON: i32 = ':' as i32;
+
+/// psql replaces `:name` by its own variable, in an array's slice too; a backslash keeps the colon.
+fn for_psql(text: &str) -> String {
+    if !text.contains(':') {
+        return text.to_owned();
+    }
+    let Ok(tokens) = parse::tokens(text) else { return text.to_owned() };
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for token in tokens.iter().filter(|token| token.token == COLON) {
+        out.push_str(text.get(done..token.start).unwrap_or_default());
+        let next = text.get(token.end..).and_then(|rest| rest.chars().next());
+        if next.is_some_and(|c| {
+            c.is_ascii_alphanumeric() || !c.is_ascii() || matches!(c, '_' | '\'' | '"' | '{')
+        }) {
+            out.push('\\');
+        }
+        done = token.start;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}

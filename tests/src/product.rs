@@ -1,0 +1,77 @@
+//! Runs the `schemac` program as a person or a pipeline would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use crate::Result;
+
+/// The built program. Cargo puts it beside the folder of the running test; it is built once if it is not there.
+///
+/// # Panics
+/// Panics when it cannot be built.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--package", "schemac"]).current_dir(crate::repository());
+        let here = std::env::current_exe().unwrap_or_default();
+        let profile = here.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+        let profile = profile.map(Path::to_owned).unwrap_or_else(|| crate::repository().join("target/debug"));
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let built = cargo.stdin(Stdio::null()).status().is_ok_and(|status| status.success());
+        let program = profile.join("schemac");
+        assert!(built && program.is_file(), "cargo did not build {}", program.display());
+        program
+    })
+}
+
+/// What a run of the program came to.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The exit code, -1 after a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    /// Everything that it printed, for messages of tests.
+    pub fn all(&self) -> String {
+        format!("exit code {}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
+
+    /// Panics with everything that was printed unless the exit code is this one.
+    #[track_caller]
+    pub fn expect(&self, code: i32) -> &Self {
+        assert_eq!(self.code, code, "{}", self.all());
+        self
+    }
+}
+
+/// A command on a project and a database, not run yet. The environment's own database settings are left out.
+pub fn command(dir: &Path, url: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).arg("--dir").arg(dir).env("DATABASE_URL", url).stdin(Stdio::null());
+    for name in ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command on a project and a database.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn run(dir: &Path, url: &str, arguments: &[&str]) -> Result<Run> {
+    let Output { status, stdout, stderr } = command(dir, url, arguments).output()?;
+    Ok(Run {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    })
+}
