@@ -48,7 +48,9 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
-    for (id, entry) in current.iter() {
+    // What stands on an object comes after it, whatever the order of kinds.
+    let (wholes, parts): (Vec<_>, Vec<_>) = current.iter().partition(|(id, _)| id.parent().is_none());
+    for (id, entry) in wholes.into_iter().chain(parts) {
         if desired.contains(id) {
             if let Some(known) = desired.get_mut(id) {
                 known.object.inherit(&entry.object);
@@ -59,7 +61,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         let standing = if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {
-            if leaves_alone(project, id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
+            let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
+            if unspoken || leaves_alone(project, id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
                 Standing::Kept
             } else {
                 continue;

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Where an object was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The ids that it may have had, the latest first. A column's stand on the table as it is called now.
+    /// The ids that it may have had. A column's stand on its table as it is called now, and on the table's old names.
     pub from: Vec<ObjectId>,
     /// What it is called now.
     pub to: ObjectId,

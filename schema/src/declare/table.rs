@@ -50,8 +50,11 @@ impl<'a> Declarations<'a> {
             let primary = declared.iter_mut().filter(|(own, ..)| key.primary && key.columns.contains(own));
             primary.for_each(|(.., column)| column.column.not_null = true);
         }
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
+        let mut tables = vec![id];
+        tables.extend(self.out.moves.iter().filter(|one| one.to == id).flat_map(|one| one.from.iter().copied()));
         for (position, (own, name, written, column)) in (1..).zip(declared) {
-            self.column(id, own, name, written, column, position);
+            self.column(own, name, written, column, position, &tables);
         }
         self.constraints(id, spec, constraints, known);
         self.indexes(id, &spec.indexes, known);
@@ -59,7 +62,6 @@ impl<'a> Declarations<'a> {
         self.triggers(id, &spec.triggers, known);
         self.grants(id, &spec.grants, known);
         self.comment(id, spec.comment.as_ref());
-        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
         for facade in &spec.facade {
             facade::of_table(self, id, facade);
         }
@@ -101,13 +103,14 @@ impl<'a> Declarations<'a> {
 
     fn column(
         &mut self,
-        table: ObjectId,
         own: Ident,
         name: &Name,
         written: &Written<ColumnSpec>,
         declared: columns::Declared,
         position: u32,
+        tables: &[ObjectId],
     ) {
+        let Some(table) = tables.first().copied() else { return };
         let id = ObjectId::on(Kind::Column, table, own);
         let mut default = declared.default;
         if declared.serial {
@@ -137,11 +140,13 @@ impl<'a> Declarations<'a> {
         let Written::Long(spec) = written else { return };
         self.comment(id, spec.comment.as_ref());
         self.grants(id, &spec.grants, None);
+        // Where the table moves too, the column is found on the table's old names.
         let from: Vec<ObjectId> = spec
             .renamed_from
             .iter()
-            .map(|old| ObjectId::on(Kind::Column, table, written_ident(old)))
-            .filter(|old| *old != id)
+            .map(written_ident)
+            .filter(|old| *old != own)
+            .flat_map(|old| tables.iter().map(move |table| ObjectId::on(Kind::Column, *table, old)))
             .collect();
         if let (Some(first), false) = (spec.renamed_from.0.first(), from.is_empty()) {
             self.out.moves.push(super::Move { from, to: id, span: first.span });
