@@ -13,6 +13,9 @@ mod substitute;
 mod table;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use crate::catalog::{Catalog, Entry, Standing};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -80,8 +83,36 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         declarations.file(file);
     }
     declarations.expand_facades();
-    declarations.out.catalog.sort();
-    declarations.out
+    let mut out = declarations.out;
+    out.catalog.sort();
+    out.diagnostics = gathered(std::mem::take(&mut out.diagnostics));
+    out
+}
+
+/// Says each thing once: a mixin's error does not come again for every table, and what is not modelled yet comes
+/// with its first place and the number of the others.
+fn gathered(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let mut others: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        if diagnostic.code != Code::NotModelled {
+            if !kept.contains(&diagnostic) {
+                kept.push(diagnostic);
+            }
+        } else if let Some(at) = first.get(&diagnostic.message) {
+            *others.entry(*at).or_default() += 1;
+            kept[*at].notes.extend(diagnostic.notes);
+        } else {
+            first.insert(diagnostic.message.clone(), kept.len());
+            kept.push(diagnostic);
+        }
+    }
+    for (at, count) in others {
+        let places = if count == 1 { "one other place".to_owned() } else { format!("{count} other places") };
+        kept[at].notes.push(format!("and in {places}"));
+    }
+    kept
 }
 
 struct Declarations<'a> {
@@ -131,8 +162,6 @@ impl<'a> Declarations<'a> {
         let Err(holder) = self.out.catalog.insert(id, entry) else { return };
         let message = if holder == id {
             format!("{id} is declared twice")
-        } else if id.kind() == Kind::Key && holder.kind() == Kind::Key && id.name() != holder.name() {
-            format!("{} has two primary keys", id.root())
         } else {
             format!("{id} and {holder} want the same name")
         };

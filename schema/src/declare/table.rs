@@ -194,7 +194,16 @@ impl<'a> Declarations<'a> {
             Kind::Key => 1,
             _ => 2,
         });
+        let mut primary = None;
         for constraint in written.into_iter().chain(unnamed) {
+            if matches!(&constraint.object, Object::Key(key) if key.primary) {
+                if let Some(first) = primary {
+                    let error = Diagnostic::error(Code::TwoOwners, format!("{table} has two primary keys"));
+                    self.report(error.at(constraint.span).label(first, "the first"));
+                    continue;
+                }
+                primary = Some(constraint.span);
+            }
             for (column, span) in &constraint.columns {
                 self.has_column(table, *column, known, *span);
             }
