@@ -2,18 +2,12 @@
 //!
 //! Commands talk to people and call these; these call the compiler's stages.
 
-use schemac_compiler::plan::{Plan, PlannedStep, Segment};
+use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
+use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::plan::Plan;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::span::Sources;
 use std::path::Path;
-use std::time::Duration;
-
-/// Where the database is.
-#[derive(Clone, Debug)]
-pub struct Database {
-    /// `postgres://…`, or none: the PG* variables say it.
-    pub url: Option<String>,
-}
 
 /// What is to be said about the project's files.
 #[derive(Debug, Default)]
@@ -44,22 +38,18 @@ pub enum Failure {
         help: Option<String>,
     },
     /// A statement of a plan failed. What was committed before it stays.
-    Statement(Box<Stopped>),
+    Statement {
+        /// The statement, what the server said, and where the database stands.
+        failed: Box<FailedStatement>,
+        /// Where the object is declared: file, line and column.
+        place: Option<String>,
+    },
 }
 
-/// A plan that stopped at a statement.
-#[derive(Debug)]
-pub struct Stopped {
-    /// The statement, and where it comes from.
-    pub step: PlannedStep,
-    /// What the server said, with its detail and hint on lines of their own.
-    pub message: String,
-    /// How many segments are committed.
-    pub committed: usize,
-    /// How many segments the plan has.
-    pub segments: usize,
-    /// The files that the step's span points into.
-    pub sources: Sources,
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Failure::Outside { message: error.message, help: Some(error.help) }
+    }
 }
 
 /// A project that compiles.
@@ -82,52 +72,31 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-/// How to plan.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PlanOptions {
-    /// One segment for everything that can run in a transaction.
-    pub single_transaction: bool,
-}
-
-/// How to run a plan.
-#[derive(Clone, Copy, Debug)]
-pub struct ApplyOptions {
-    /// How long a statement waits for a lock. Zero waits for ever.
-    pub lock_timeout: Duration,
-    /// How often a segment is tried again after it did not get its locks.
-    pub retry: u32,
-}
-
-/// Hears how a plan runs.
-pub trait Progress {
-    /// A segment begins, counted from 1.
-    fn segment(&mut self, number: usize, segment: &Segment);
-    /// A step of it is about to run.
-    fn step(&mut self, step: &PlannedStep);
-    /// The segment did not get its locks and is tried again, counted from 1; what the server said.
-    fn retry(&mut self, attempt: u32, message: &str);
-    /// The segment is committed.
-    fn committed(&mut self, number: usize);
-}
-
 /// Compiles the project, without a database.
 pub fn check(_dir: &Path) -> Result<Checked, Failure> {
     Err(not_wired("check"))
 }
 
-/// Compares the project with the database.
-pub fn plan(_dir: &Path, _database: &Database, _options: PlanOptions) -> Result<Planned, Failure> {
+/// Compares the project with the database of the URL, or of the environment.
+pub fn plan(_dir: &Path, _url: Option<&str>) -> Result<Planned, Failure> {
     Err(not_wired("diff"))
 }
 
 /// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
 pub fn apply(
-    _database: &Database,
-    _planned: &Planned,
-    _options: ApplyOptions,
-    _progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    Err(not_wired("apply"))
+    url: Option<&str>,
+    planned: &Planned,
+    options: &ApplyOptions,
+    progress: &mut dyn Progress,
+) -> Result<Applied, Failure> {
+    let mut connection = connect(url)?;
+    apply::apply(&mut connection.client, &planned.plan, options, progress).map_err(|error| match error {
+        ApplyError::Statement(failed) => {
+            let place = failed.span.map(|span| planned.report.sources.describe(span));
+            Failure::Statement { failed, place }
+        }
+        other => Failure::Outside { message: other.to_string(), help: None },
+    })
 }
 
 fn not_wired(what: &str) -> Failure {
