@@ -6,6 +6,7 @@ pub mod complete;
 pub mod connect;
 pub mod elaborate;
 pub mod fingerprint;
+pub mod introspect;
 pub mod load;
 pub mod normalize;
 pub mod plan;
