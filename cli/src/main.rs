@@ -1,6 +1,5 @@
 //! The command line: reads the arguments, runs one command, and says how it ended.
 
-
 mod commands;
 mod operations;
 mod shell;

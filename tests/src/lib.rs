@@ -7,7 +7,6 @@ pub mod clients;
 pub mod dump;
 pub mod product;
 pub mod rows;
-pub mod schemac;
 pub mod servers;
 mod sql;
 

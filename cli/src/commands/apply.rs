@@ -1,9 +1,10 @@
 //! `schemac apply`: make it so.
 
-use super::{Allow, Exit, Stop, allow_parser, counted, database, refuse, refused};
+use super::{Allow, Exit, Stop, allow_parser, counted, refuse, refused};
 use crate::Global;
-use crate::operations::{self, ApplyOptions, Failure, PlanOptions, Planned, Progress};
+use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
+use schemac_compiler::apply::{ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment};
 use schemac_compiler::render;
 use serde_json::json;
@@ -47,22 +48,21 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     if shell.is_json() && !arguments.yes {
         return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
     }
-    let database = database(global);
-    let options = PlanOptions { single_transaction: arguments.single_transaction };
-    let planned = operations::plan(&global.dir, &database, options)?;
-    let steps = planned.plan.steps().count();
-    let segments = planned.plan.segments.len();
-
+    let url = global.db.as_deref();
+    let planned = operations::plan(&global.dir, url)?;
     if let Some(exit) = decide(&planned, &arguments, shell)? {
         return Ok(exit);
     }
-    let options = ApplyOptions { lock_timeout: arguments.lock_timeout, retry: arguments.retry };
-    let result =
-        operations::apply(&global.dir, &database, &planned, options, &mut Shown { shell, number: 0, of: segments });
+    let options = ApplyOptions {
+        lock_timeout: arguments.lock_timeout,
+        retries: arguments.retry,
+        single_transaction: arguments.single_transaction,
+    };
+    let result = operations::apply(&global.dir, url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
-    result?;
+    let applied = result?;
 
-    let left = operations::plan(&global.dir, &database, PlanOptions::default())?;
+    let left = operations::plan(&global.dir, url)?;
     if !left.plan.is_empty() {
         let text = render::text(&left.plan, &left.report.sources, false, shell.width());
         shell.say(&format!("What is left:\n{text}"));
@@ -73,9 +73,10 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         .into());
     }
     if shell.is_json() {
-        shell.out_json(&json!({ "format": 1, "steps": steps, "segments": segments }))?;
+        shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
     } else {
-        let (steps, segments) = (counted(steps, "step"), counted(segments, "transaction"));
+        let steps = counted(applied.steps, "step");
+        let segments = transactions(applied.segments, arguments.single_transaction);
         shell.out(&format!("Done: {steps} in {segments}. Compared again: nothing is left to do.\n"))?;
     }
     Ok(Exit::Done)
@@ -128,34 +129,34 @@ fn outside(message: &str, help: &str) -> Failure {
     Failure::Outside { message: message.to_owned(), help: Some(help.to_owned()) }
 }
 
+fn transactions(segments: usize, single: bool) -> String {
+    if single { "one transaction".to_owned() } else { counted(segments, "transaction") }
+}
+
 /// Shows how the plan runs.
 struct Shown<'a> {
     shell: &'a mut Shell,
-    number: usize,
+    done: usize,
     of: usize,
 }
 
 impl Progress for Shown<'_> {
-    fn segment(&mut self, number: usize, _segment: &Segment) {
-        self.number = number;
+    fn started(&mut self, number: usize, count: usize, _segment: &Segment) {
+        (self.done, self.of) = (number.saturating_sub(1), count);
     }
 
-    fn step(&mut self, step: &PlannedStep) {
-        self.shell.progress(self.number.saturating_sub(1), self.of, &render::action(step));
+    fn step(&mut self, _number: usize, _step: usize, _count: usize, planned: &PlannedStep) {
+        self.shell.progress(self.done, self.of, &render::action(planned));
     }
 
-    fn retry(&mut self, attempt: u32, message: &str) {
-        self.shell.say(&format!(
-            "transaction {} of {}, try {}: {message}",
-            self.number,
-            self.of,
-            attempt + 1
-        ));
+    fn retrying(&mut self, retry: &Retry<'_>) {
+        let Retry { segment, retry, retries, error, .. } = retry;
+        self.shell.say(&format!("segment {segment}: {}; trying again, {retry} of {retries}", error.message));
     }
 
-    fn committed(&mut self, number: usize) {
-        if number == self.of {
-            self.shell.progress(number, self.of, "comparing again");
+    fn finished(&mut self, number: usize, count: usize, _took: Duration) {
+        if number == count {
+            self.shell.progress(number, count, "comparing again");
         }
     }
 }
@@ -180,6 +181,7 @@ mod tests {
     use super::*;
     use crate::commands::tests::{lossy, planned};
     use crate::shell::tests::heard;
+    use schemac_compiler::connect::ServerError;
     use schemac_compiler::plan::Plan;
 
     fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
@@ -216,13 +218,15 @@ mod tests {
     fn progress_is_a_line_each_without_a_terminal() {
         let (mut shell, _, err) = heard(false);
         let plan = lossy();
-        let mut shown = Shown { shell: &mut shell, number: 0, of: 1 };
-        shown.segment(1, &plan.segments[0]);
-        shown.step(&plan.segments[0].steps[0]);
-        shown.retry(1, "canceling statement due to lock timeout");
-        shown.committed(1);
+        let error =
+            ServerError { message: "canceling statement due to lock timeout".into(), ..Default::default() };
+        let mut shown = Shown { shell: &mut shell, done: 0, of: 0 };
+        shown.started(1, 1, &plan.segments[0]);
+        shown.step(1, 1, 1, &plan.segments[0].steps[0]);
+        shown.retrying(&Retry { segment: 1, retry: 1, retries: 20, error: &error, pause: Duration::ZERO });
+        shown.finished(1, 1, Duration::ZERO);
         let expected = "[0/1] drop table app.gone\n\
-            transaction 1 of 1, try 2: canceling statement due to lock timeout\n[1/1] comparing again\n";
+            segment 1: canceling statement due to lock timeout; trying again, 1 of 20\n[1/1] comparing again\n";
         assert_eq!(err.text(), expected);
     }
 

@@ -1,8 +1,8 @@
 //! `schemac diff`: what would change?
 
-use super::{Allow, Exit, Stop, allow_parser, database, refuse, refused};
+use super::{Allow, Exit, Stop, allow_parser, refuse, refused};
 use crate::Global;
-use crate::operations::{self, Failure, PlanOptions, Planned};
+use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
 
@@ -45,9 +45,6 @@ pub struct Arguments {
     /// What a script may lose for good, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allow_parser())]
     allow: Vec<Allow>,
-    /// One transaction for everything; for a database that nobody uses meanwhile
-    #[arg(long)]
-    single_transaction: bool,
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
@@ -60,8 +57,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             return Err(Failure::Outside { message, help: None }.into());
         }
     };
-    let options = PlanOptions { single_transaction: arguments.single_transaction };
-    let planned = operations::plan(&global.dir, &database(global), options)?;
+    let planned = operations::plan(&global.dir, global.db.as_deref())?;
     show(&planned, format, &arguments, shell)
 }
 

@@ -122,28 +122,6 @@ impl Plan {
         self.segments.iter().flat_map(|segment| &segment.steps)
     }
 
-    /// The same plan with neighbouring transactions joined into one, for a database that nobody uses meanwhile.
-    #[must_use]
-    pub fn in_one_transaction(mut self) -> Self {
-        let mut joined: Vec<Segment> = Vec::new();
-        for segment in std::mem::take(&mut self.segments) {
-            let ends = |segment: &Segment| segment.steps.iter().any(|step| step.impact.ends_segment);
-            match joined.last_mut() {
-                Some(last) if last.transactional && segment.transactional && !ends(last) => {
-                    // What an earlier step renames cannot be locked by its later name at the start.
-                    let known: Vec<ObjectId> = last.steps.iter().map(|step| step.object).collect();
-                    last.locks.extend(segment.locks.into_iter().filter(|id| !known.contains(id)));
-                    last.locks.sort();
-                    last.locks.dedup();
-                    last.steps.extend(segment.steps);
-                }
-                _ => joined.push(segment),
-            }
-        }
-        self.segments = joined;
-        self
-    }
-
     /// What would be lost, each once.
     pub fn losses(&self) -> Vec<(Loss, ObjectId)> {
         let mut losses: Vec<(Loss, ObjectId)> =
