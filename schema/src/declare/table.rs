@@ -133,9 +133,9 @@ impl<'a> Declarations<'a> {
             self.report(Diagnostic::error(Code::WrongStatement, message).at(name.span));
         }
         self.add(id, Object::Column(column), name.span);
-        if let Some(value) = default {
+        if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
             let span = value.origin().map_or(name.span, Sql::span);
-            self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault { value }), span);
+            self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault::new(value)), span);
         }
         let Written::Long(spec) = written else { return };
         self.comment(id, spec.comment.as_ref());
