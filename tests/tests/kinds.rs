@@ -23,6 +23,9 @@ use schemac_tests::{Result, dump, is_ci, unified_diff};
 /// More would only wait for the server.
 const THREADS: usize = 2;
 
+/// How many lines of a failed run are shown.
+const SHOWN: usize = 30;
+
 #[test]
 fn every_fixture_can_be_read() {
     let mut failures = Vec::new();
@@ -138,14 +141,14 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
     main.psql(As::Superuser, &case.rows)?;
     let dump_before = main.dump();
 
-    if let Some(words) = &case.refused {
+    if let Some(reason) = &case.refused {
         report.step = "diff to `after`, which is refused";
         for outcome in
             [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?]
         {
             expect_code(&outcome, 1)?;
-            if !outcome.stderr.contains(words.as_str()) {
-                report.add(format!("the error does not say \"{words}\"\n{}", outcome.all()));
+            if !outcome.stderr.contains(reason.as_str()) {
+                report.add(format!("the error does not say \"{reason}\"\n{}", words(&outcome)));
             }
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
@@ -173,7 +176,7 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
         report.step = "apply `after` without --allow";
         let outcome = apply(&main, &folder.after, None)?;
         if outcome.code != 3 {
-            report.add(format!("exit code 3 is due\n{}", outcome.all()));
+            report.add(format!("exit code 3 is due\n{}", words(&outcome)));
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
     }
@@ -225,14 +228,21 @@ fn expect_code(outcome: &Run, code: i32) -> Result<()> {
     if outcome.code == code {
         Ok(())
     } else {
-        Err(format!("exit code {code} is due\n{}", outcome.all()).into())
+        Err(format!("exit code {code} is due\n{}", words(outcome)).into())
     }
+}
+
+/// The end of what a run has printed, where it says what went wrong.
+fn words(run: &Run) -> String {
+    let all = run.all();
+    let lines: Vec<&str> = all.lines().collect();
+    format!("exit code {}\n{}", run.code, lines[lines.len().saturating_sub(SHOWN)..].join("\n"))
 }
 
 fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -> Result<()> {
     let outcome = diff(database, project, &["--exit-code"])?;
     if outcome.code != 0 {
-        report.add(format!("nothing should be left to do\n{}", outcome.all()));
+        report.add(format!("nothing should be left to do\n{}", words(&outcome)));
     }
     Ok(())
 }
