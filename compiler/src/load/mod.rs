@@ -140,7 +140,9 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     let mut declared = declare::declare(&domains, version, &external_schemas);
     if !whole {
         // What is missing may stand in a file that could not be read.
-        declared.diagnostics.retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
+        declared
+            .diagnostics
+            .retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
     }
     diagnostics.append(&mut declared.diagnostics);
     if diagnostics.iter().any(|found| found.severity == Severity::Error) {

@@ -76,7 +76,9 @@ pub fn set_timing(
         Object::ForeignKey(key) => key.timing,
         _ => Timing::Immediate,
     };
-    if let Some((flag, key)) = deferrable.map(|flag| (flag, "deferrable")).or(deferred.map(|flag| (flag, "initially_deferred"))) {
+    if let Some((flag, key)) =
+        deferrable.map(|flag| (flag, "deferrable")).or(deferred.map(|flag| (flag, "initially_deferred")))
+    {
         if said != Timing::Immediate {
             return Err(constraint::twice(flag.span, key));
         }
