@@ -2,10 +2,12 @@
 
 pub mod apply;
 pub mod bind;
+pub mod compile;
 pub mod complete;
 pub mod connect;
 pub mod elaborate;
 pub mod fingerprint;
+pub mod introspect;
 pub mod load;
 pub mod normalize;
 pub mod plan;

@@ -268,6 +268,10 @@ ExternalObject "SC0312" "an object is declared in an external schema" r#"
 What an external schema holds belongs to someone else. What the project adds to it (a trigger on
 `auth.users`, a policy on `storage.objects`) stands under `on_external:`.
 "#
+NotModelled "SC0313" "something that schemac does not model yet" r#"
+The language has it and this version of schemac does not build it yet: it is read and left alone. What
+stands in the database stays as it is.
+"#
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.
@@ -315,11 +319,7 @@ PlanCycle "SC0604" "the steps of a plan wait for each other" r#"
 This is a defect of schemac: two changes were found to need each other first. Nothing was run. Please
 report it with the chain that the message shows; applying the changes in two steps usually helps.
 "#
-NotModelled "SC0605" "a kind of object that is not modelled yet" r#"
-Objects of this kind are read, so that names resolve and dependents are known, and otherwise left
-alone. What a file declares of them is ignored.
-"#
-DatabaseChanged "SC0606" "the database changed since it was planned" r#"
+DatabaseChanged "SC0605" "the database changed since it was planned" r#"
 What the plan would change is no longer as it was when the plan was made. Nothing was run. Make the
 plan again.
 "#

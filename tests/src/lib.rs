@@ -2,11 +2,11 @@
 //!
 //! Nothing here judges; the tests in `tests/` do.
 
+pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod product;
 pub mod rows;
-pub mod schemac;
 pub mod servers;
 mod sql;
 

@@ -1,6 +1,7 @@
 //! Check constraints of tables and domains.
 
 pub mod declare;
+pub mod read;
 
 use crate::fragment::Fragment;
 use crate::id::ObjectId;

@@ -1,6 +1,7 @@
 //! Foreign keys.
 
 pub mod declare;
+pub mod read;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;

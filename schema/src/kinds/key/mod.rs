@@ -1,6 +1,7 @@
 //! Primary keys and unique constraints.
 
 pub mod declare;
+pub mod read;
 
 use crate::catalog::Catalog;
 use crate::id::{ObjectId, Slot};

@@ -1,6 +1,7 @@
 //! Row-level security policies.
 
 pub mod declare;
+pub mod read;
 
 use crate::fragment::Fragment;
 use crate::id::ObjectId;

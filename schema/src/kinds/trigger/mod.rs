@@ -1,6 +1,7 @@
 //! Triggers of tables and views.
 
 pub mod declare;
+pub mod read;
 
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};

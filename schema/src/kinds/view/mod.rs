@@ -1,5 +1,7 @@
 //! Views.
 
+pub mod read;
+
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
@@ -52,6 +54,12 @@ impl ObjectKind for View {
         if self.owner.0.is_none() {
             self.owner = current.owner;
         }
+    }
+
+    fn stored(place: &str, text: &str) -> String {
+        let text = text.trim();
+        let query = if place == "query" { text.strip_suffix(';').unwrap_or(text) } else { text };
+        query.trim_end().to_owned()
     }
 
     fn answer(&mut self, place: &str, text: &str) {
