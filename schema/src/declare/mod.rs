@@ -236,15 +236,14 @@ impl<'a> Declarations<'a> {
     /// A column's privileges may stand in the table's entry and in its own.
     fn add_grant(&mut self, target: ObjectId, role: Ident, grant: crate::kinds::grant::Grant, span: Span) {
         let id = crate::kinds::grant::id(target, role);
-        if let Some(Object::Grant(known)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
-            if target.kind() == Kind::Column {
+        match self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+            Some(Object::Grant(known)) if target.kind() == Kind::Column => {
                 for (word, option) in grant.privileges {
                     *known.privileges.entry(word).or_insert(false) |= option;
                 }
-                return;
             }
+            _ => self.add(id, Object::Grant(grant), span),
         }
-        self.add(id, Object::Grant(grant), span);
     }
 
     fn has_column(

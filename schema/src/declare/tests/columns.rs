@@ -1,3 +1,5 @@
+//! Columns, short and long.
+
 use super::{caret, column, complaints, object, one, project, t, table};
 use crate::id::ObjectId;
 use crate::ident::QName;

@@ -1,3 +1,5 @@
+//! Facades as ordinary objects.
+
 use super::{complaints, for_version, object, project};
 use crate::declare::Declared;
 use crate::id::ObjectId;
@@ -87,7 +89,7 @@ fn facades_that_cannot_be() {
         complaints(&[&format!("{TABLE}    facade: {{ name: public.items, columns: {{ x: knd }} }}\n")]);
     assert!(shown.contains("has no column `knd`") && shown.contains("did you mean `kind`?"), "{shown}");
     let shown = complaints(&[&format!("{TABLE}    facade: {{ name: public.items, writes: triggers }}\n")]);
-    assert!(shown.contains("error[SC0605]: `writes: triggers` is not built yet"), "{shown}");
+    assert!(shown.contains("error[SC0313]: `writes: triggers` is not built yet"), "{shown}");
     let shown = complaints(&["facades:\n  public.a: { of: app.nothing, columns: { a: b } }\n"]);
     assert!(shown.contains("error[SC0303]: no file declares the table app.nothing"), "{shown}");
 }

@@ -1,3 +1,5 @@
+//! Conventions and the tables that follow them.
+
 use super::{column, complaints, object, project, t};
 use crate::id::ObjectId;
 use crate::ident::QName;

@@ -1,3 +1,5 @@
+//! Whatever people write, nothing panics.
+
 use super::super::declare;
 use crate::ident::Ident;
 use crate::parse;
@@ -64,11 +66,10 @@ fn mutated(text: &str, numbers: &mut Numbers) -> String {
     text.into_iter().collect()
 }
 
-/// Set `SCHEMAC_MUTATIONS` for more of them.
+/// Compile with `SCHEMAC_MUTATIONS` set for more of them.
 #[test]
 fn no_mutation_makes_it_panic() {
-    let wanted =
-        std::env::var("SCHEMAC_MUTATIONS").ok().and_then(|number| number.parse().ok()).unwrap_or(400_usize);
+    let wanted = option_env!("SCHEMAC_MUTATIONS").and_then(|number| number.parse().ok()).unwrap_or(400_usize);
     let original = include_str!("../../spec/tests/library.yaml");
     let fixture = include_str!("../../../../fixtures/disruptor/project/schema/security_service.yaml");
     let small: String = fixture.lines().take(120).map(|line| format!("{line}\n")).collect();

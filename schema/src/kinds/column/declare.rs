@@ -44,14 +44,12 @@ impl Declared {
             constraints: Vec::new(),
             ignored: Vec::new(),
         };
-        if let (None, Some(integer)) = (type_name.qname(), serial_type(type_name.name().as_str())) {
-            if let Ok(integer) = TypeName::parse(integer) {
-                if !type_name.is_array() {
-                    declared.column.type_name = integer;
-                    declared.column.not_null = true;
-                    declared.serial = true;
-                }
-            }
+        let plain = type_name.qname().is_none() && !type_name.is_array();
+        let integer = serial_type(type_name.name().as_str()).filter(|_| plain);
+        if let Some(Ok(integer)) = integer.map(TypeName::parse) {
+            declared.column.type_name = integer;
+            declared.column.not_null = true;
+            declared.serial = true;
         }
         declared
     }
