@@ -103,6 +103,9 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
+
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
         0
@@ -207,6 +210,11 @@ macro_rules! kinds {
                 let mut slots = slots(id);
                 slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
                 slots
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
             }
 
             /// See [`ObjectKind::place`].
