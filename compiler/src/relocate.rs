@@ -35,7 +35,13 @@ pub struct Relocated {
 }
 
 /// Renames the current side as the moves say.
-pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+pub fn relocate(
+    current: Catalog,
+    moves: &[Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Relocated {
+    exchanges(moves, diagnostics);
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
@@ -51,7 +57,11 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
             wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
         let mut seen = HashSet::new();
         present.retain(|from| seen.insert(*from));
-        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
+        if current.contains(to_today) {
+            // It has moved already, and what has its old name now is another object of the files.
+            present.retain(|from| !desired.contains(*from));
+        }
+        let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
             ([], _) => {}
             ([from], false) => {
@@ -76,6 +86,23 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
         return Relocated { catalog: current, ..Relocated::default() };
     }
     carry_out(current, chosen)
+}
+
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            diagnostics.push(
+                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
+                    .at(wish.span)
+                    .label(other.span, "and the other way round here")
+                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
+            );
+        }
+    }
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
