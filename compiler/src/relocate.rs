@@ -53,8 +53,12 @@ pub fn relocate(
             None => id,
         };
         let to_today = today(wish.to);
-        let mut present: Vec<ObjectId> =
-            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        let mut present: Vec<ObjectId> = wish
+            .from
+            .iter()
+            .map(|from| today(*from))
+            .filter(|from| *from != to_today && current.contains(*from))
+            .collect();
         let mut seen = HashSet::new();
         present.retain(|from| seen.insert(*from));
         if current.contains(to_today) {
@@ -76,9 +80,12 @@ pub fn relocate(
                     .help("one of the two has to go first: drop or rename the one that is not the table"),
             ),
             ([one, two, ..], false) => diagnostics.push(
-                Diagnostic::error(Code::BothNamesExist, format!("both {one} and {two} exist; only one can become {}", wish.to))
-                    .at(wish.span)
-                    .help("take the name that is another object out of `moved_from`"),
+                Diagnostic::error(
+                    Code::BothNamesExist,
+                    format!("both {one} and {two} exist; only one can become {}", wish.to),
+                )
+                .at(wish.span)
+                .help("take the name that is another object out of `moved_from`"),
             ),
         }
     }

@@ -65,7 +65,9 @@ impl Question {
                 [schema, _] => schema.as_str().starts_with("pg_temp"),
                 _ => true,
             };
-            let Some(Instead { real, bare, .. }) = self.instead.iter().find(|one| temporary && one.name == *name) else {
+            let Some(Instead { real, bare, .. }) =
+                self.instead.iter().find(|one| temporary && one.name == *name)
+            else {
                 continue;
             };
             let mut end = mention.end;
@@ -107,7 +109,9 @@ impl Questions {
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
             let [schema, name] = mention.parts[..] else { continue };
             let real = QName { schema, name };
-            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else { continue };
+            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else {
+                continue;
+            };
             let bare = mention.alias.is_none();
             let own = match masked.instead.iter().find(|one| one.real == real && one.bare == bare) {
                 Some(known) => known.name,
@@ -118,7 +122,8 @@ impl Questions {
                     own
                 }
             };
-            let alias = if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
+            let alias =
+                if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
             changes.push((mention.start, mention.end, format!("pg_temp.{}{alias}", sql::quoted(own))));
         }
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Column) {
@@ -170,14 +175,19 @@ fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_
         1,
     );
     let mut text = format!("{};\n", stand_in.create);
-    let key = context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
-        Object::Key(key) if key.primary => Some(key.columns.clone()),
-        _ => None,
-    });
+    let key =
+        context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
+            Object::Key(key) if key.primary => Some(key.columns.clone()),
+            _ => None,
+        });
     if let Some(columns) = key.filter(|_| grouped) {
         // GROUP BY a primary key lets other columns through.
         let columns: Vec<&str> = columns.iter().map(|name| sql::quoted(*name)).collect();
-        text.push_str(&format!("ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n", sql::quoted(own), columns.join(", ")));
+        text.push_str(&format!(
+            "ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n",
+            sql::quoted(own),
+            columns.join(", ")
+        ));
     }
     Some(text)
 }
