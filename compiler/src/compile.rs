@@ -87,7 +87,7 @@ fn current(
 ) -> Result<(Relocated, introspect::Reading), Error> {
     let mut reading = introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
-    Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
+    Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
 /// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on

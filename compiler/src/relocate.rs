@@ -34,8 +34,14 @@ pub struct Relocated {
     pub was: HashMap<ObjectId, ObjectId>,
 }
 
-/// Renames the current side as the moves say.
-pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+/// Renames the current side as the moves say. `declared` is what the files declare: where an old name is declared
+/// again, as another object, and both are there, the move has happened.
+pub fn relocate(
+    current: Catalog,
+    moves: &[Move],
+    declared: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Relocated {
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
@@ -58,6 +64,7 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
                     was.insert(wish.to, *from);
                 }
             }
+            (all, true) if wish.from.iter().filter(|from| all.contains(&today(**from))).all(|from| declared.contains(*from)) => {}
             ([from, ..], true) => diagnostics.push(
                 Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
                     .at(wish.span)

@@ -96,11 +96,8 @@ fn replace(
         let gone = matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)));
         if gone {
             // What stands on it goes with it, and comes back with it.
-            for child in context.current.children(id) {
-                if !context.current.contains(*child) {
-                    open.push_back((*child, why));
-                    continue;
-                }
+            // Columns of views are no objects, but comments and privileges stand on them.
+            for child in context.current.descendants(id).iter().filter(|child| context.current.contains(**child)) {
                 let comes_back = context.desired.contains(*child);
                 match changes.map.get(child) {
                     Some(Change::Drop(_) | Change::Replace(_)) => {}

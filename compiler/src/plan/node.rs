@@ -122,13 +122,8 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
 
 fn drop(id: ObjectId, because: Because, changes: &Changes, context: &Context<'_>) -> Option<Node> {
     let entry = context.current.get(id)?;
-    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
-    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart.
-    let with_parent = entry.object.nature().dies_with_parent && above(id).into_iter().any(gone);
-    let apart = entry.uses.iter().any(|used| {
-        used.root() != id.root() && (gone(*used) || above(*used).into_iter().any(gone))
-    });
-    if with_parent && !apart {
+    // It goes with its parent, unless the two wait for each other: then it goes first.
+    if goes_along(id, changes, context) && !is_apart(id, changes, context) {
         return None;
     }
     let mut steps = Steps::default();
@@ -139,13 +134,53 @@ fn drop(id: ObjectId, because: Because, changes: &Changes, context: &Context<'_>
     let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
     node.frees = entry.object.slots(id);
     for child in below {
-        if let Some(child_entry) = context.current.get(child) {
+        if let Some(child_entry) = context.current.get(child).filter(|_| !is_apart(child, changes, context)) {
             used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
             node.frees.extend(child_entry.object.slots(child));
         }
     }
     node.uses_current = used.into_iter().collect();
     Some(node)
+}
+
+fn is_gone(id: ObjectId, changes: &Changes) -> bool {
+    matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)))
+}
+
+/// Whether PostgreSQL drops it with what it stands on.
+fn goes_along(id: ObjectId, changes: &Changes, context: &Context<'_>) -> bool {
+    let dies = context.current.get(id).is_some_and(|entry| entry.object.nature().dies_with_parent);
+    dies && above(id).into_iter().any(|parent| is_gone(parent, changes))
+}
+
+/// Whether it would go with its parent, but uses something whose own going waits for that parent: two tables that
+/// refer to each other.
+fn is_apart(id: ObjectId, changes: &Changes, context: &Context<'_>) -> bool {
+    let Some(entry) = context.current.get(id).filter(|_| goes_along(id, changes, context)) else { return false };
+    entry.uses.iter().any(|used| {
+        let gone = is_gone(*used, changes) || above(*used).into_iter().any(|parent| is_gone(parent, changes));
+        used.root() != id.root() && gone && leads_to(used.root(), id.root(), changes, context)
+    })
+}
+
+/// Whether one dropped object uses another, over any number of dropped objects between.
+fn leads_to(from: ObjectId, to: ObjectId, changes: &Changes, context: &Context<'_>) -> bool {
+    let mut seen = BTreeSet::from([from]);
+    let mut open = vec![from];
+    while let Some(root) = open.pop() {
+        for part in std::iter::once(root).chain(context.current.descendants(root)) {
+            let uses = context.current.get(part).map(|entry| entry.uses.as_slice()).unwrap_or_default();
+            for used in uses.iter().map(|used| used.root()) {
+                if used == to {
+                    return true;
+                }
+                if is_gone(used, changes) && seen.insert(used) {
+                    open.push(used);
+                }
+            }
+        }
+    }
+    false
 }
 
 fn above(id: ObjectId) -> Vec<ObjectId> {
