@@ -53,8 +53,14 @@ pub fn relocate(
             None => id,
         };
         let to_today = today(wish.to);
-        let present: Vec<ObjectId> =
-            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        // A column of a moved table is listed under every name that the table had: today they are one.
+        let mut seen = HashSet::new();
+        let present: Vec<ObjectId> = wish
+            .from
+            .iter()
+            .map(|from| today(*from))
+            .filter(|from| *from != to_today && current.contains(*from) && seen.insert(*from))
+            .collect();
         let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
         match (present.as_slice(), arrived) {
             ([], _) => {}

@@ -143,6 +143,10 @@ pub fn graph(nodes: &[Node]) -> Graph {
         // (3) Names.
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
+                // What stands on a moved object and goes is moved along, and goes then.
+                if node.verb == Verb::Move && nodes[*holder].id.is_below(node.id) {
+                    continue;
+                }
                 add(*holder, index, Edge::Frees(*slot));
             }
         }
