@@ -4,7 +4,7 @@
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
 use crate::rename::{self, Renaming};
-use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
@@ -147,14 +147,9 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         if new != id {
             relocated.was.insert(new, id);
         }
-        insert(&mut relocated.catalog, new, entry);
+        // A facade may hold the name that a table moves to, until the plan drops it.
+        relocated.catalog.insert_beside(new, entry, new != id);
     }
     relocated.catalog.sort();
     relocated
-}
-
-/// What held the name before is moved away or replaced in the same plan, so the moved object takes its place here:
-/// two objects under one id cannot be told apart, and `plan` looks at the slots themselves.
-fn insert(catalog: &mut Catalog, id: ObjectId, entry: Entry) {
-    let _: Result<(), ObjectId> = catalog.insert(id, entry);
 }

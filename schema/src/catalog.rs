@@ -50,6 +50,22 @@ impl Catalog {
         if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
             return Err(*holder);
         }
+        self.link(id, entry, slots);
+        Ok(())
+    }
+
+    /// Adds an object although another one may hold its name still: one of them goes or moves in the same plan. The
+    /// `first` one is found by the name.
+    pub fn insert_beside(&mut self, id: ObjectId, entry: Entry, first: bool) {
+        if !first && self.entries.contains_key(&id) {
+            return;
+        }
+        let mut slots = object::slots(id);
+        slots.retain(|slot| first || !self.slots.contains_key(slot));
+        self.link(id, entry, slots);
+    }
+
+    fn link(&mut self, id: ObjectId, entry: Entry, slots: Vec<Slot>) {
         for slot in slots {
             if let Slot::Routine(name, _) = slot {
                 self.routines.entry(name).or_default().push(id);
@@ -70,7 +86,6 @@ impl Catalog {
             below = parent;
         }
         self.entries.insert(id, entry);
-        Ok(())
     }
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.
