@@ -86,7 +86,23 @@ pub fn graph(nodes: &[Node]) -> Graph {
             freed.entry(*slot).or_default().push(index);
         }
     }
+    let mut dropped_parts: HashMap<ObjectId, Vec<usize>> = HashMap::new();
+    for (id, index) in &roles.droppers {
+        if let Some(parent) = id.parent() {
+            dropped_parts.entry(parent).or_default().push(*index);
+        }
+    }
     for (index, node) in nodes.iter().enumerate() {
+        // What comes back after a part of what it uses has gone must not see that part: `*` would take it.
+        if node.verb == Verb::Create && roles.droppers.contains_key(&node.id) {
+            for used in &node.uses_desired {
+                for dropper in dropped_parts.get(used).into_iter().flatten() {
+                    if !matches!(roles.makers.get(&nodes[*dropper].id), Some(makers) if makers.contains(&index)) {
+                        add(*dropper, index, Edge::Makes(*used));
+                    }
+                }
+            }
+        }
         if node.verb != Verb::Drop {
             // (1) What it uses, what that stands on, and its own parents and schema.
             let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));
