@@ -8,6 +8,7 @@ pub mod elaborate;
 pub mod fingerprint;
 pub mod load;
 pub mod normalize;
+pub mod introspect;
 pub mod plan;
 pub mod relocate;
 pub mod rename;

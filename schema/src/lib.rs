@@ -14,6 +14,7 @@ pub mod names;
 pub mod object;
 pub mod parse;
 pub mod question;
+pub mod read;
 pub mod reference;
 pub mod sql;
 pub mod step;

@@ -1,5 +1,7 @@
 //! Check constraints of tables and domains.
 
+pub mod read;
+
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::kinds::{naming, table};

@@ -1,5 +1,7 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+pub mod read;
+
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};

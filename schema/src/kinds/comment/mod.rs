@@ -1,5 +1,7 @@
 //! Comments, on anything.
 
+pub mod read;
+
 use crate::id::ObjectId;
 use crate::ident::Text;
 use crate::kinds::naming;

@@ -1,5 +1,7 @@
 //! Column defaults.
 
+pub mod read;
+
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::kinds::column;

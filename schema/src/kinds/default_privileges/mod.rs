@@ -2,6 +2,8 @@
 //!
 //! They are read, so that a new facade or table ends up with exactly the privileges that it shall have.
 
+pub mod read;
+
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::grant::Grant;

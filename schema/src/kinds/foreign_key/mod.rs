@@ -1,5 +1,7 @@
 //! Foreign keys.
 
+pub mod read;
+
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;

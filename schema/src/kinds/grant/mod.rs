@@ -1,5 +1,7 @@
 //! Privileges: one object for each pair of a target and a grantee. Columns are targets of their own.
 
+pub mod read;
+
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
 use crate::kinds::default_privileges;

@@ -1,5 +1,7 @@
 //! Indexes that belong to no constraint.
 
+pub mod read;
+
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
@@ -145,6 +147,7 @@ pub fn after_table(indexdef: &str) -> &str {
         .map_or(indexdef, |token| &indexdef[token.start..])
 }
 
+<<<<<<< HEAD
 /// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
 pub fn without_storage(definition: &str) -> String {
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
@@ -170,6 +173,48 @@ pub fn without_storage(definition: &str) -> String {
         }
     }
     kept.push_str(definition.get(from..).unwrap_or(""));
+=======
+/// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
+/// parameters and tablespace, which are fields of their own.
+pub fn stored_definition(indexdef: &str) -> String {
+    let definition = after_table(indexdef);
+    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
+    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
+    let mut at = 0;
+    while at < tokens.len() {
+        let start = tokens[at].start;
+        match word(at) {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "WHERE" if depth == 0 => break,
+            "WITH" if depth == 0 => {
+                // Up to the closing parenthesis.
+                loop {
+                    at += 1;
+                    match word(at) {
+                        "(" => depth += 1,
+                        ")" => depth -= 1,
+                        _ => {}
+                    }
+                    if depth == 0 || at >= tokens.len() {
+                        break;
+                    }
+                }
+                kept.push_str(definition[from..start].trim_end());
+                from = tokens.get(at).map_or(definition.len(), |token| token.end);
+            }
+            "TABLESPACE" if depth == 0 => {
+                at += 1;
+                kept.push_str(definition[from..start].trim_end());
+                from = tokens.get(at).map_or(definition.len(), |token| token.end);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    kept.push_str(&definition[from..]);
+>>>>>>> reader
     kept
 }
 
@@ -182,4 +227,25 @@ pub fn column_names(tree: &Tree) -> Vec<Ident> {
         }
     });
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_is_what_follows_the_table_without_its_storage() {
+        for (indexdef, definition) in [
+            ("CREATE INDEX i ON app.t USING btree (a)", "USING btree (a)"),
+            ("CREATE INDEX \"USING\" ON ONLY app.\" WITH (x)\" USING gin (tags)", "USING gin (tags)"),
+            (
+                "CREATE UNIQUE INDEX i ON t USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT \
+                 WITH (fillfactor='70', x=')') TABLESPACE fast WHERE (a = ' WITH (y)'::text)",
+                "USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
+            ),
+            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "USING btree (a)"),
+        ] {
+            assert_eq!(stored_definition(indexdef), definition);
+        }
+    }
 }

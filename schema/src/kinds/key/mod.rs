@@ -1,5 +1,7 @@
 //! Primary keys and unique constraints.
 
+pub mod read;
+
 use crate::catalog::Catalog;
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, Text};

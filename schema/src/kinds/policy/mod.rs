@@ -1,5 +1,7 @@
 //! Row-level security policies.
 
+pub mod read;
+
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::kinds::{naming, table};

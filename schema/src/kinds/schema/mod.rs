@@ -1,5 +1,7 @@
 //! Schemas. Their privileges and comment are objects of their own.
 
+pub mod read;
+
 use crate::fragment::Aside;
 use crate::id::ObjectId;
 use crate::ident::Ident;

@@ -1,5 +1,7 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
+pub mod read;
+
 use crate::fragment::Aside;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};

@@ -1,5 +1,7 @@
 //! Triggers of tables and views.
 
+pub mod read;
+
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;

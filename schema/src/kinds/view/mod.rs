@@ -1,5 +1,7 @@
 //! Views.
 
+pub mod read;
+
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};

@@ -1,5 +1,7 @@
 //! An object that schemac reads, so that names resolve and dependents are known, and for which it writes nothing.
 
+pub mod read;
+
 use crate::id::ObjectId;
 use crate::ident::Text;
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};

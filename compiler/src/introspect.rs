@@ -1,0 +1,241 @@
+//! A live database into a `Catalog`.
+//!
+//! Two round trips: one asks what server this is, the other runs all readers in one read-only transaction. Both are
+//! simple queries without prepared statements, so that they also pass a transaction pooler. A snapshot does not
+//! protect `pg_get_*` from schema changes of others, so what was torn apart is read again. What the rows mean is the
+//! kinds' business (`schema::read`).
+
+use postgres::error::SqlState;
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use schemac_schema::catalog::Catalog;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::{Ident, Text};
+use schemac_schema::object::Server;
+use schemac_schema::read::{self, Declarations, OtherGrantor, READERS, Row, SETTINGS};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The oldest version that schemac works with.
+pub const OLDEST: u32 = 14;
+
+/// How often a database that changes meanwhile is read.
+const ATTEMPTS: u32 = 5;
+
+/// What was found in a database.
+#[derive(Debug)]
+pub struct Reading {
+    /// The objects.
+    pub catalog: Catalog,
+    /// The server, and the role of the connection.
+    pub server: Server,
+    /// The name of the database.
+    pub database: Ident,
+    /// Whether the role is a superuser.
+    pub superuser: bool,
+    /// The schemas of the connection's search_path that exist.
+    pub search_path: Vec<Ident>,
+    /// The objects in managed places that are only read: what they are, and which.
+    pub unmodelled: Vec<(Text, ObjectId)>,
+    /// Privileges that somebody else than the owner gave.
+    pub other_grantors: Vec<OtherGrantor>,
+    /// Indexes that are not valid.
+    pub invalid: Vec<ObjectId>,
+    /// What was found on something that is no object of its own, in words.
+    pub unplaced: Vec<String>,
+}
+
+/// Why a database could not be read.
+#[derive(Debug)]
+pub enum Error {
+    /// The server or the connection says no.
+    Server(postgres::Error),
+    /// The server is older than [`OLDEST`].
+    TooOld(String),
+    /// It changed each time while it was read; the last message.
+    KeepsChanging(String),
+    /// The catalogs gave what a reader does not expect.
+    Unexpected {
+        /// What was being read.
+        reader: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Server(error) => match error.as_db_error() {
+                Some(error) => write!(f, "the server could not be read: {}", error.message()),
+                None => write!(f, "the server could not be read: {error}"),
+            },
+            Error::TooOld(version) => {
+                write!(f, "the server is PostgreSQL {version}; schemac works with {OLDEST} and later")
+            }
+            Error::KeepsChanging(last) => {
+                write!(f, "the schema changed while it was read, {ATTEMPTS} times in a row; the last time: {last}")
+            }
+            Error::Unexpected { reader, message } => write!(f, "could not read {reader}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Server(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        Error::Server(error)
+    }
+}
+
+/// Reads the database of a connection. Objects in the schemas `external` belong to somebody else.
+///
+/// # Errors
+/// The server is unreachable, too old, or its schema changes each time while it is read.
+pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Reading, Error> {
+    let session = session(client)?;
+    let script = script(session.server.version);
+    let mut attempt = 1;
+    loop {
+        match read_all(client, &script, session.server.version, external) {
+            Ok(declarations) => {
+                let unmodelled = declarations.unmodelled();
+                return Ok(Reading {
+                    catalog: declarations.catalog,
+                    server: session.server,
+                    database: session.database,
+                    superuser: session.superuser,
+                    search_path: session.search_path,
+                    unmodelled,
+                    other_grantors: declarations.other_grantors,
+                    invalid: declarations.invalid,
+                    unplaced: declarations.unplaced,
+                });
+            }
+            Err(Failure::Changed(last)) if attempt == ATTEMPTS => return Err(Error::KeepsChanging(last)),
+            Err(Failure::Changed(_)) => attempt += 1,
+            Err(Failure::Final(error)) => return Err(error),
+        }
+    }
+}
+
+struct Session {
+    server: Server,
+    database: Ident,
+    superuser: bool,
+    search_path: Vec<Ident>,
+}
+
+const SESSION: &str = "SELECT pg_catalog.current_setting('server_version_num'), \
+    pg_catalog.current_setting('server_version'), current_user, pg_catalog.current_database(), \
+    (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user), \
+    pg_catalog.current_schemas(false)";
+
+fn session(client: &mut Client) -> Result<Session, Error> {
+    let messages = client.simple_query(SESSION)?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let cells: Vec<Option<&str>> = row.map(cells).unwrap_or_default();
+    let mut row = Row::new(&cells);
+    let read = (|| {
+        let (number, words) = (row.int()?, row.text()?.to_owned());
+        let version = u32::try_from(number / 10_000).unwrap_or(0);
+        let (role, database, superuser) = (row.ident()?, row.ident()?, row.flag()?);
+        let search_path = row.list()?.iter().map(|schema| Ident::new(schema)).collect();
+        Ok((words, Session { server: Server { version, role }, database, superuser, search_path }))
+    })();
+    let (words, session) = read.map_err(|error: read::Error| unexpected("the session", &error))?;
+    if session.server.version < OLDEST { Err(Error::TooOld(words)) } else { Ok(session) }
+}
+
+/// All that is asked, as one string of statements.
+fn script(version: u32) -> String {
+    let mut script = String::from("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    let readers = READERS.iter().map(|reader| (reader.sql)(version));
+    for statement in SETTINGS.iter().map(ToString::to_string).chain(readers) {
+        // A query may end in a comment.
+        script.push_str("\n;\n");
+        script.push_str(&statement);
+    }
+    script.push_str("\n;\nCOMMIT");
+    script
+}
+
+enum Failure {
+    Changed(String),
+    Final(Error),
+}
+
+fn read_all(
+    client: &mut Client,
+    script: &str,
+    version: u32,
+    external: &BTreeSet<Ident>,
+) -> Result<Declarations, Failure> {
+    let messages = match client.simple_query(script) {
+        Ok(messages) => messages,
+        Err(error) => {
+            // The transaction is still open, and failed.
+            if !client.is_closed() {
+                client.batch_execute("ROLLBACK").map_err(|error| Failure::Final(error.into()))?;
+            }
+            return Err(match error.as_db_error() {
+                Some(said) if is_passing(said.code()) => Failure::Changed(said.message().to_owned()),
+                _ => Failure::Final(error.into()),
+            });
+        }
+    };
+    let mut out = Declarations::new(version, external);
+    // BEGIN and the settings come first; each statement ends with its completion.
+    let mut statement = 0_usize;
+    let mut row_cells = Vec::new();
+    for message in &messages {
+        match message {
+            SimpleQueryMessage::CommandComplete(_) => statement += 1,
+            SimpleQueryMessage::Row(row) => {
+                let place = statement.checked_sub(1 + SETTINGS.len());
+                let Some(reader) = place.and_then(|place| READERS.get(place)) else { continue };
+                row_cells.clear();
+                row_cells.extend((0..row.len()).map(|index| row.get(index)));
+                (reader.decode)(&mut Row::new(&row_cells), &mut out).map_err(|error| match error {
+                    read::Error::Changed(what) => Failure::Changed(format!("{}: {what}", reader.name)),
+                    read::Error::Malformed(_) => Failure::Final(unexpected(reader.name, &error)),
+                })?;
+            }
+            _ => {}
+        }
+    }
+    out.finish();
+    Ok(out)
+}
+
+/// Errors that come from schema changes of others (`could not open relation`, `cache lookup failed`).
+fn is_passing(code: &SqlState) -> bool {
+    [
+        &SqlState::INTERNAL_ERROR,
+        &SqlState::UNDEFINED_TABLE,
+        &SqlState::UNDEFINED_COLUMN,
+        &SqlState::UNDEFINED_FUNCTION,
+        &SqlState::UNDEFINED_OBJECT,
+        &SqlState::T_R_SERIALIZATION_FAILURE,
+        &SqlState::T_R_DEADLOCK_DETECTED,
+    ]
+    .contains(&code)
+}
+
+fn unexpected(reader: &'static str, error: &read::Error) -> Error {
+    Error::Unexpected { reader, message: error.to_string() }
+}
+
+fn cells(row: &SimpleQueryRow) -> Vec<Option<&str>> {
+    (0..row.len()).map(|index| row.get(index)).collect()
+}

@@ -1,0 +1,22 @@
+-- Columns in their order; the expression is that of a generated column.
+SELECT a.attrelid, a.attnum, a.attname,
+       format_type(a.atttypid, a.atttypmod),
+       cn.nspname, co.collname,
+       a.attnotnull, a.attidentity, a.attgenerated,
+       d.oid, a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+       CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
+       a.attcompression,
+       NULLIF(a.attstattarget, -1),
+       a.attoptions
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+LEFT JOIN pg_attrdef d ON a.attgenerated <> '' AND d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid >= 16384
+  AND a.attnum > 0
+  AND NOT a.attisdropped
+  AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+  AND c.relpersistence <> 't'
+ORDER BY a.attrelid, a.attnum

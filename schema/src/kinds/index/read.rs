@@ -1,0 +1,33 @@
+//! Reads the indexes that belong to no constraint.
+
+use crate::fragment::{Fragment, Grammar};
+use crate::id::ObjectId;
+use crate::ident::QName;
+use crate::kinds::index::{Index, stored_definition};
+use crate::kinds::options::Options;
+use crate::object::{Kind, Object};
+use crate::read::{Reader, class};
+
+/// Indexes.
+pub const READER: Reader = Reader {
+    name: "indexes",
+    sql: |_| include_str!("read.sql").into(),
+    decode: |row, out| {
+        let (oid, name) = (row.oid()?, row.ident()?);
+        let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
+        let (unique, valid) = (row.flag()?, row.flag()?);
+        let definition = Fragment::canonical(&stored_definition(row.text()?), Grammar::Index);
+        let options = Options(row.options()?.into_iter().collect());
+        let tablespace = row.opt_ident()?;
+        let attached_to = match (row.opt_ident()?, row.opt_ident()?) {
+            (Some(schema), Some(name)) => Some(QName::new(schema, name)),
+            _ => None,
+        };
+        let index = Index { unique, definition, options, tablespace, attached_to };
+        let id = ObjectId::on(Kind::Index, parent, name);
+        if !valid {
+            out.invalid.push(id);
+        }
+        out.add(id, Object::Index(index), class::RELATION, oid, 0)
+    },
+};

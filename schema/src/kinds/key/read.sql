@@ -1,0 +1,14 @@
+-- Primary keys and unique constraints with their indexes.
+SELECT con.oid, con.conname, con.conrelid, con.conindid,
+       con.contype = 'p', con.conkey, i.indkey,
+       con.condeferrable, con.condeferred,
+       c.reloptions, ts.spcname
+       , i.indnullsnotdistinct   -- since 15
+       , false                   -- before 15
+       , con.conperiod           -- since 18
+       , false                   -- before 18
+FROM pg_constraint con
+JOIN pg_index i ON i.indexrelid = con.conindid
+JOIN pg_class c ON c.oid = con.conindid
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE con.contype IN ('p', 'u') AND con.oid >= 16384
