@@ -268,6 +268,10 @@ ExternalObject "SC0312" "an object is declared in an external schema" r#"
 What an external schema holds belongs to someone else. What the project adds to it (a trigger on
 `auth.users`, a policy on `storage.objects`) stands under `on_external:`.
 "#
+NotModelled "SC0313" "something that schemac does not model yet" r#"
+The language has it and this version of schemac does not build it yet: it is read and left alone. What
+stands in the database stays as it is.
+"#
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.

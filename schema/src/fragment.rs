@@ -42,7 +42,9 @@ impl Fragment {
 
     /// A fragment from a file.
     pub fn declared(sql: &yaml::Sql, grammar: Grammar) -> Self {
-        Self { origin: Some(Arc::new(sql.clone())), ..Self::canonical(sql.text(), grammar) }
+        let sql = sql.trimmed();
+        let text = Text::new(sql.text());
+        Self { declared: text, canonical: text, grammar, origin: Some(Arc::new(sql)) }
     }
 
     /// A part of a fragment from a file: `text` stands `offset` bytes into it.

@@ -1,6 +1,7 @@
 //! What a PostgreSQL object kind is.
 
 pub mod code;
+pub mod declare;
 pub mod diagnostic;
 pub mod span;
 pub mod spec;

@@ -2,6 +2,8 @@
 
 use crate::ident::{Ident, Text};
 use crate::sql::Sql;
+use crate::tree::Tree;
+use crate::yaml;
 use std::collections::BTreeMap;
 
 /// Options by name. Values are texts as pg_class.reloptions holds them.
@@ -9,6 +11,22 @@ use std::collections::BTreeMap;
 pub struct Options(pub BTreeMap<Ident, Text>);
 
 impl Options {
+    /// Options from the list of a parse tree; one without a value is `true`.
+    pub fn from_tree(list: &[Tree]) -> Self {
+        let option = |node: &Tree| {
+            let (space, name) = (node.get("defnamespace").str(), node.get("defname").str());
+            let name = if space.is_empty() { name.to_owned() } else { format!("{space}.{name}") };
+            (Ident::new(&name), Text::new(&value(node.get("arg"))))
+        };
+        Self(list.iter().map(option).collect())
+    }
+
+    /// Options from a mapping of a file.
+    pub fn declared(map: &yaml::Map<yaml::Text>) -> Self {
+        let option = |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
+        Self(map.iter().map(option).collect())
+    }
+
     /// Adds `WITH (…)` when there are options.
     pub fn with(&self, sql: &mut Sql) {
         if !self.0.is_empty() {
@@ -74,5 +92,17 @@ fn option_name(sql: &mut Sql, name: Ident) {
         None => {
             sql.ident(name);
         }
+    }
+}
+
+/// The text of an option's value, as pg_class.reloptions has it.
+pub fn value(node: &Tree) -> String {
+    match node.name() {
+        "" => "true".into(),
+        "Integer" => node.get("ival").int().to_string(),
+        "Float" => node.get("fval").str().to_owned(),
+        "Boolean" => node.get("boolval").flag().to_string(),
+        "TypeName" => node.get("names").strings().join("."),
+        _ => node.str().to_owned(),
     }
 }

@@ -76,7 +76,7 @@ impl fmt::Debug for Text {
 }
 
 /// `true` or `false`, and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Flag {
     /// The value.
     pub value: bool,
@@ -95,13 +95,25 @@ pub struct Datum {
     pub span: Span,
 }
 
+impl fmt::Debug for Flag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.value, formatter)
+    }
+}
+
 /// Any value with its place, for words of an enum and numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct At<T> {
     /// The value.
     pub value: T,
     /// Its place.
     pub span: Span,
+}
+
+impl<T: fmt::Debug> fmt::Debug for At<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(formatter)
+    }
 }
 
 /// A value that may be left empty behind its key.
@@ -189,6 +201,46 @@ impl Sql {
         }
         let positions = self.positions.edited(self.text.len(), &edits);
         Self { text: text.into(), span: self.span, positions, quoted: self.quoted }
+    }
+}
+
+impl Sql {
+    /// The bytes `start..end` of the text as a fragment of its own that still knows its places.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        let len = self.text.len();
+        let end = crate::span::floor(&self.text, end.min(len));
+        let start = crate::span::floor(&self.text, start.min(end));
+        if start == 0 && end == len {
+            return self.clone();
+        }
+        let span = self.locate_range(start, end);
+        let edits = [Edit { start: 0, end: start, len: 0 }, Edit { start: end, end: len, len: 0 }];
+        let positions = self.positions.edited(len, &edits);
+        Self { text: self.text.get(start..end).unwrap_or("").into(), span, positions, quoted: self.quoted }
+    }
+
+    /// The fragment without the bytes `start..end`; the rest keeps its places.
+    #[must_use]
+    pub fn without(&self, start: usize, end: usize) -> Self {
+        let (Some(before), Some(after)) = (self.text.get(..start), self.text.get(end..)) else { return self.clone() };
+        let positions = self.positions.edited(self.text.len(), &[Edit { start, end, len: 0 }]);
+        Self { text: format!("{before}{after}").into(), span: self.span, positions, quoted: self.quoted }
+    }
+
+    /// The fragment without white space around it.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        let end = self.text.trim_end().len();
+        self.part(end - self.text.trim().len(), end)
+    }
+}
+
+impl Text {
+    /// The text with every `{name}` replaced that `value` knows.
+    #[must_use]
+    pub fn substitute<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Self {
+        Self { text: substitute(&self.text, value).0, span: self.span }
     }
 }
 

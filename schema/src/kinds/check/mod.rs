@@ -1,5 +1,6 @@
 //! Check constraints of tables and domains.
 
+pub mod declare;
 pub mod read;
 
 use crate::fragment::Fragment;

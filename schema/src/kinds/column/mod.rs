@@ -1,5 +1,6 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+pub mod declare;
 pub mod read;
 
 use crate::fragment::{Aside, Fragment};

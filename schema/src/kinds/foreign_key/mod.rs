@@ -1,5 +1,6 @@
 //! Foreign keys.
 
+pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;

@@ -1,5 +1,6 @@
 //! Privileges: one object for each pair of a target and a grantee. Columns are targets of their own.
 
+pub mod declare;
 pub mod read;
 
 use crate::id::{Address, ObjectId};

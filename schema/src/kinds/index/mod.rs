@@ -1,5 +1,6 @@
 //! Indexes that belong to no constraint.
 
+pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;
@@ -147,74 +148,59 @@ pub fn after_table(indexdef: &str) -> &str {
         .map_or(indexdef, |token| &indexdef[token.start..])
 }
 
-<<<<<<< HEAD
-/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
-pub fn without_storage(definition: &str) -> String {
-    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
-    let mut from = 0;
-    for (index, token) in tokens.iter().enumerate() {
-        let word = definition.get(token.start..token.end).unwrap_or("");
-        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
-            kept.push_str(definition.get(from..token.start).unwrap_or("").trim_end());
-            skipped_from = Some((index, word));
-        }
-        match word {
-            "(" => depth += 1,
-            ")" => depth -= 1,
-            _ => {}
-        }
-        let ends = skipped_from.is_some_and(|(start, first)| match first {
-            "WITH" => index > start && depth == 0,
-            _ => index == start + 1,
-        });
-        if ends {
-            (skipped_from, from) = (None, token.end);
-        }
-    }
-    kept.push_str(definition.get(from..).unwrap_or(""));
-=======
-/// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
-/// parameters and tablespace, which are fields of their own.
-pub fn stored_definition(indexdef: &str) -> String {
-    let definition = after_table(indexdef);
-    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
-    let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
-    let mut at = 0;
-    while at < tokens.len() {
-        let start = tokens[at].start;
-        match word(at) {
-            "(" => depth += 1,
-            ")" => depth -= 1,
-            "WHERE" if depth == 0 => break,
-            "WITH" if depth == 0 => {
-                // Up to the closing parenthesis.
-                loop {
-                    at += 1;
-                    match word(at) {
                         "(" => depth += 1,
                         ")" => depth -= 1,
                         _ => {}
-                    }
-                    if depth == 0 || at >= tokens.len() {
                         break;
+                    at += 1;
+                    if depth == 0 || at >= tokens.len() {
+                    match word(at) {
                     }
-                }
-                kept.push_str(definition[from..start].trim_end());
-                from = tokens.get(at).map_or(definition.len(), |token| token.end);
-            }
-            "TABLESPACE" if depth == 0 => {
+                // Up to the closing parenthesis.
                 at += 1;
-                kept.push_str(definition[from..start].trim_end());
                 from = tokens.get(at).map_or(definition.len(), |token| token.end);
-            }
+                kept.push_str(definition[from..start].trim_end());
+                loop {
+                }
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "TABLESPACE" if depth == 0 => {
+            "WHERE" if depth == 0 => break,
+            "WITH" => index > start && depth == 0,
+            "WITH" if depth == 0 => {
+            (skipped_from, from) = (None, token.end);
+            _ => index == start + 1,
             _ => {}
-        }
+            kept.push_str(definition.get(from..token.start).unwrap_or("").trim_end());
+            skipped_from = Some((index, word));
+            }
         at += 1;
-    }
+        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
+        if ends {
+        let ends = skipped_from.is_some_and(|(start, first)| match first {
+        let start = tokens[at].start;
+        let word = definition.get(token.start..token.end).unwrap_or("");
+        match word {
+        match word(at) {
+        }
+        });
+    for (index, token) in tokens.iter().enumerate() {
     kept.push_str(&definition[from..]);
->>>>>>> reader
+    kept.push_str(definition.get(from..).unwrap_or(""));
+    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
+    let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
+    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
+    let definition = after_table(indexdef);
+    let mut at = 0;
+    let mut from = 0;
+    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    while at < tokens.len() {
+    }
+/// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
+/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
+/// parameters and tablespace, which are fields of their own.
+pub fn stored_definition(indexdef: &str) -> String {
+pub fn without_storage(definition: &str) -> String {
     kept
 }
 

@@ -1,5 +1,6 @@
 //! Primary keys and unique constraints.
 
+pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;

@@ -1,5 +1,6 @@
 //! Row-level security policies.
 
+pub mod declare;
 pub mod read;
 
 use crate::fragment::Fragment;

@@ -1,5 +1,6 @@
 //! Triggers of tables and views.
 
+pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;

@@ -1,0 +1,138 @@
+//! One file of the schema.
+
+use super::{Declarations, key_name};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::fragment::Aside;
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName};
+use crate::kinds::schema::Schema;
+use crate::object::{Kind, Object};
+use crate::span::Span;
+use crate::spec::{DomainSpec, Map, Name, OnExternalSpec};
+
+impl<'a> Declarations<'a> {
+    pub(super) fn file(&mut self, file: &'a DomainSpec) {
+        self.report_unmodelled(file);
+        for (name, spec) in &file.on_external {
+            self.on_external(name, spec);
+        }
+        for (name, spec) in &file.facades {
+            self.reshaping_facade(name, spec);
+        }
+        let Some(domain) = &file.domain else {
+            let homeless = [first(&file.tables), first(&file.views), file.dropped.first().map(|name| name.span)];
+            if let Some(span) = homeless.into_iter().flatten().min() {
+                let error = Diagnostic::error(Code::MissingKey, "the file does not say which schema this belongs to");
+                self.report(error.at(span).help("begin the file with `domain: name_of_the_schema`"));
+            }
+            return;
+        };
+        let Some(schema) = self.name(domain) else { return };
+        if self.external.contains(&schema) {
+            let message = format!("the schema `{schema}` is external: nothing in it is created, altered or dropped");
+            let error = Diagnostic::error(Code::ExternalObject, message).at(domain.span);
+            self.report(error.help("what the project adds to a table of it stands under `on_external:`"));
+            return;
+        }
+        self.schema(schema, domain.span, file);
+        for (name, spec) in &file.tables {
+            self.table(schema, name, spec);
+        }
+        for (name, spec) in &file.views {
+            self.view(schema, name, spec);
+        }
+        for name in &file.dropped {
+            if let Some(name_of) = self.qualified(name, Some(schema)) {
+                self.out.dropped.push((name_of, name.span));
+            }
+        }
+    }
+
+    /// The files of a folder may be about one schema; it is one object then.
+    fn schema(&mut self, schema: Ident, span: Span, file: &DomainSpec) {
+        let id = ObjectId::global(Kind::Schema, schema);
+        if self.out.schemas.insert(schema, span).is_none() {
+            let owner = file.owner.as_ref().map(super::written_ident);
+            self.add(id, Object::Schema(Schema { owner: Aside(owner) }), span);
+        } else if let (Some(owner), Some(entry)) = (&file.owner, self.out.catalog.get_mut(id)) {
+            entry.object = Object::Schema(Schema { owner: Aside(Some(super::written_ident(owner))) });
+        }
+        self.comment(id, file.comment.as_ref());
+        self.grants(id, &file.grants, None);
+        if let Some(old) = file.renamed_from.0.first() {
+            self.not_modelled(old.span, "renaming a schema");
+        }
+    }
+
+    fn on_external(&mut self, name: &Name, spec: &OnExternalSpec) {
+        let parts = key_name(name);
+        let [schema, own] = parts.as_slice() else {
+            let message = format!("`{name}` must be a name with its schema");
+            return self.report(Diagnostic::error(Code::UnknownValue, message).at(name.span));
+        };
+        if !self.external.contains(schema) {
+            let message = format!("`{schema}` is no external schema");
+            let error = Diagnostic::error(Code::UnknownSchema, message).at(name.span);
+            return self.report(error.help("list it under `external: schemas:` in schemac.yaml"));
+        }
+        let table = ObjectId::in_schema(Kind::Table, QName::new(*schema, *own));
+        self.indexes(table, &spec.indexes, None);
+        self.policies(table, &spec.policies);
+        self.triggers(table, &spec.triggers, None);
+        self.grants(table, &spec.grants, None);
+        self.comment(table, spec.comment.as_ref());
+        if let Some(rls) = spec.rls {
+            self.not_modelled(rls.span, "row-level security of an external table");
+        }
+        self.published(&spec.published_in);
+    }
+
+    pub(super) fn published(&mut self, names: &crate::yaml::OneOrMany<Name>) {
+        if let Some(name) = names.0.first() {
+            self.not_modelled(name.span, "what a publication holds");
+        }
+    }
+
+    /// One warning for each key that nothing is built for yet, with the names that stand under it.
+    fn report_unmodelled(&mut self, file: &DomainSpec) {
+        let warnings = [
+            listed("enums", &file.enums),
+            listed("domains", &file.domains),
+            listed("types", &file.types),
+            listed("sequences", &file.sequences),
+            listed("foreign_tables", &file.foreign_tables),
+            listed("materialized_views", &file.materialized_views),
+            listed("functions", &file.functions),
+            listed("procedures", &file.procedures),
+            listed("aggregates", &file.aggregates),
+            listed("data", &file.data),
+            listed("backfills", &file.backfills),
+            listed("checks", &file.checks),
+            listed("extensions", &file.extensions),
+            listed("roles", &file.roles),
+            listed("publications", &file.publications),
+            listed("event_triggers", &file.event_triggers),
+            listed("foreign_data_wrappers", &file.foreign_data_wrappers),
+            listed("servers", &file.servers),
+            file.include.first().map(|text| unmodelled("include", text.span)),
+            file.default_privileges.first().map(|first| unmodelled("default_privileges", first.objects.span)),
+        ];
+        for warning in warnings.into_iter().flatten() {
+            self.report(warning);
+        }
+    }
+}
+
+fn first<V>(map: &Map<V>) -> Option<Span> {
+    map.iter().next().map(|(name, _)| name.span)
+}
+
+fn unmodelled(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::NotModelled, format!("`{key}` is not modelled yet and is ignored")).at(span)
+}
+
+fn listed<V>(key: &str, map: &Map<V>) -> Option<Diagnostic> {
+    let names: Vec<&str> = map.iter().map(|(name, _)| name.as_str()).collect();
+    Some(unmodelled(key, first(map)?).with_note(format!("ignored here: {}", names.join(", "))))
+}

@@ -1,0 +1,293 @@
+//! A person's SQL inside the statement where it stands, so that PostgreSQL's own grammar reads it.
+//!
+//! Offsets of the statement's tree are mapped back to the fragment, and an error to the file. A fragment cannot
+//! leave its place: a parenthesis that it did not open, or a semicolon, is an error before anything is parsed.
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::ident::Ident;
+use crate::names;
+use crate::parse::{self, SyntaxError, Token};
+use crate::reference::{Reference, Target};
+use crate::span::Span;
+use crate::tree::Tree;
+use crate::yaml::Sql;
+
+/// A fragment, its tokens, and the statement that it was read in.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// The fragment.
+    pub sql: &'a Sql,
+    /// The statement.
+    pub tree: Tree,
+    words: Words<'a>,
+    head: usize,
+    /// The first byte of the fragment that stands in the statement.
+    from: usize,
+    /// Where in the fragment something was put in, and how long it is.
+    insert: (usize, usize),
+}
+
+impl<'a> Frame<'a> {
+    /// Reads `head fragment tail`.
+    ///
+    /// # Errors
+    /// What PostgreSQL's grammar says, at the place in the file.
+    pub fn read(sql: &'a Sql, head: &str, tail: &str) -> Result<Self, Diagnostic> {
+        let words = Words::of(sql)?;
+        let end = sql.text().len();
+        Self::parse(sql, words, (0, head), (end, ""), tail)
+    }
+
+    /// Reads `head fragment` from the byte `from` on, with `middle` put before the byte `at`.
+    ///
+    /// # Errors
+    /// What PostgreSQL's grammar says, at the place in the file.
+    pub fn read_around(
+        sql: &'a Sql,
+        words: Words<'a>,
+        (from, head): (usize, &str),
+        (at, middle): (usize, &str),
+    ) -> Result<Self, Diagnostic> {
+        Self::parse(sql, words, (from, head), (at, middle), "")
+    }
+
+    fn parse(
+        sql: &'a Sql,
+        words: Words<'a>,
+        (from, head): (usize, &str),
+        (at, middle): (usize, &str),
+        tail: &str,
+    ) -> Result<Self, Diagnostic> {
+        let text = sql.text();
+        let before = text.get(from..at).unwrap_or("");
+        let after = text.get(at..).unwrap_or("");
+        // A line comment at the end must not swallow the tail.
+        let statement = format!("{head}{before}{middle}{after}\n{tail}");
+        let insert = (at, middle.len());
+        let mut frame = Self { sql, tree: Tree::Nothing, words, head: head.len(), from, insert };
+        match parse::statement(&statement) {
+            Ok(tree) => frame.tree = tree,
+            Err(error) => {
+                let offset = error.offset.map(|offset| frame.inside(offset));
+                return Err(syntax_error(sql, &SyntaxError { offset, ..error }));
+            }
+        }
+        Ok(frame)
+    }
+
+    /// The byte of the fragment that a location of the tree means.
+    pub fn at(&self, location: &Tree) -> usize {
+        self.inside(usize::try_from(location.int()).unwrap_or(0))
+    }
+
+    /// From an offset in the statement to one in the fragment.
+    fn inside(&self, offset: usize) -> usize {
+        let mut offset = offset.saturating_sub(self.head) + self.from;
+        let (at, len) = self.insert;
+        if offset >= at {
+            offset = offset.saturating_sub(len).max(at);
+        }
+        offset.min(self.sql.text().len())
+    }
+
+    /// The tokens of the fragment.
+    pub fn words(&self) -> &Words<'a> {
+        &self.words
+    }
+
+    /// The fragment's bytes `start..end` without what is no token around them.
+    pub fn slice(&self, start: usize, end: usize) -> Sql {
+        let (start, end) = self.words.trim(start, end);
+        self.sql.part(start, end)
+    }
+
+    /// What stands in the parentheses that open at or behind the byte `from`.
+    pub fn inside_parentheses(&self, from: usize) -> Option<Sql> {
+        let open = self.words.find(from, |word| word == "(")?;
+        let close = self.words.closing(open)?;
+        let (start, end) = (self.words.token(open)?.end, self.words.token(close)?.start);
+        Some(self.sql.part(start, end).trimmed())
+    }
+
+    /// A reference to a dotted name that stands at the byte `start`.
+    pub fn reference(&self, target: Target, parts: &[Ident], start: usize) -> Reference {
+        let end = names::dotted_name(self.sql.text(), start).map_or(start, |(_, end)| end);
+        Reference::written(target, parts, Some(self.sql.locate_range(start, end)))
+    }
+
+    /// A reference to the relation of a `RangeVar`.
+    pub fn relation(&self, range: &Tree) -> Reference {
+        let parts: Vec<Ident> = ["schemaname", "relname"]
+            .iter()
+            .map(|field| range.get(field).str())
+            .filter(|part| !part.is_empty())
+            .map(Ident::new)
+            .collect();
+        self.reference(Target::Relation, &parts, self.at(range.get("location")))
+    }
+
+    /// Something that the grammar takes and that may not stand here.
+    pub fn refuse(&self, start: usize, message: impl Into<String>) -> Diagnostic {
+        refuse(self.sql, start, message)
+    }
+
+    /// The place of the token at a byte.
+    pub fn span(&self, start: usize) -> Span {
+        token_span(self.sql, start)
+    }
+}
+
+/// The tokens of a fragment with their texts.
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+}
+
+impl<'a> Words<'a> {
+    /// The tokens of a fragment that stays in its place.
+    ///
+    /// # Errors
+    /// A lexical error, a parenthesis without its other one, a semicolon.
+    pub fn of(sql: &'a Sql) -> Result<Self, Diagnostic> {
+        let text = sql.text();
+        if let Some(nul) = text.find('\0') {
+            return Err(refuse(sql, nul, "SQL cannot contain a NUL character"));
+        }
+        let tokens = parse::tokens(text).map_err(|error| syntax_error(sql, &error))?;
+        let words = Self { text, tokens };
+        let mut open = Vec::new();
+        for (index, token) in words.tokens.iter().enumerate() {
+            let matching = match words.word(index) {
+                word @ ("(" | "[") => {
+                    open.push((word, token.start));
+                    true
+                }
+                ")" => open.pop().is_some_and(|(word, _)| word == "("),
+                "]" => open.pop().is_some_and(|(word, _)| word == "["),
+                ";" => return Err(refuse(sql, token.start, "a semicolon ends a statement, and this is only a part of one")),
+                _ => true,
+            };
+            if !matching {
+                let message = format!("syntax error at or near \"{}\"", words.word(index));
+                return Err(syntax_error(sql, &SyntaxError { message, offset: Some(token.start) }));
+            }
+        }
+        if let Some((word, at)) = open.pop() {
+            let message = format!("this \"{word}\" is never closed");
+            return Err(syntax_error(sql, &SyntaxError { message, offset: Some(at) }));
+        }
+        Ok(words)
+    }
+
+    /// A token.
+    pub fn token(&self, index: usize) -> Option<Token> {
+        self.tokens.get(index).copied()
+    }
+
+    /// A token's text as it stands there; nothing behind the last one.
+    pub fn word(&self, index: usize) -> &'a str {
+        self.tokens.get(index).and_then(|token| self.text.get(token.start..token.end)).unwrap_or("")
+    }
+
+    /// Whether a token is that keyword.
+    pub fn is(&self, index: usize, keyword: &str) -> bool {
+        self.word(index).eq_ignore_ascii_case(keyword)
+    }
+
+    /// How many tokens there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// The first token that starts at the byte `from` or behind it.
+    pub fn index_at(&self, from: usize) -> usize {
+        self.tokens.partition_point(|token| token.start < from)
+    }
+
+    /// The first such token from the byte `from` on, at any depth.
+    pub fn find(&self, from: usize, wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        (self.index_at(from)..self.len()).find(|index| wanted(self.word(*index)))
+    }
+
+    /// The first keyword from a token on that stands in no parentheses.
+    pub fn find_outside(&self, from: usize, keyword: &str) -> Option<usize> {
+        let mut depth = 0_usize;
+        for index in from..self.len() {
+            match self.word(index) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                _ if depth == 0 && self.is(index, keyword) => return Some(index),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The token that closes the parenthesis at a token.
+    pub fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for index in open..self.len() {
+            match self.word(index) {
+                "(" => depth += 1,
+                ")" if depth <= 1 => return Some(index),
+                ")" => depth -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// A range without what is no token at its ends; empty at its start when there is none in it.
+    pub fn trim(&self, start: usize, end: usize) -> (usize, usize) {
+        let first = self.index_at(start);
+        let last = self.tokens.partition_point(|token| token.end <= end);
+        match (self.tokens.get(first), last.checked_sub(1).and_then(|last| self.tokens.get(last))) {
+            (Some(first), Some(last)) if first.start < last.end => (first.start, last.end),
+            _ => (start, start),
+        }
+    }
+}
+
+/// PostgreSQL's complaint, with its caret in the file.
+pub fn syntax_error(sql: &Sql, error: &SyntaxError) -> Diagnostic {
+    let text = sql.text();
+    let offset = error.offset.unwrap_or(0).min(text.len());
+    let end = text.trim_end().len();
+    let (message, span) = if error.offset.is_some() && offset >= end {
+        ("syntax error at the end: something is missing".to_owned(), sql.locate(end))
+    } else if error.offset.is_some() {
+        (error.message.clone(), token_span(sql, offset))
+    } else {
+        (error.message.clone(), sql.span())
+    };
+    Diagnostic::error(Code::SqlSyntax, message).at(span)
+}
+
+/// Something that the grammar takes and that may not stand here.
+pub fn refuse(sql: &Sql, start: usize, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Code::WrongStatement, message).at(token_span(sql, start))
+}
+
+fn token_span(sql: &Sql, start: usize) -> Span {
+    let tokens = parse::tokens(sql.text()).unwrap_or_default();
+    match tokens.iter().find(|token| token.start == start) {
+        Some(token) => sql.locate_range(token.start, token.end),
+        None => sql.locate(start),
+    }
+}
+
+/// Reads an expression and gives its tree, whose locations are `parse::EXPRESSION_PREFIX` ahead.
+///
+/// # Errors
+/// What PostgreSQL's grammar says, at the place in the file.
+pub fn expression(sql: &Sql) -> Result<Tree, Diagnostic> {
+    Words::of(sql)?;
+    parse::expression(sql.text()).map_err(|error| syntax_error(sql, &error))
+}

@@ -1,0 +1,273 @@
+//! From what people write to objects: every file of a project is flattened into one catalog.
+//!
+//! Entries nest because people like it; objects do not. Each entry is read by its kind's `declare.rs`; here is what
+//! joins them: names that PostgreSQL would choose, mixins, facades, and what one entry says about another. Errors are
+//! collected. Not here: names are not resolved (`bind`), and no file is opened (`load`).
+
+pub mod constraint;
+mod domain;
+mod facade;
+pub mod frame;
+mod mixin;
+mod substitute;
+mod table;
+mod view;
+
+use crate::catalog::{Catalog, Entry, Standing};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::id::ObjectId;
+use crate::ident::{Ident, MAX_NAME_BYTES, QName, Text};
+use crate::kinds::comment::Comment;
+use crate::kinds::grant::declare::Privileges;
+use crate::names;
+use crate::object::{Kind, Object};
+use crate::span::Span;
+use crate::spec::{DomainSpec, Grants, MixinSpec};
+use crate::yaml::{self, Name, OneOrMany, Sql};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Where an object was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The ids that it may have had, the latest first. A column's stand on the table as it is called now.
+    pub from: Vec<ObjectId>,
+    /// What it is called now.
+    pub to: ObjectId,
+    /// Where the file says so.
+    pub span: Span,
+}
+
+/// An old name that lives on as a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facade {
+    /// The old name.
+    pub name: QName,
+    /// The table.
+    pub of: ObjectId,
+    /// Where the file says so.
+    pub span: Span,
+}
+
+/// What a project's files declare.
+#[derive(Debug, Default)]
+pub struct Declared {
+    /// The objects.
+    pub catalog: Catalog,
+    /// What was somewhere else before.
+    pub moves: Vec<Move>,
+    /// The facades, whose views are in the catalog.
+    pub facades: Vec<Facade>,
+    /// What is meant to go.
+    pub dropped: Vec<(QName, Span)>,
+    /// The schemas that have a file.
+    pub schemas: BTreeMap<Ident, Span>,
+    /// Errors and warnings, in the order in which they were found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Flattens the files of a project for a server of that major version. What `external` names cannot be declared.
+pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -> Declared {
+    let mut declarations = Declarations {
+        out: Declared::default(),
+        version,
+        external,
+        mixins: HashMap::new(),
+        facades: Vec::new(),
+    };
+    declarations.collect_mixins(files);
+    for file in files {
+        declarations.file(file);
+    }
+    declarations.expand_facades();
+    declarations.out.catalog.sort();
+    declarations.out
+}
+
+struct Declarations<'a> {
+    out: Declared,
+    version: u32,
+    external: &'a BTreeSet<Ident>,
+    mixins: HashMap<&'a str, (&'a Name, &'a MixinSpec)>,
+    facades: Vec<facade::Pending>,
+}
+
+impl<'a> Declarations<'a> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.out.diagnostics.push(diagnostic);
+    }
+
+    /// The value, or nothing and a report.
+    fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(diagnostic) => {
+                self.report(diagnostic);
+                None
+            }
+        }
+    }
+
+    /// Something that is read and not built yet.
+    fn not_modelled(&mut self, span: Span, what: &str) {
+        let message = format!("{what} is not modelled yet and is ignored");
+        self.report(Diagnostic::warning(Code::NotModelled, message).at(span));
+    }
+
+    fn collect_mixins(&mut self, files: &'a [DomainSpec]) {
+        for (name, mixin) in files.iter().flat_map(|file| &file.mixins) {
+            if let Some((first, _)) = self.mixins.get(name.as_str()) {
+                let (first, message) = (first.span, format!("two mixins are called `{name}`"));
+                self.report(Diagnostic::error(Code::TwoOwners, message).at(name.span).label(first, "the first"));
+                continue;
+            }
+            self.mixins.insert(name.as_str(), (name, mixin));
+        }
+    }
+
+    /// Puts an object into the catalog. Two owners of one name are an error that shows both.
+    fn add(&mut self, id: ObjectId, object: impl Into<Object>, span: Span) {
+        let entry = Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
+        let Err(holder) = self.out.catalog.insert(id, entry) else { return };
+        let message = if holder == id {
+            format!("{id} is declared twice")
+        } else if id.kind() == Kind::Key && holder.kind() == Kind::Key && id.name() != holder.name() {
+            format!("{} has two primary keys", id.root())
+        } else {
+            format!("{id} and {holder} want the same name")
+        };
+        let mut error = Diagnostic::error(Code::TwoOwners, message).at(span);
+        if let Some(first) = self.out.catalog.get(holder).and_then(|entry| entry.span) {
+            error = error.label(first, "the first");
+        }
+        self.report(error);
+    }
+
+    /// A key as a name; one that PostgreSQL would cut is an error.
+    fn name(&mut self, name: &Name) -> Option<Ident> {
+        let bytes = name.as_str().len();
+        if bytes <= MAX_NAME_BYTES {
+            return Some(Ident::new(name.as_str()));
+        }
+        let message = format!("`{name}` has {bytes} bytes, and PostgreSQL keeps {MAX_NAME_BYTES}");
+        self.report(Diagnostic::error(Code::NameTooLong, message).at(name.span));
+        None
+    }
+
+    /// A value that names something in a schema; without one it is in `schema`.
+    fn qualified(&mut self, name: &Name, schema: Option<Ident>) -> Option<QName> {
+        let parts = written_name(name);
+        let qualified = match (parts.as_slice(), schema) {
+            ([schema, own], _) => Some(QName::new(*schema, *own)),
+            ([own], Some(schema)) => Some(QName::new(schema, *own)),
+            _ => None,
+        };
+        if qualified.is_none() {
+            let message = format!("`{name}` must be a name with its schema");
+            self.report(Diagnostic::error(Code::UnknownValue, message).at(name.span));
+        }
+        qualified
+    }
+
+    fn comment(&mut self, target: ObjectId, comment: Option<&yaml::Text>) {
+        let Some(comment) = comment.filter(|comment| !comment.as_str().trim().is_empty()) else { return };
+        let object = Object::Comment(Comment { text: Text::new(comment.as_str().trim()) });
+        self.add(ObjectId::of(Kind::Comment, target, ""), object, comment.span);
+    }
+
+    /// Privileges, with those of single columns. `known` says which columns there are, where that is known.
+    fn grants(&mut self, target: ObjectId, grants: &Grants, known: Option<&BTreeSet<Ident>>) {
+        for (grantee, written) in grants {
+            let Some(role) = self.name(grantee) else { continue };
+            let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
+            let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
+            if !whole.privileges.is_empty() {
+                self.add_grant(target, role, whole, grantee.span);
+            }
+            for (column, (grant, span)) in columns {
+                if self.has_column(target, column, known, span) {
+                    let column = ObjectId::on(Kind::Column, target, column);
+                    self.add_grant(column, role, grant, span);
+                }
+            }
+        }
+    }
+
+    /// A column's privileges may stand in the table's entry and in its own.
+    fn add_grant(&mut self, target: ObjectId, role: Ident, grant: crate::kinds::grant::Grant, span: Span) {
+        let id = crate::kinds::grant::id(target, role);
+        if let Some(Object::Grant(known)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+            if target.kind() == Kind::Column {
+                for (word, option) in grant.privileges {
+                    *known.privileges.entry(word).or_insert(false) |= option;
+                }
+                return;
+            }
+        }
+        self.add(id, Object::Grant(grant), span);
+    }
+
+    fn has_column(
+        &mut self,
+        table: ObjectId,
+        column: Ident,
+        known: Option<&BTreeSet<Ident>>,
+        span: Span,
+    ) -> bool {
+        let Some(known) = known.filter(|known| !known.contains(&column)) else { return true };
+        let message = format!("{} `{}` has no column `{column}`", table.kind().word(), table.path());
+        let mut error = Diagnostic::error(Code::UnknownColumn, message).at(span);
+        let near = known.iter().map(|name| (strsim::damerau_levenshtein(name.as_str(), column.as_str()), *name)).min();
+        if let Some((_, name)) = near.filter(|(distance, _)| *distance <= 2) {
+            error = error.help(format!("did you mean `{name}`?"));
+        }
+        self.report(error);
+        false
+    }
+
+    /// `moved_from:` and `renamed_from:`.
+    fn moved(&mut self, to: ObjectId, names: &OneOrMany<Name>, id: impl Fn(QName) -> ObjectId) {
+        let Some(schema) = to.schema() else { return };
+        let mut from = Vec::new();
+        for name in names {
+            let Some(old) = self.qualified(name, Some(schema)).map(&id) else { continue };
+            if old != to {
+                from.push(old);
+            }
+        }
+        if let (Some(first), false) = (names.0.first(), from.is_empty()) {
+            self.out.moves.push(Move { from, to, span: first.span });
+        }
+    }
+}
+
+/// The parts of a name in a value: an SQL name when it has a dot or quotes, else exactly what stands there.
+pub(crate) fn written_name(name: &Name) -> Vec<Ident> {
+    let text = name.as_str();
+    match names::dotted_name(text, 0) {
+        Some((parts, end)) if end == text.len() && text.contains(['.', '"']) => parts,
+        _ => vec![Ident::new(text)],
+    }
+}
+
+/// A name without a schema in a value: a role, an old column.
+pub(crate) fn written_ident(name: &Name) -> Ident {
+    match written_name(name).as_slice() {
+        [one] => *one,
+        _ => Ident::new(name.as_str()),
+    }
+}
+
+/// The parts of a name in a key, which is exact: only quotes and dots are read.
+fn key_name(name: &Name) -> Vec<Ident> {
+    let text = name.as_str();
+    if text.contains('"') {
+        return written_name(name);
+    }
+    text.split('.').map(Ident::new).collect()
+}
+
+/// A fragment that was made, not written.
+fn made(text: String, span: Span) -> Sql {
+    Sql::made(text, span)
+}

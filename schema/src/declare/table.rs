@@ -1,0 +1,317 @@
+//! Tables, with everything that stands in their entries.
+
+use super::constraint::Constraint;
+use super::{Declarations, facade, mixin, written_ident, written_name};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::fragment::Aside;
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName, Text};
+use crate::kinds::column::{self, declare as columns};
+use crate::kinds::default::Default as ColumnDefault;
+use crate::kinds::key::chosen_name;
+use crate::kinds::opaque::Opaque;
+use crate::kinds::options::Options;
+use crate::kinds::table::{ReplicaIdentity, Table};
+use crate::kinds::{check, foreign_key, index, key, policy, trigger};
+use crate::object::{Kind, Object};
+use crate::reference::{Reference, Target};
+use crate::spec::security::Triggers;
+use crate::spec::{ColumnSpec, IndexSpec, Map, Name, PolicySpec, Rls, TableSpec};
+use crate::yaml::{OneOrMany, Sql, Written};
+use std::collections::BTreeSet;
+
+/// The columns of a table, by name; not known where it also has those of a parent.
+type Known = BTreeSet<Ident>;
+
+impl<'a> Declarations<'a> {
+    pub(super) fn table(&mut self, schema: Ident, name: &Name, spec: &TableSpec) {
+        let Some(own) = self.name(name) else { return };
+        let mixed = mixin::mixed(self, schema, own, spec);
+        let spec = mixed.as_ref().map_or(spec, |mixed| &mixed.table);
+        let id = ObjectId::in_schema(Kind::Table, QName::new(schema, own));
+        let table = self.table_itself(spec);
+        self.add(id, Object::Table(table), name.span);
+
+        let known: Known = spec.columns.iter().map(|(name, _)| Ident::new(name.as_str())).collect();
+        let known = spec.inherits.is_empty().then_some(&known);
+        let mut constraints = Vec::new();
+        let mut declared = Vec::new();
+        for (name, written) in &spec.columns {
+            let Some(own) = self.name(name) else { continue };
+            if let Some(mut column) = self.keep_declared(columns::column(own, written)) {
+                constraints.append(&mut column.constraints);
+                declared.push((own, name, written, column));
+            }
+        }
+        self.table_constraints(spec, &mut constraints);
+        for constraint in &constraints {
+            let Object::Key(key) = &constraint.object else { continue };
+            let primary = declared.iter_mut().filter(|(own, ..)| key.primary && key.columns.contains(own));
+            primary.for_each(|(.., column)| column.column.not_null = true);
+        }
+        for (position, (own, name, written, column)) in (1..).zip(declared) {
+            self.column(id, own, name, written, column, position);
+        }
+        self.constraints(id, spec, constraints, known);
+        self.indexes(id, &spec.indexes, known);
+        self.policies(id, &spec.policies);
+        self.triggers(id, &spec.triggers, known);
+        self.grants(id, &spec.grants, known);
+        self.comment(id, spec.comment.as_ref());
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
+        for facade in &spec.facade {
+            facade::of_table(self, id, facade);
+        }
+        self.report_unmodelled_parts(spec);
+        for (name, view) in mixed.iter().flat_map(|mixed| &mixed.views) {
+            self.view(schema, name, view);
+        }
+    }
+
+    fn table_itself(&mut self, spec: &TableSpec) -> Table {
+        let rls = spec.rls.map(|rls| rls.value);
+        let replica_identity = spec.replica_identity.as_ref().map(replica_identity);
+        Table {
+            owner: Aside(spec.owner.as_ref().map(written_ident)),
+            unlogged: spec.unlogged.is_some_and(|flag| flag.value),
+            options: Options::declared(&spec.options),
+            rls: matches!(rls, Some(Rls::Enabled | Rls::Forced)),
+            rls_forced: rls == Some(Rls::Forced),
+            replica_identity: replica_identity.and_then(|read| self.keep(read)).unwrap_or_default(),
+            partition_by: spec.partition_by.as_ref().map(|sql| Text::new(sql.text().trim())),
+            partition_of: None,
+            inherits: spec
+                .inherits
+                .iter()
+                .map(|name| Reference::written(Target::Relation, &written_name(name), Some(name.span)))
+                .collect(),
+            access_method: spec.access_method.as_ref().map(written_ident),
+            tablespace: spec.tablespace.as_ref().map(written_ident),
+        }
+    }
+
+    fn keep_declared(&mut self, read: Result<columns::Declared, Diagnostic>) -> Option<columns::Declared> {
+        let declared = self.keep(read)?;
+        for (span, what) in &declared.ignored {
+            self.not_modelled(*span, what);
+        }
+        Some(declared)
+    }
+
+    fn column(
+        &mut self,
+        table: ObjectId,
+        own: Ident,
+        name: &Name,
+        written: &Written<ColumnSpec>,
+        declared: columns::Declared,
+        position: u32,
+    ) {
+        let id = ObjectId::on(Kind::Column, table, own);
+        let mut default = declared.default;
+        if declared.serial {
+            let Some(table_name) = table.qname() else { return };
+            let taken = |candidate: &str| self.out.catalog.relation(QName::new(table_name.schema, candidate)).is_some();
+            let sequence = choose(table_name.name.as_str(), own.as_str(), "seq", taken);
+            let sequence = QName::new(table_name.schema, sequence);
+            if default.is_some() {
+                let error = Diagnostic::error(Code::WrongStatement, "a serial column has its default already");
+                self.report(error.at(name.span));
+            }
+            default = Some(columns::next_value(sequence, name.span));
+            let object = Object::Sequence(Opaque { what: Text::new("sequence") });
+            self.add(ObjectId::in_schema(Kind::Sequence, sequence), object, name.span);
+        }
+        let column = column::Column { position: Aside(position), ..declared.column };
+        let several = [column.generated.is_some(), column.identity.is_some(), default.is_some()];
+        if several.iter().filter(|given| **given).count() > 1 {
+            let message = format!("`{own}` can have one of a default, an identity and a generated value");
+            self.report(Diagnostic::error(Code::WrongStatement, message).at(name.span));
+        }
+        self.add(id, Object::Column(column), name.span);
+        if let Some(value) = default {
+            let span = value.origin().map_or(name.span, Sql::span);
+            self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault { value }), span);
+        }
+        let Written::Long(spec) = written else { return };
+        self.comment(id, spec.comment.as_ref());
+        self.grants(id, &spec.grants, None);
+        let from: Vec<ObjectId> = spec
+            .renamed_from
+            .iter()
+            .map(|old| ObjectId::on(Kind::Column, table, written_ident(old)))
+            .filter(|old| *old != id)
+            .collect();
+        if let (Some(first), false) = (spec.renamed_from.0.first(), from.is_empty()) {
+            self.out.moves.push(super::Move { from, to: id, span: first.span });
+        }
+    }
+
+    /// The constraints that the table's own maps declare, behind those of its columns.
+    fn table_constraints(&mut self, spec: &TableSpec, out: &mut Vec<Constraint>) {
+        match &spec.primary_key {
+            Some(Written::Short(sql)) => out.extend(self.keep(key::declare::short(None, sql, true))),
+            Some(Written::Long(map)) => {
+                for (name, written) in map {
+                    let Some(own) = self.name(name) else { continue };
+                    out.extend(self.keep(named(name, key::declare::key(Some(own), written, true))));
+                }
+            }
+            None => {}
+        }
+        for (name, written) in &spec.unique {
+            let Some(own) = self.name(name) else { continue };
+            out.extend(self.keep(named(name, key::declare::key(Some(own), written, false))));
+            self.renamed(long(written).map(|spec| &spec.renamed_from), "constraint");
+        }
+        for (name, written) in &spec.checks {
+            let Some(own) = self.name(name) else { continue };
+            out.extend(self.keep(named(name, check::declare::check(Some(own), written))));
+            self.renamed(long(written).map(|spec| &spec.renamed_from), "constraint");
+        }
+        for (name, written) in &spec.foreign_keys {
+            let Some(own) = self.name(name) else { continue };
+            out.extend(self.keep(named(name, foreign_key::declare::foreign_key(Some(own), written))));
+            self.renamed(long(written).map(|spec| &spec.renamed_from), "constraint");
+        }
+    }
+
+    /// Adds constraints. Names that PostgreSQL would choose come last, so that they make way for written ones; checks
+    /// first, then keys, then foreign keys, as CREATE TABLE goes about it.
+    fn constraints(&mut self, table: ObjectId, spec: &TableSpec, constraints: Vec<Constraint>, known: Option<&Known>) {
+        let Some(table_name) = table.qname() else { return };
+        let exclusions = spec.exclusions.iter().map(|(name, _)| Ident::new(name.as_str()));
+        let mut taken: BTreeSet<Ident> = constraints.iter().filter_map(|one| one.name).chain(exclusions).collect();
+        let (written, mut unnamed): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|one| one.name.is_some());
+        unnamed.sort_by_key(|one| match one.object.kind() {
+            Kind::Check => 0,
+            Kind::Key => 1,
+            _ => 2,
+        });
+        for constraint in written.into_iter().chain(unnamed) {
+            for (column, span) in &constraint.columns {
+                self.has_column(table, *column, known, *span);
+            }
+            let kind = constraint.object.kind();
+            let name = constraint.name.unwrap_or_else(|| {
+                let columns: Vec<&str> = constraint.named_after.iter().map(|name| name.as_str()).collect();
+                let is_taken = |candidate: &str| {
+                    let relation = QName::new(table_name.schema, candidate);
+                    taken.contains(&Ident::new(candidate))
+                        || (kind == Kind::Key && self.out.catalog.relation(relation).is_some())
+                };
+                choose(table_name.name.as_str(), &columns.join("_"), constraint.label(), is_taken)
+            });
+            taken.insert(name);
+            let id = ObjectId::on(kind, table, name);
+            self.add(id, constraint.object, constraint.span);
+            self.comment(id, constraint.comment.as_ref());
+        }
+    }
+
+    pub(super) fn indexes(&mut self, table: ObjectId, map: &Map<Written<IndexSpec>>, known: Option<&Known>) {
+        for (name, written) in map {
+            let Some(own) = self.name(name) else { continue };
+            let long = long(written);
+            let sql = match written {
+                Written::Short(sql) => sql,
+                Written::Long(spec) => &spec.definition,
+            };
+            let Some((index, columns)) = self.keep(index::declare::index(sql)) else { continue };
+            for (column, span) in columns {
+                self.has_column(table, column, known, span);
+            }
+            let id = ObjectId::on(Kind::Index, table, own);
+            self.add(id, Object::Index(index), name.span);
+            self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
+            self.renamed(long.map(|spec| &spec.renamed_from), "index");
+            if let Some(clustered) = long.and_then(|spec| spec.clustered) {
+                self.not_modelled(clustered.span, "`clustered`");
+            }
+        }
+    }
+
+    pub(super) fn policies(&mut self, table: ObjectId, map: &Map<PolicySpec>) {
+        for (name, spec) in map {
+            let Some(own) = self.name(name) else { continue };
+            let Some(policy) = self.keep(policy::declare::policy(spec, name.span)) else { continue };
+            let id = ObjectId::on(Kind::Policy, table, own);
+            self.add(id, Object::Policy(policy), name.span);
+            self.comment(id, spec.comment.as_ref());
+            self.renamed(Some(&spec.renamed_from), "policy");
+        }
+    }
+
+    pub(super) fn triggers(&mut self, table: ObjectId, map: &Triggers, known: Option<&Known>) {
+        for (name, written) in map {
+            let Some(own) = self.name(name) else { continue };
+            let Some((trigger, columns)) = self.keep(trigger::declare::trigger(written, table.name())) else { continue };
+            for (column, span) in columns {
+                self.has_column(table, column, known, span);
+            }
+            let id = ObjectId::on(Kind::Trigger, table, own);
+            self.add(id, Object::Trigger(trigger), name.span);
+            let long = long(written);
+            self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
+            self.renamed(long.map(|spec| &spec.renamed_from), "trigger");
+        }
+    }
+
+    fn renamed(&mut self, names: Option<&OneOrMany<Name>>, what: &str) {
+        if let Some(name) = names.and_then(|names| names.0.first()) {
+            self.not_modelled(name.span, &format!("renaming a {what} (it is dropped and made anew)"));
+        }
+    }
+
+    fn report_unmodelled_parts(&mut self, spec: &TableSpec) {
+        if let Some((name, _)) = spec.exclusions.iter().next() {
+            self.not_modelled(name.span, "an exclusion constraint");
+        }
+        if let Some((name, _)) = spec.statistics.iter().next() {
+            self.not_modelled(name.span, "extended statistics");
+        }
+        self.published(&spec.published_in);
+        let partition = spec.partitions.named.iter().next().map(|(name, _)| name.span);
+        if let Some(span) = partition {
+            self.not_modelled(span, "a partition");
+        }
+    }
+}
+
+fn long<L>(written: &Written<L>) -> Option<&L> {
+    match written {
+        Written::Short(_) => None,
+        Written::Long(spec) => Some(spec),
+    }
+}
+
+/// A constraint with a name of its own stands where its name does.
+fn named(name: &Name, read: Result<Constraint, Diagnostic>) -> Result<Constraint, Diagnostic> {
+    read.map(|constraint| Constraint { span: name.span, ..constraint })
+}
+
+/// PostgreSQL's `ChooseRelationName`: the label gets a number until nobody has the name.
+fn choose(table: &str, columns: &str, label: &str, taken: impl Fn(&str) -> bool) -> Ident {
+    let mut name = chosen_name(table, columns, label);
+    let mut pass = 0_u32;
+    while taken(name.as_str()) {
+        pass += 1;
+        name = chosen_name(table, columns, &format!("{label}{pass}"));
+    }
+    Ident::new(name.as_str())
+}
+
+fn replica_identity(sql: &Sql) -> Result<ReplicaIdentity, Diagnostic> {
+    let frame = super::frame::Frame::read(sql, "ALTER TABLE t REPLICA IDENTITY ", "")?;
+    let node = match frame.tree.get("cmds").items() {
+        [command] => command.get("def"),
+        _ => return Err(frame.refuse(0, "this is more than what follows REPLICA IDENTITY")),
+    };
+    Ok(match node.get("identity_type").str() {
+        "f" => ReplicaIdentity::Full,
+        "n" => ReplicaIdentity::Nothing,
+        "i" => ReplicaIdentity::Index(Ident::new(node.get("name").str())),
+        _ => ReplicaIdentity::Default,
+    })
+}

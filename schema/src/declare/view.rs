@@ -1,0 +1,59 @@
+//! Views.
+
+use super::Declarations;
+use crate::declare::frame;
+use crate::diagnostic::Diagnostic;
+use crate::fragment::{self, Aside, Fragment, Grammar};
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName};
+use crate::kinds::options::Options;
+use crate::kinds::view::View;
+use crate::object::{Kind, Object};
+use crate::spec::{Name, ViewSpec};
+use crate::yaml::{Sql, Written};
+
+impl Declarations<'_> {
+    pub(super) fn view(&mut self, schema: Ident, name: &Name, spec: &ViewSpec) {
+        let Some(own) = self.name(name) else { return };
+        let id = ObjectId::in_schema(Kind::View, QName::new(schema, own));
+        let Some(query) = self.keep(query(&spec.query)) else { return };
+        let view = View {
+            query,
+            columns: Aside(Vec::new()),
+            options: Options::declared(&spec.options),
+            owner: Aside(spec.owner.as_ref().map(super::written_ident)),
+            output: Aside(None),
+        };
+        self.add(id, Object::View(view), name.span);
+        self.comment(id, spec.comment.as_ref());
+        self.grants(id, &spec.grants, None);
+        self.triggers(id, &spec.triggers, None);
+        for (name, spec) in &spec.columns {
+            let Some(own) = self.name(name) else { continue };
+            let column = ObjectId::on(Kind::Column, id, own);
+            self.comment(column, spec.comment.as_ref());
+            self.grants(column, &spec.grants, None);
+            if let Some(default) = &spec.default {
+                self.not_modelled(default.span(), "a default on a view's column");
+            }
+        }
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::View, old));
+        for facade in &spec.facade {
+            let span = match facade {
+                Written::Short(name) => name.span,
+                Written::Long(spec) => spec.name.span,
+            };
+            self.not_modelled(span, "a facade of a view");
+        }
+    }
+}
+
+/// A query: SELECT, VALUES, or WITH … SELECT.
+pub(super) fn query(sql: &Sql) -> Result<Fragment, Diagnostic> {
+    // A semicolon at the end is what people are used to; it is no part of the query.
+    let text = sql.text().trim_end();
+    let sql = sql.part(0, text.strip_suffix(';').unwrap_or(text).len());
+    frame::Words::of(&sql)?;
+    fragment::tree(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
+    Ok(Fragment::declared(&sql, Grammar::Query))
+}
