@@ -2,9 +2,11 @@
 //!
 //! Nothing here judges; the tests in `tests/` do.
 
+pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod product;
+pub mod program;
 pub mod rows;
 pub mod schemac;
 pub mod servers;
