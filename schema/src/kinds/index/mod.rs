@@ -148,59 +148,31 @@ pub fn after_table(indexdef: &str) -> &str {
         .map_or(indexdef, |token| &indexdef[token.start..])
 }
 
-                        "(" => depth += 1,
-                        ")" => depth -= 1,
-                        _ => {}
-                        break;
-                    at += 1;
-                    if depth == 0 || at >= tokens.len() {
-                    match word(at) {
-                    }
-                // Up to the closing parenthesis.
-                at += 1;
-                from = tokens.get(at).map_or(definition.len(), |token| token.end);
-                kept.push_str(definition[from..start].trim_end());
-                loop {
-                }
-            "(" => depth += 1,
-            ")" => depth -= 1,
-            "TABLESPACE" if depth == 0 => {
-            "WHERE" if depth == 0 => break,
-            "WITH" => index > start && depth == 0,
-            "WITH" if depth == 0 => {
-            (skipped_from, from) = (None, token.end);
-            _ => index == start + 1,
-            _ => {}
+/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
+pub fn without_storage(definition: &str) -> String {
+    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
+    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
+    let mut from = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let word = definition.get(token.start..token.end).unwrap_or("");
+        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
             kept.push_str(definition.get(from..token.start).unwrap_or("").trim_end());
             skipped_from = Some((index, word));
-            }
-        at += 1;
-        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
-        if ends {
-        let ends = skipped_from.is_some_and(|(start, first)| match first {
-        let start = tokens[at].start;
-        let word = definition.get(token.start..token.end).unwrap_or("");
-        match word {
-        match word(at) {
         }
+        match word {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        let ends = skipped_from.is_some_and(|(start, first)| match first {
+            "WITH" => index > start && depth == 0,
+            _ => index == start + 1,
         });
-    for (index, token) in tokens.iter().enumerate() {
-    kept.push_str(&definition[from..]);
-    kept.push_str(definition.get(from..).unwrap_or(""));
-    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
-    let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
-    let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let definition = after_table(indexdef);
-    let mut at = 0;
-    let mut from = 0;
-    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
-    while at < tokens.len() {
+        if ends {
+            (skipped_from, from) = (None, token.end);
+        }
     }
-/// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
-/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
-/// parameters and tablespace, which are fields of their own.
-pub fn stored_definition(indexdef: &str) -> String {
-pub fn without_storage(definition: &str) -> String {
+    kept.push_str(definition.get(from..).unwrap_or(""));
     kept
 }
 
@@ -213,25 +185,4 @@ pub fn column_names(tree: &Tree) -> Vec<Ident> {
         }
     });
     names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_definition_is_what_follows_the_table_without_its_storage() {
-        for (indexdef, definition) in [
-            ("CREATE INDEX i ON app.t USING btree (a)", "USING btree (a)"),
-            ("CREATE INDEX \"USING\" ON ONLY app.\" WITH (x)\" USING gin (tags)", "USING gin (tags)"),
-            (
-                "CREATE UNIQUE INDEX i ON t USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT \
-                 WITH (fillfactor='70', x=')') TABLESPACE fast WHERE (a = ' WITH (y)'::text)",
-                "USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
-            ),
-            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "USING btree (a)"),
-        ] {
-            assert_eq!(stored_definition(indexdef), definition);
-        }
-    }
 }
