@@ -1,0 +1,121 @@
+//! A project's folder as one catalog: reads schemac.yaml and every source, and has them flattened.
+//!
+//! The only stage that opens a project's files. Shape errors come one per file, what is wrong beyond that all at
+//! once. Names stay as they were written; `bind` resolves them.
+
+mod files;
+mod profile;
+
+#[cfg(test)]
+mod tests;
+
+use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
+use schemac_schema::declare::{self, Facade, Move};
+use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::ident::{Ident, QName};
+use schemac_schema::parse;
+use schemac_schema::span::{Sources, Span};
+use schemac_schema::spec::{self, ProjectSpec};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+/// A project that was read.
+#[derive(Debug)]
+pub struct Project {
+    /// The project file.
+    pub spec: ProjectSpec,
+    /// Every file, for messages.
+    pub sources: Sources,
+    /// What the files declare.
+    pub catalog: Catalog,
+    /// What was somewhere else before.
+    pub moves: Vec<Move>,
+    /// Old names that live on.
+    pub facades: Vec<Facade>,
+    /// What is meant to go.
+    pub dropped: Vec<(QName, Span)>,
+    /// The schemas that have a file.
+    pub managed_schemas: BTreeSet<Ident>,
+    /// The schemas that belong to somebody else, the profile's too.
+    pub external_schemas: BTreeSet<Ident>,
+    /// The roles that belong to somebody else, the profile's too.
+    pub external_roles: BTreeSet<Ident>,
+    /// What is likely not what was meant, or not built yet.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why a project could not be read; there is at least one error.
+#[derive(Debug)]
+pub struct Failure {
+    /// Errors, and the warnings that were found beside them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Every file that was read, to render them.
+    pub sources: Sources,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for diagnostic in &self.diagnostics {
+            writeln!(f, "{}", diagnostic.render(&self.sources, false))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Reads the project in a folder for a server of that major version.
+///
+/// # Errors
+/// Everything that is wrong in its files.
+pub fn load(dir: &Path, version: u32) -> Result<Project, Failure> {
+    let mut sources = Sources::new();
+    // Deep expressions make deep trees.
+    match parse::on_large_stack(|| read(dir, version, &mut sources)) {
+        Ok(project) => Ok(Project { sources, ..project }),
+        Err(diagnostics) => Err(Failure { diagnostics, sources }),
+    }
+}
+
+fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<Diagnostic>> {
+    let spec = files::project(dir, sources).map_err(|error| vec![error])?;
+    let mut diagnostics: Vec<Diagnostic> = check(&spec).into_iter().collect();
+    let mut domains = Vec::new();
+    for file in files::sources(dir, &spec, sources, &mut diagnostics) {
+        match spec::read_domain(sources, file) {
+            Ok(domain) => domains.push(domain),
+            Err(error) => diagnostics.push(error),
+        }
+    }
+    let whole = diagnostics.is_empty();
+    let (external_schemas, external_roles) = profile::external(&spec);
+    let mut declared = declare::declare(&domains, version, &external_schemas);
+    if !whole {
+        // What is missing may stand in a file that could not be read.
+        declared.diagnostics.retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
+    }
+    diagnostics.append(&mut declared.diagnostics);
+    if diagnostics.iter().any(|found| found.severity == Severity::Error) {
+        return Err(diagnostics);
+    }
+    Ok(Project {
+        spec,
+        sources: Sources::new(),
+        catalog: declared.catalog,
+        moves: declared.moves,
+        facades: declared.facades,
+        dropped: declared.dropped,
+        managed_schemas: declared.schemas.into_keys().collect(),
+        external_schemas,
+        external_roles,
+        warnings: diagnostics,
+    })
+}
+
+fn check(spec: &ProjectSpec) -> Option<Diagnostic> {
+    let version = spec.postgres.filter(|version| !(14..=18).contains(&version.value))?;
+    let message = format!("PostgreSQL {} is not supported: 14 to 18 are", version.value);
+    Some(Diagnostic::error(Code::BadVersion, message).at(version.span))
+}
