@@ -4,6 +4,7 @@
 use super::change::{Change, Changes};
 use super::{Because, Verb};
 use crate::relocate::Relocated;
+use schemac_schema::catalog::Standing;
 use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
@@ -160,10 +161,14 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
 
 fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
     let mut steps = Steps::default();
-    if let Some(entry) = context.current.get(to) {
+    // What belongs to an extension moves with it.
+    if let Some(entry) = context.current.get(to).filter(|entry| entry.standing != Standing::External) {
         entry.object.rename(from, to, context, &mut steps);
     }
     let mut node = bare(to, Verb::Move, Because::MovedFrom(from), steps);
+    if to.kind().is_routine() {
+        node.uses_current = uses(to, context.current);
+    }
     let below = context.current.descendants(to);
     for id in std::iter::once(to).chain(below) {
         let Some(entry) = context.current.get(id) else { continue };
