@@ -58,10 +58,7 @@ pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Id
             let Some(to) = moved(one.to) else { continue };
             // The old names had the same arguments.
             for from in &mut one.from {
-                if let (Some(name), Some(new)) = (from.qname(), from_arguments(*from, to)) {
-                    let _: QName = name;
-                    *from = new;
-                }
+                *from = from_arguments(*from, to).unwrap_or(*from);
             }
             one.to = to;
         }

@@ -3,10 +3,10 @@
 //! A move that has happened already means nothing; a move whose old name does not exist means nothing either. What
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
-use crate::load::Move;
 use crate::rename::{self, Renaming};
 use schemac_schema::catalog::{Catalog, Entry};
 use schemac_schema::code::Code;
+use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::kinds::followers;
@@ -35,16 +35,79 @@ pub struct Relocated {
 }
 
 /// Renames the current side as the moves say.
-pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
-    let mut chosen = Vec::new();
+pub fn relocate(mut current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+    let (routines, others): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.kind().is_routine());
+    let mut chosen = choose(&current, &others, diagnostics);
+    // Routines are called by their argument types, which have their new names from here on.
+    let called = call_anew(&mut current, &chosen);
+    chosen.extend(choose(&current, &routines, diagnostics));
+    if chosen.is_empty() {
+        return Relocated { catalog: current, ..Relocated::default() };
+    }
+    let mut relocated = carry_out(current, chosen);
+    for was in relocated.was.values_mut() {
+        if let Some(old) = called.get(&was.root()) {
+            *was = was.rebased(was.root(), *old);
+        }
+    }
+    for (new, old) in called {
+        if relocated.catalog.contains(new) {
+            relocated.was.insert(new, old);
+        }
+    }
+    relocated
+}
+
+/// Gives routines whose argument types move the ids that they will have; the old ids by the new ones.
+fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+    let mut renaming = Renaming::default();
+    for one in chosen.iter().filter(|one| one.from.kind().is_relation() || one.from.kind().is_type()) {
+        if let (Some(old), Some(new)) = (one.from.qname(), one.to.qname()) {
+            renaming.types.insert(old, new);
+        }
+    }
+    if renaming.is_empty() {
+        return HashMap::new();
+    }
+    let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    for (id, entry) in current.iter().filter(|(id, _)| id.kind().is_routine()) {
+        let mut object = entry.object.clone();
+        renaming.apply(&mut object, None);
+        let address = object.address(id);
+        if address != id {
+            new.insert(id, address);
+        }
+    }
+    if !new.is_empty() {
+        crate::address::rebase(current, &new);
+    }
+    new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// Decides which moves the plan has to carry out.
+fn choose(current: &Catalog, moves: &[&Move], diagnostics: &mut Vec<Diagnostic>) -> Vec<Relocation> {
+    let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
-    for wish in moves {
+    // Whole objects first: the parts of a moved table stand on it under its old name.
+    let mut was: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let (parts, wholes): (Vec<&Move>, Vec<&Move>) = moves.iter().copied().partition(|wish| wish.to.parent().is_some());
+    for wish in wholes.into_iter().chain(parts) {
+        let today = |id: ObjectId| match was.get(&id.root()) {
+            Some(old) => id.rebased(id.root(), *old),
+            None => id,
+        };
+        let to_today = today(wish.to);
         let present: Vec<ObjectId> =
-            wish.from.iter().copied().filter(|from| *from != wish.to && current.contains(*from)).collect();
-        let arrived = current.contains(wish.to) && !leaving.contains(&wish.to);
+            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
         match (present.as_slice(), arrived) {
             ([], _) => {}
-            ([from], false) => chosen.push(Relocation { from: *from, to: wish.to }),
+            ([from], false) => {
+                chosen.push(Relocation { from: *from, to: wish.to });
+                if wish.to.parent().is_none() {
+                    was.insert(wish.to, *from);
+                }
+            }
             ([from, ..], true) => diagnostics.push(
                 Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
                     .at(wish.span)
@@ -57,10 +120,7 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
             ),
         }
     }
-    if chosen.is_empty() {
-        return Relocated { catalog: current, ..Relocated::default() };
-    }
-    carry_out(current, chosen)
+    chosen
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {

@@ -7,6 +7,7 @@ use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::comment::Comment;
+use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::grant;
 use crate::kinds::options::Options;
 use crate::kinds::view::View;
@@ -33,7 +34,11 @@ pub(super) struct Pending {
 }
 
 /// A facade in a table's entry.
-pub(super) fn of_table(declarations: &mut Declarations<'_>, of: ObjectId, written: &Written<TableFacadeSpec, Name>) {
+pub(super) fn of_table(
+    declarations: &mut Declarations<'_>,
+    of: ObjectId,
+    written: &Written<TableFacadeSpec, Name>,
+) {
     let (name, long) = match written {
         Written::Short(name) => (name, None),
         Written::Long(spec) => (&spec.name, Some(spec)),
@@ -87,8 +92,11 @@ impl Declarations<'_> {
         if writes.value != FacadeWrites::Triggers {
             return Some(writes.value);
         }
-        let error = Diagnostic::error(Code::NotModelled, "`writes: triggers` is not built yet").at(writes.span);
-        self.report(error.help("`auto` takes every write that PostgreSQL can pass on by itself; `none` is read-only"));
+        let error =
+            Diagnostic::error(Code::NotModelled, "`writes: triggers` is not built yet").at(writes.span);
+        self.report(
+            error.help("`auto` takes every write that PostgreSQL can pass on by itself; `none` is read-only"),
+        );
         None
     }
 
@@ -115,6 +123,7 @@ impl Declarations<'_> {
         let query = Fragment::declared(&made(query, facade.span), Grammar::Query);
         let view = View { query, columns: Aside(Vec::new()), options, owner, output: Aside(None) };
         self.add(id, Object::View(view), facade.span);
+        self.facade_defaults(facade, id, &passed);
         self.facade_grants(facade, id, &passed);
         self.facade_comment(facade, id);
         self.out.facades.push(Facade { name: facade.name, of: facade.of, span: facade.span });
@@ -122,7 +131,8 @@ impl Declarations<'_> {
 
     /// The query, and for each column of the table the name under which it passes through.
     fn facade_query(&mut self, facade: &Pending) -> Option<(String, BTreeMap<Ident, Ident>)> {
-        let columns: Vec<Ident> = self.out.catalog.columns(facade.of).iter().map(|(id, _)| id.name()).collect();
+        let columns: Vec<Ident> =
+            self.out.catalog.columns(facade.of).iter().map(|(id, _)| id.name()).collect();
         let known: BTreeSet<Ident> = columns.iter().copied().collect();
         let mut targets: BTreeMap<Ident, Ident> = BTreeMap::new();
         let mut computed = Vec::new();
@@ -185,10 +195,28 @@ impl Declarations<'_> {
             .filter(|(to, _)| !targets.contains_key(&to.name()))
             .collect();
         for (to, from) in renamed {
-            let message =
-                format!("`{}` was renamed to `{}`: the facade must say which name clients see", from.name(), to.name());
+            let message = format!(
+                "`{}` was renamed to `{}`: the facade must say which name clients see",
+                from.name(),
+                to.name()
+            );
             let help = format!("under the facade's `columns:`, write `{}: {}`", from.name(), to.name());
             self.report(Diagnostic::error(Code::FacadeColumnName, message).at(facade.span).help(help));
+        }
+    }
+
+    /// Through a view, `UPDATE … SET c = DEFAULT` takes the view's own default, and there is none unless it is said.
+    fn facade_defaults(&mut self, facade: &Pending, id: ObjectId, passed: &BTreeMap<Ident, Ident>) {
+        if facade.writes == FacadeWrites::None {
+            return;
+        }
+        for (column, seen) in passed {
+            let column = ObjectId::on(Kind::Column, facade.of, *column);
+            let own = ObjectId::of(Kind::Default, column, "");
+            let Some(Object::Default(default)) = self.out.catalog.get(own).map(|entry| &entry.object) else { continue };
+            let default = ColumnDefault { like: Aside(Some(column)), ..default.clone() };
+            let to = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, id, *seen), "");
+            self.add(to, Object::Default(default), facade.span);
         }
     }
 
@@ -204,7 +232,9 @@ impl Declarations<'_> {
             } else {
                 continue;
             };
-            let Some(Object::Grant(grant)) = self.out.catalog.get(below).map(|entry| &entry.object) else { continue };
+            let Some(Object::Grant(grant)) = self.out.catalog.get(below).map(|entry| &entry.object) else {
+                continue;
+            };
             let mut grant = grant.clone();
             if facade.writes == FacadeWrites::None {
                 grant.privileges.retain(|word, _| !WRITES.contains(&word.as_str()));
@@ -237,7 +267,9 @@ impl Declarations<'_> {
 fn plain_column(sql: &Sql) -> Option<Ident> {
     let tree = crate::parse::expression(sql.text()).ok()?;
     match tree.get("fields").strings().as_slice() {
-        [name] if tree.name() == "ColumnRef" && tree.get("fields").items().len() == 1 => Some(Ident::new(name)),
+        [name] if tree.name() == "ColumnRef" && tree.get("fields").items().len() == 1 => {
+            Some(Ident::new(name))
+        }
         _ => None,
     }
 }

@@ -15,6 +15,9 @@ mod substitute;
 mod table;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use crate::catalog::{Catalog, Entry, Standing};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -32,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Where an object was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The ids that it may have had, the latest first. A column's stand on the table as it is called now.
+    /// The ids that it may have had. A column's stand on its table as it is called now, and on the table's old names.
     pub from: Vec<ObjectId>,
     /// What it is called now.
     pub to: ObjectId,
@@ -86,8 +89,36 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
     declarations.expand_facades();
     declarations.expand_routine_facades();
     declarations.expand_published();
-    declarations.out.catalog.sort();
-    declarations.out
+    let mut out = declarations.out;
+    out.catalog.sort();
+    out.diagnostics = gathered(std::mem::take(&mut out.diagnostics));
+    out
+}
+
+/// Says each thing once: a mixin's error does not come again for every table, and what is not modelled yet comes
+/// with its first place and the number of the others.
+fn gathered(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let mut others: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        if diagnostic.code != Code::NotModelled {
+            if !kept.contains(&diagnostic) {
+                kept.push(diagnostic);
+            }
+        } else if let Some(at) = first.get(&diagnostic.message) {
+            *others.entry(*at).or_default() += 1;
+            kept[*at].notes.extend(diagnostic.notes);
+        } else {
+            first.insert(diagnostic.message.clone(), kept.len());
+            kept.push(diagnostic);
+        }
+    }
+    for (at, count) in others {
+        let places = if count == 1 { "one other place".to_owned() } else { format!("{count} other places") };
+        kept[at].notes.push(format!("and in {places}"));
+    }
+    kept
 }
 
 struct Declarations<'a> {
@@ -122,11 +153,21 @@ impl<'a> Declarations<'a> {
         self.report(Diagnostic::warning(Code::NotModelled, message).at(span));
     }
 
+    /// Something that only newer servers have.
+    fn needs(&mut self, version: u32, span: Span, what: &str) {
+        if self.version < version {
+            let message = format!("{what} needs PostgreSQL {version}, and the target is {}", self.version);
+            self.report(Diagnostic::error(Code::UnknownValue, message).at(span));
+        }
+    }
+
     fn collect_mixins(&mut self, files: &'a [DomainSpec]) {
         for (name, mixin) in files.iter().flat_map(|file| &file.mixins) {
             if let Some((first, _)) = self.mixins.get(name.as_str()) {
                 let (first, message) = (first.span, format!("two mixins are called `{name}`"));
-                self.report(Diagnostic::error(Code::TwoOwners, message).at(name.span).label(first, "the first"));
+                self.report(
+                    Diagnostic::error(Code::TwoOwners, message).at(name.span).label(first, "the first"),
+                );
                 continue;
             }
             self.mixins.insert(name.as_str(), (name, mixin));
@@ -135,12 +176,11 @@ impl<'a> Declarations<'a> {
 
     /// Puts an object into the catalog. Two owners of one name are an error that shows both.
     fn add(&mut self, id: ObjectId, object: impl Into<Object>, span: Span) {
-        let entry = Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
+        let entry =
+            Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
         let Err(holder) = self.out.catalog.insert(id, entry) else { return };
         let message = if holder == id {
             format!("{id} is declared twice")
-        } else if id.kind() == Kind::Key && holder.kind() == Kind::Key && id.name() != holder.name() {
-            format!("{} has two primary keys", id.root())
         } else {
             format!("{id} and {holder} want the same name")
         };
@@ -186,7 +226,7 @@ impl<'a> Declarations<'a> {
     /// Privileges, with those of single columns. `known` says which columns there are, where that is known.
     fn grants(&mut self, target: ObjectId, grants: &Grants, known: Option<&BTreeSet<Ident>>) {
         for (grantee, written) in grants {
-            let Some(role) = self.name(grantee) else { continue };
+            let Some(role) = self.name(grantee).map(role) else { continue };
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
             if !whole.privileges.is_empty() {
@@ -204,15 +244,14 @@ impl<'a> Declarations<'a> {
     /// A column's privileges may stand in the table's entry and in its own.
     fn add_grant(&mut self, target: ObjectId, role: Ident, grant: crate::kinds::grant::Grant, span: Span) {
         let id = crate::kinds::grant::id(target, role);
-        if let Some(Object::Grant(known)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
-            if target.kind() == Kind::Column {
+        match self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+            Some(Object::Grant(known)) if target.kind() == Kind::Column => {
                 for (word, option) in grant.privileges {
                     *known.privileges.entry(word).or_insert(false) |= option;
                 }
-                return;
             }
+            _ => self.add(id, Object::Grant(grant), span),
         }
-        self.add(id, Object::Grant(grant), span);
     }
 
     fn has_column(
@@ -225,7 +264,10 @@ impl<'a> Declarations<'a> {
         let Some(known) = known.filter(|known| !known.contains(&column)) else { return true };
         let message = format!("{} `{}` has no column `{column}`", table.kind().word(), table.path());
         let mut error = Diagnostic::error(Code::UnknownColumn, message).at(span);
-        let near = known.iter().map(|name| (strsim::damerau_levenshtein(name.as_str(), column.as_str()), *name)).min();
+        let near = known
+            .iter()
+            .map(|name| (strsim::damerau_levenshtein(name.as_str(), column.as_str()), *name))
+            .min();
         if let Some((_, name)) = near.filter(|(distance, _)| *distance <= 2) {
             error = error.help(format!("did you mean `{name}`?"));
         }
@@ -264,6 +306,11 @@ pub(crate) fn written_ident(name: &Name) -> Ident {
         [one] => *one,
         _ => Ident::new(name.as_str()),
     }
+}
+
+/// A role; PUBLIC is everybody, in any spelling.
+pub(crate) fn role(name: Ident) -> Ident {
+    if name.as_str().eq_ignore_ascii_case("public") { Ident::new("public") } else { name }
 }
 
 /// The parts of a name in a key, which is exact: only quotes and dots are read.

@@ -2,11 +2,11 @@
 //! views only the names of the columns are remembered.
 
 use crate::fragment::{Aside, Fragment, Grammar};
+use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{Column, Generated, Identity};
 use crate::kinds::opaque::Opaque;
 use crate::kinds::options::Options;
-use crate::id::ObjectId;
 use crate::object::{Kind, Object};
 use crate::read::{Error, Reader, Row, class, for_version};
 use crate::reference::{Reference, Target};
@@ -103,10 +103,10 @@ pub const SEQUENCES: Reader = Reader {
         let Some(column) = owner else { return Ok(()) };
         let options = identity_options(row)?;
         out.alias(class::RELATION, Some(oid), column);
-        if let Some(Object::Column(column)) = out.catalog.get_mut(column).map(|entry| &mut entry.object) {
-            if let Some(identity) = &mut column.identity {
-                identity.options = options;
-            }
+        if let Some(Object::Column(column)) = out.catalog.get_mut(column).map(|entry| &mut entry.object)
+            && let Some(identity) = &mut column.identity
+        {
+            identity.options = options;
         }
         Ok(())
     },
@@ -132,5 +132,9 @@ fn identity_options(row: &mut Row<'_>) -> Result<BTreeMap<&'static str, i64>, Er
         ("CACHE", cache, 1),
         ("CYCLE", i64::from(cycle), 0),
     ];
-    Ok(all.into_iter().filter(|(_, value, usual)| value != usual).map(|(word, value, _)| (word, value)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|(_, value, usual)| value != usual)
+        .map(|(word, value, _)| (word, value))
+        .collect())
 }

@@ -16,7 +16,12 @@ pub const ROLES: Reader = Reader {
     sql: |_| "SELECT oid, rolname FROM pg_roles".into(),
     decode: |row, out| {
         let oid = row.oid()?;
-        out.add_external(ObjectId::global(Kind::Role, row.ident()?), Object::Role(opaque("role")), class::ROLE, oid)
+        out.add_external(
+            ObjectId::global(Kind::Role, row.ident()?),
+            Object::Role(opaque("role")),
+            class::ROLE,
+            oid,
+        )
     },
 };
 
@@ -95,7 +100,8 @@ pub const RELATIONS: Reader = Reader {
 pub const EXCLUSIONS: Reader = Reader {
     name: "exclusion constraints",
     sql: |_| {
-        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384".into()
+        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384"
+            .into()
     },
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);
