@@ -56,7 +56,10 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) ->
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
             Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, context)),
             Change::Replace(because) => {
-                nodes.extend(drop(*id, because.clone(), changes, context));
+                // What comes back from its definition is not lost.
+                let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
+                let dropped = drop(*id, because.clone(), changes, context);
+                nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
