@@ -4,7 +4,7 @@
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
 use crate::rename::{self, Renaming};
-use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
@@ -97,8 +97,10 @@ fn choose(current: &Catalog, moves: &[&Move], diagnostics: &mut Vec<Diagnostic>)
             None => id,
         };
         let to_today = today(wish.to);
-        let present: Vec<ObjectId> =
+        let mut present: Vec<ObjectId> =
             wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        let mut seen = HashSet::new();
+        present.retain(|from| seen.insert(*from));
         let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
         match (present.as_slice(), arrived) {
             ([], _) => {}
@@ -170,7 +172,9 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     };
     let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
     let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
-    for (id, mut entry) in current.into_entries() {
+    // What moves comes last: whoever held its new name is on its way out.
+    let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);
+    for (id, mut entry) in staying.into_iter().chain(moving) {
         let new = moved(id);
         let concerned = new != id
             || entry.uses.iter().any(|used| touched.contains(used) || touched.contains(&used.root()));
@@ -181,14 +185,8 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         if new != id {
             relocated.was.insert(new, id);
         }
-        insert(&mut relocated.catalog, new, entry);
+        relocated.catalog.insert_over(new, entry);
     }
     relocated.catalog.sort();
     relocated
-}
-
-/// What held the name before is moved away or replaced in the same plan, so the moved object takes its place here:
-/// two objects under one id cannot be told apart, and `plan` looks at the slots themselves.
-fn insert(catalog: &mut Catalog, id: ObjectId, entry: Entry) {
-    let _: Result<(), ObjectId> = catalog.insert(id, entry);
 }

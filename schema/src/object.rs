@@ -114,6 +114,9 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         None
     }
 
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
+
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
         0
@@ -228,6 +231,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::brings`].
             pub fn brings(&self) -> Option<Ident> {
                 match self { $(Object::$variant(object) => ObjectKind::brings(object),)* }
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
             }
 
             /// See [`ObjectKind::place`].

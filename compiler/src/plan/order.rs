@@ -72,7 +72,7 @@ fn schema_of(id: ObjectId) -> Option<ObjectId> {
 }
 
 /// Builds the graph.
-pub fn graph(nodes: &[Node]) -> Graph {
+pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     let roles = roles(nodes);
     let mut edges: BTreeSet<(usize, usize, Edge)> = BTreeSet::new();
     let mut add = |from: usize, to: usize, edge: Edge| {
@@ -151,13 +151,28 @@ pub fn graph(nodes: &[Node]) -> Graph {
         // (3) Names.
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
-                add(*holder, index, Edge::Frees(*slot));
+                // What moves along with the mover is dropped under its new name, afterwards.
+                let own = nodes[*holder].id == node.id || nodes[*holder].id.is_below(node.id);
+                if node.verb != Verb::Move || !own {
+                    add(*holder, index, Edge::Frees(*slot));
+                }
             }
         }
         // A moved relation leaves a schema that goes away.
         if let (Verb::Move, Because::MovedFrom(from)) = (node.verb, &node.because) {
             if let Some(dropper) = schema_of(from.root()).and_then(|schema| roles.droppers.get(&schema)) {
                 add(index, *dropper, Edge::Releases(*from));
+            }
+        }
+    }
+    // What made room comes back when the cause is done.
+    for (cause, dependent) in &changes.together {
+        let done = roles.droppers.get(cause).into_iter().chain(roles.changers.get(cause).into_iter().flatten());
+        for done in done {
+            for maker in roles.makers.get(dependent).into_iter().flatten() {
+                if nodes[*maker].verb == Verb::Create {
+                    edges.insert((*done, *maker, Edge::Releases(*cause)));
+                }
             }
         }
     }

@@ -62,6 +62,7 @@ impl Declarations<'_> {
             tablespace: spec.tablespace.as_ref().map(super::written_ident),
             with_data: Aside(spec.with_data.is_none_or(|flag| flag.value)),
             owner: Aside(spec.owner.as_ref().map(super::written_ident)),
+            output: Aside(None),
         };
         self.add(id, Object::MaterializedView(view), name.span);
         self.comment(id, spec.comment.as_ref());

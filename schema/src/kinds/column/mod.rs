@@ -1,5 +1,6 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+mod casts;
 pub mod declare;
 pub mod read;
 
@@ -181,6 +182,11 @@ impl ObjectKind for Column {
         self.position = current.position;
     }
 
+    fn append(&mut self) {
+        // PostgreSQL has at most 1,600 columns.
+        self.position.0 = self.position.0.saturating_add(1_000_000);
+    }
+
     fn place(&self) -> u32 {
         self.position.0
     }
@@ -252,7 +258,7 @@ impl ObjectKind for Column {
             }
             if let Some(using) = &using.0 {
                 sql.kw("USING").fragment(using);
-            } else if !same_base {
+            } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
                 sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
             }
@@ -325,6 +331,7 @@ impl ObjectKind for Column {
             make: make.into_text(),
             read: vec![("generated".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

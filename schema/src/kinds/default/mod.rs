@@ -91,6 +91,7 @@ impl ObjectKind for Default {
             make: make.into_text(),
             read: vec![("default".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

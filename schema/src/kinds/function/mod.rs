@@ -470,7 +470,7 @@ impl ObjectKind for Function {
         rename_routine(self.word(), from, to, out);
     }
 
-    fn ask(&self, id: ObjectId, _: &Context<'_>, out: &mut Questions) {
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
         let defaults: Vec<usize> = (1..).zip(&self.arguments).filter(|(_, one)| one.default.is_some()).map(|(at, _)| at).collect();
         let standard = matches!(self.body, Body::Sql(_));
         if defaults.is_empty() && !standard {
@@ -482,9 +482,12 @@ impl ObjectKind for Function {
         let mut create = Sql::new("CREATE");
         create.kw(self.word()).kw("pg_temp.").tight().ident(own).tight();
         let plain = Ident::new("plpgsql");
-        if standard {
+        let (mut prelude, mut instead) = (String::new(), Vec::new());
+        if let Body::Sql(text) = &self.body {
+            let Some(masked) = out.mask(text, context) else { return };
             self.head(&mut create);
-            self.body(&mut create);
+            create.kw("\n").fragment(&masked.fragment);
+            (prelude, instead) = (masked.prelude, masked.instead);
         } else {
             Function { language: plain, ..self.clone() }.head(&mut create);
             create.kw("AS").literal("begin end");
@@ -503,10 +506,11 @@ impl ObjectKind for Function {
         }
         out.push(Question {
             object: id,
-            stand_in: Some(StandIn { relation: id, name: own, create: create.into_text() }),
+            stand_in: Some(StandIn { relation: id, name: own, create: prelude + create.text() }),
             make: "SELECT 1".into(),
             read,
             undo: None,
+            instead,
         });
     }
 }

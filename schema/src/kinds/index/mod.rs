@@ -93,6 +93,7 @@ impl ObjectKind for Index {
             make: make.into_text(),
             read: vec![("index".into(), read)],
             undo: Some(undo),
+            instead: Vec::new(),
         });
     }
 

@@ -4,8 +4,9 @@ pub mod read;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
-use crate::ident::Ident;
+use crate::ident::{Ident, Text};
 use crate::kinds::options::Options;
+use crate::kinds::view::output_query;
 use crate::kinds::{grant, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, StandIn};
@@ -27,6 +28,8 @@ pub struct MaterializedView {
     pub with_data: Aside<bool>,
     /// Its owner, where it is known.
     pub owner: Aside<Option<Ident>>,
+    /// The columns that come out, with their types: from the catalog, or from the server's answer.
+    pub output: Aside<Option<Text>>,
 }
 
 fn head(id: ObjectId) -> Sql {
@@ -59,6 +62,12 @@ impl ObjectKind for MaterializedView {
         }
     }
 
+    fn answer(&mut self, place: &str, text: &str) {
+        if place == "output" {
+            self.output = Aside(Some(Text::new(text)));
+        }
+    }
+
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
     }
@@ -86,7 +95,7 @@ impl ObjectKind for MaterializedView {
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { query, options, access_method, tablespace, with_data: _, owner: _ } = new;
+        let Self { query, options, access_method, tablespace, with_data: _, owner: _, output: _ } = new;
         if *query != old.query {
             return Alter::Replace("the query of a materialized view cannot be changed in place");
         }
@@ -116,22 +125,25 @@ impl ObjectKind for MaterializedView {
         table::rename_relation(from, to, out);
     }
 
-    fn ask(&self, id: ObjectId, _: &Context<'_>, out: &mut Questions) {
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
         let name = out.fresh_name();
+        let Some(masked) = out.mask(&self.query, context) else { return };
         let mut make = Sql::new("CREATE TEMPORARY VIEW");
-        make.ident(name).kw("AS").fragment(&self.query);
+        make.ident(name).kw("AS").fragment(&masked.fragment);
         let target = sql::literal(&format!("pg_temp.{}", sql::quoted(name)));
         let read = format!("(SELECT pg_catalog.pg_get_viewdef({target}::pg_catalog.regclass))");
+        let output = format!("({})", output_query(&format!("{target}::pg_catalog.regclass")));
         out.push(Question {
             object: id,
             stand_in: None,
-            make: make.into_text(),
-            read: vec![("query".into(), read)],
+            make: masked.prelude + make.text(),
+            read: vec![("query".into(), read), ("output".into(), output)],
             undo: None,
+            instead: masked.instead,
         });
     }
 
-    fn stored(_place: &str, text: &str) -> String {
-        text.trim_end().trim_end_matches(';').to_owned()
+    fn stored(place: &str, text: &str) -> String {
+        if place == "query" { text.trim_end().trim_end_matches(';').to_owned() } else { text.to_owned() }
     }
 }

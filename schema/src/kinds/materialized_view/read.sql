@@ -2,7 +2,8 @@
 SELECT c.oid, c.relname, c.relnamespace,
        c.reltype, t.typarray,
        c.relowner, c.reloptions, am.amname, ts.spcname, c.relispopulated,
-       pg_get_viewdef(c.oid)
+       pg_get_viewdef(c.oid),
+       (/* output */)
 FROM pg_class c
 LEFT JOIN pg_type t ON t.oid = c.reltype
 LEFT JOIN pg_am am ON am.oid = c.relam

@@ -88,6 +88,7 @@ impl ObjectKind for Member {
             make: make.into_text(),
             read: vec![("where".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }
