@@ -241,6 +241,9 @@ impl Table {
 /// A temporary table with the columns that the relation shall have: fragments are put on it and read back.
 /// `None` for what has no columns here.
 pub fn stand_in(relation: ObjectId, context: &Context<'_>) -> Option<StandIn> {
+    if let Some(Object::MaterializedView(view)) = context.desired.get(relation).map(|entry| &entry.object) {
+        return Some(view.stand_in(relation));
+    }
     let columns = context.desired.columns(relation);
     let name = relation.name();
     let items: Vec<Sql> = columns
