@@ -76,6 +76,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
                 undeclared.entry(id.kind()).or_default().push(id);
             }
             match policy {
+                // Every database has it, also one that was built from the files.
+                Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => Standing::Kept,
                 Undeclared::Drop if is_managed(project, root) => continue,
                 _ => Standing::Kept,
             }
@@ -103,6 +105,16 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
     if policy == Undeclared::Report {
         for (kind, ids) in undeclared {
             notes.push(report(kind, &ids));
+        }
+    }
+    // What is new on an existing object comes behind what is there.
+    let late: Vec<ObjectId> = desired
+        .ids()
+        .filter(|id| !current.contains(*id) && id.parent().is_some_and(|parent| current.contains(parent)))
+        .collect();
+    for id in late {
+        if let Some(entry) = desired.get_mut(id) {
+            entry.object.append();
         }
     }
     desired.sort();

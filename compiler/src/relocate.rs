@@ -34,14 +34,14 @@ pub struct Relocated {
     pub was: HashMap<ObjectId, ObjectId>,
 }
 
-/// Renames the current side as the moves say. `declared` is what the files declare: where an old name is declared
-/// again, as another object, and both are there, the move has happened.
+/// Renames the current side as the moves say.
 pub fn relocate(
     current: Catalog,
     moves: &[Move],
-    declared: &Catalog,
+    desired: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Relocated {
+    exchanges(moves, diagnostics);
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
@@ -53,15 +53,15 @@ pub fn relocate(
             None => id,
         };
         let to_today = today(wish.to);
-        // A column of a moved table is listed under every name that the table had: today they are one.
+        let mut present: Vec<ObjectId> =
+            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
         let mut seen = HashSet::new();
-        let present: Vec<ObjectId> = wish
-            .from
-            .iter()
-            .map(|from| today(*from))
-            .filter(|from| *from != to_today && current.contains(*from) && seen.insert(*from))
-            .collect();
-        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
+        present.retain(|from| seen.insert(*from));
+        if current.contains(to_today) {
+            // It has moved already, and what has its old name now is another object of the files.
+            present.retain(|from| !desired.contains(*from));
+        }
+        let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
             ([], _) => {}
             ([from], false) => {
@@ -70,7 +70,6 @@ pub fn relocate(
                     was.insert(wish.to, *from);
                 }
             }
-            (all, true) if wish.from.iter().filter(|from| all.contains(&today(**from))).all(|from| declared.contains(*from)) => {}
             ([from, ..], true) => diagnostics.push(
                 Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
                     .at(wish.span)
@@ -87,6 +86,23 @@ pub fn relocate(
         return Relocated { catalog: current, ..Relocated::default() };
     }
     carry_out(current, chosen)
+}
+
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            diagnostics.push(
+                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
+                    .at(wish.span)
+                    .label(other.span, "and the other way round here")
+                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
+            );
+        }
+    }
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
@@ -136,7 +152,9 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     };
     let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
     let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
-    for (id, mut entry) in current.into_entries() {
+    // What moves comes last: whoever held its new name is on its way out.
+    let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);
+    for (id, mut entry) in staying.into_iter().chain(moving) {
         let new = moved(id);
         let concerned = new != id
             || entry.uses.iter().any(|used| touched.contains(used) || touched.contains(&used.root()));
@@ -147,8 +165,7 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         if new != id {
             relocated.was.insert(new, id);
         }
-        // A facade may hold the name that a table moves to, until the plan drops it.
-        relocated.catalog.insert_beside(new, entry, new != id);
+        relocated.catalog.insert_over(new, entry);
     }
     relocated.catalog.sort();
     relocated

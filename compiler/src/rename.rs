@@ -24,6 +24,8 @@ pub struct Renaming {
     pub routines: HashMap<QName, QName>,
     /// Columns: of which relation (by its old name), from, to.
     pub columns: HashMap<(QName, Ident), Ident>,
+    /// Relations in FROM and their columns stay: stand-ins take their place there.
+    pub constants_only: bool,
 }
 
 impl Renaming {
@@ -45,7 +47,14 @@ impl Renaming {
             types: back(&self.types),
             routines: back(&self.routines),
             columns: columns.collect(),
+            constants_only: self.constants_only,
         }
+    }
+
+    /// The same renaming for fragments whose relations are stand-ins.
+    #[must_use]
+    pub fn of_constants(&self) -> Self {
+        Self { constants_only: true, ..self.clone() }
     }
 
     /// Maps everything inside an object. `own` is the relation that it stands on, by its old name: unqualified
@@ -86,6 +95,7 @@ impl Renaming {
             _ => None,
         };
         match mention.kind {
+            MentionKind::Relation | MentionKind::Column if self.constants_only => None,
             MentionKind::Relation => {
                 let old = full?;
                 let new = *self.relations.get(&old)?;
@@ -106,7 +116,15 @@ impl Renaming {
             MentionKind::RoutineLiteral => {
                 self.routines.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
             }
-            MentionKind::Column => self.column(&mention.parts, aliases, own),
+            MentionKind::Column => {
+                let mut text = self.column(&mention.parts, aliases, own)?;
+                // An output column keeps the name that its users know.
+                let name = mention.parts.last()?;
+                if mention.names_output && name.as_str() != "*" && !text.ends_with(sql::quoted(*name)) {
+                    text.push_str(&format!(" AS {}", sql::quoted(*name)));
+                }
+                Some(text)
+            }
         }
     }
 

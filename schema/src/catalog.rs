@@ -50,22 +50,6 @@ impl Catalog {
         if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
             return Err(*holder);
         }
-        self.link(id, entry, slots);
-        Ok(())
-    }
-
-    /// Adds an object although another one may hold its name still: one of them goes or moves in the same plan. The
-    /// `first` one is found by the name.
-    pub fn insert_beside(&mut self, id: ObjectId, entry: Entry, first: bool) {
-        if !first && self.entries.contains_key(&id) {
-            return;
-        }
-        let mut slots = object::slots(id);
-        slots.retain(|slot| first || !self.slots.contains_key(slot));
-        self.link(id, entry, slots);
-    }
-
-    fn link(&mut self, id: ObjectId, entry: Entry, slots: Vec<Slot>) {
         for slot in slots {
             if let Slot::Routine(name, _) = slot {
                 self.routines.entry(name).or_default().push(id);
@@ -86,6 +70,17 @@ impl Catalog {
             below = parent;
         }
         self.entries.insert(id, entry);
+        Ok(())
+    }
+
+    /// Adds an object also when another one still holds one of its name slots: the current side under its future
+    /// names, where the holder is on its way out. The newcomer is found by the name from now on.
+    pub fn insert_over(&mut self, id: ObjectId, entry: Entry) {
+        for slot in object::slots(id) {
+            self.slots.remove(&slot);
+        }
+        // Nothing holds its slots now.
+        let _: Result<(), ObjectId> = self.insert(id, entry);
     }
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.

@@ -38,6 +38,8 @@ pub struct Mention {
     pub end: usize,
     /// For relations: the alias, when there is one.
     pub alias: Option<Ident>,
+    /// A column that is an output column by itself: its name is the output's.
+    pub names_output: bool,
 }
 
 /// The names that a tree mentions. `prefix` is how far its locations are ahead of `text`.
@@ -47,6 +49,16 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
     tree.walk(&mut |node| {
         if node.name() == "CommonTableExpr" {
             ctes.push(node.get("ctename").str().to_owned());
+        }
+    });
+    let mut outputs = Vec::new();
+    tree.walk(&mut |node| {
+        if node.name() == "SelectStmt" {
+            for target in node.get("target_list").items() {
+                if target.get("name").is_nothing() && target.get("val").name() == "ColumnRef" {
+                    outputs.push(target.get("val").get("location").int());
+                }
+            }
         }
     });
     let mut found = Vec::new();
@@ -68,6 +80,9 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
                 .map(|field| Ident::new(if field.name() == "AStar" { "*" } else { field.str() }))
                 .collect();
             push(&mut found, MentionKind::Column, parts, None, node, text, prefix);
+            if let Some(last) = found.last_mut().filter(|_| outputs.contains(&node.get("location").int())) {
+                last.names_output |= last.kind == MentionKind::Column;
+            }
         }
         "FuncCall" => {
             if node.get("funcformat").int() != SQL_SYNTAX {
@@ -123,7 +138,7 @@ fn push(
     let Some((written, end)) = dotted_name(text, start) else { return };
     // Names that the grammar made up (`pg_catalog.int4` for `int`, COALESCE's kin) do not stand in the text.
     if written == parts {
-        found.push(Mention { kind, parts, start, end, alias });
+        found.push(Mention { kind, parts, start, end, alias, names_output: false });
     }
 }
 
@@ -143,7 +158,7 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
     let in_text = text.get(start..).is_some_and(|tail| tail.starts_with(&written));
     if in_text && (whole || (kind == MentionKind::RoutineLiteral && rest.starts_with('('))) {
         // Only the name inside the quotes, so that a signature behind it stays.
-        found.push(Mention { kind, parts, start: start + 1, end: start + 1 + end, alias: None });
+        found.push(Mention { kind, parts, start: start + 1, end: start + 1 + end, alias: None, names_output: false });
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, QName};
 use crate::kinds;
 use crate::question::Questions;
 use crate::reference::Reference;
@@ -98,15 +98,13 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
     fn answer(&mut self, _place: &str, _text: &str) {}
 
-    /// What those see of it who use all of it: the columns of a view, where they are known.
-    fn shape(&self) -> Option<Text> {
-        None
-    }
-
     /// Name slots beyond those of its id: a table has one primary key, whatever its name.
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
         Vec::new()
     }
+
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
 
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
@@ -207,16 +205,16 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::answer(object, place, text),)* }
             }
 
-            /// See [`ObjectKind::shape`].
-            pub fn shape(&self) -> Option<Text> {
-                match self { $(Object::$variant(object) => ObjectKind::shape(object),)* }
-            }
-
             /// The name slots that the object takes.
             pub fn slots(&self, id: ObjectId) -> Vec<Slot> {
                 let mut slots = slots(id);
                 slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
                 slots
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
             }
 
             /// See [`ObjectKind::place`].

@@ -146,8 +146,8 @@ pub fn plan(
     let context = Context { current: &relocated.catalog, desired, server };
     let mut diagnostics = Vec::new();
     let changes = change::changes(&context, &mut diagnostics);
-    let nodes = fold::fold(node::nodes(&changes, relocated, &context));
-    let graph = order::graph(&nodes);
+    let nodes = fold::fold(node::nodes(&changes, relocated, &context), &changes);
+    let graph = order::graph(&nodes, &changes);
     order::refuse_cycles(&graph, &nodes, &mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);

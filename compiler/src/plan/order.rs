@@ -72,7 +72,7 @@ fn schema_of(id: ObjectId) -> Option<ObjectId> {
 }
 
 /// Builds the graph.
-pub fn graph(nodes: &[Node]) -> Graph {
+pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     let roles = roles(nodes);
     let mut edges: BTreeSet<(usize, usize, Edge)> = BTreeSet::new();
     let mut add = |from: usize, to: usize, edge: Edge| {
@@ -86,23 +86,7 @@ pub fn graph(nodes: &[Node]) -> Graph {
             freed.entry(*slot).or_default().push(index);
         }
     }
-    let mut dropped_parts: HashMap<ObjectId, Vec<usize>> = HashMap::new();
-    for (id, index) in &roles.droppers {
-        if let Some(parent) = id.parent() {
-            dropped_parts.entry(parent).or_default().push(*index);
-        }
-    }
     for (index, node) in nodes.iter().enumerate() {
-        // What comes back after a part of what it uses has gone must not see that part: `*` would take it.
-        if node.verb == Verb::Create && roles.droppers.contains_key(&node.id) {
-            for used in &node.uses_desired {
-                for dropper in dropped_parts.get(used).into_iter().flatten() {
-                    if !matches!(roles.makers.get(&nodes[*dropper].id), Some(makers) if makers.contains(&index)) {
-                        add(*dropper, index, Edge::Makes(*used));
-                    }
-                }
-            }
-        }
         if node.verb != Verb::Drop {
             // (1) What it uses, what that stands on, and its own parents and schema.
             let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));
@@ -159,17 +143,28 @@ pub fn graph(nodes: &[Node]) -> Graph {
         // (3) Names.
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
-                // What stands on a moved object and goes is moved along, and goes then.
-                if node.verb == Verb::Move && nodes[*holder].id.is_below(node.id) {
-                    continue;
+                // What moves along with the mover is dropped under its new name, afterwards.
+                let own = nodes[*holder].id == node.id || nodes[*holder].id.is_below(node.id);
+                if node.verb != Verb::Move || !own {
+                    add(*holder, index, Edge::Frees(*slot));
                 }
-                add(*holder, index, Edge::Frees(*slot));
             }
         }
         // A moved relation leaves a schema that goes away.
         if let (Verb::Move, Because::MovedFrom(from)) = (node.verb, &node.because) {
             if let Some(dropper) = schema_of(from.root()).and_then(|schema| roles.droppers.get(&schema)) {
                 add(index, *dropper, Edge::Releases(*from));
+            }
+        }
+    }
+    // What made room comes back when the cause is done.
+    for (cause, dependent) in &changes.together {
+        let done = roles.droppers.get(cause).into_iter().chain(roles.changers.get(cause).into_iter().flatten());
+        for done in done {
+            for maker in roles.makers.get(dependent).into_iter().flatten() {
+                if nodes[*maker].verb == Verb::Create {
+                    edges.insert((*done, *maker, Edge::Releases(*cause)));
+                }
             }
         }
     }

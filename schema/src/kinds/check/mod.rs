@@ -100,6 +100,7 @@ impl ObjectKind for Check {
             make: make.into_text(),
             read: vec![("check".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

@@ -1,5 +1,6 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+mod casts;
 pub mod declare;
 pub mod read;
 
@@ -102,11 +103,9 @@ impl Column {
     }
 
     /// Settings that CREATE TABLE cannot say on every version.
-    fn settings(&self, old: &Column, id: ObjectId, version: u32, out: &mut Steps) {
+    fn settings(&self, old: &Column, id: ObjectId, out: &mut Steps) {
         if self.storage != old.storage {
-            // Older servers have no word for the type's own.
-            let own = if version < 16 { own_storage(&self.type_name) } else { "default" };
-            let word = self.storage.unwrap_or_else(|| Text::new(own));
+            let word = self.storage.unwrap_or_else(|| Text::new("DEFAULT"));
             let mut sql = alter(id);
             sql.kw("SET STORAGE").ident(Ident::new(&word.as_str().to_ascii_lowercase()));
             out.push(sql).lock(table_of(id), Lock::AccessExclusive);
@@ -128,26 +127,6 @@ impl Column {
         for statement in old.options.alter(&self.options, &alter(id)) {
             out.push(statement).lock(table_of(id), Lock::ShareUpdateExclusive);
         }
-    }
-}
-
-/// How a type's values are kept (`pg_type.typstorage`); those of PostgreSQL itself that are not kept like text, and of
-/// other types what is usual.
-fn own_storage(type_name: &TypeName) -> &'static str {
-    const MAIN: [&str; 3] = ["numeric", "inet", "cidr"];
-    const PLAIN: [&str; 19] = [
-        "bool", "int2", "int4", "int8", "float4", "float8", "money", "date", "time", "timetz", "timestamp",
-        "timestamptz", "interval", "uuid", "oid", "name", "point", "macaddr", "macaddr8",
-    ];
-    let name = type_name.name();
-    if type_name.is_array() || !type_name.is_system() {
-        "extended"
-    } else if MAIN.contains(&name.as_str()) {
-        "main"
-    } else if PLAIN.contains(&name.as_str()) {
-        "plain"
-    } else {
-        "extended"
     }
 }
 
@@ -203,11 +182,16 @@ impl ObjectKind for Column {
         self.position = current.position;
     }
 
+    fn append(&mut self) {
+        // PostgreSQL has at most 1,600 columns.
+        self.position.0 = self.position.0.saturating_add(1_000_000);
+    }
+
     fn place(&self) -> u32 {
         self.position.0
     }
 
-    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -216,7 +200,7 @@ impl ObjectKind for Column {
         if rewrites {
             step.rewrites();
         }
-        self.settings(&Column::new(self.type_name), id, context.server.version, out);
+        self.settings(&Column::new(self.type_name), id, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -274,7 +258,7 @@ impl ObjectKind for Column {
             }
             if let Some(using) = &using.0 {
                 sql.kw("USING").fragment(using);
-            } else if !same_base && !assigns(&old.type_name, type_name) {
+            } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
                 sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
             }
@@ -313,7 +297,7 @@ impl ObjectKind for Column {
         if *not_null != old.not_null && !*not_null {
             out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
         }
-        new.settings(old, id, context.server.version, out);
+        new.settings(old, id, out);
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 
@@ -347,6 +331,7 @@ impl ObjectKind for Column {
             make: make.into_text(),
             read: vec![("generated".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }
@@ -395,15 +380,6 @@ fn alter_identity(before: &Identity, after: &Identity, type_name: &TypeName, id:
     }
     let _ = type_name;
     out.push(sql).lock(table_of(id), Lock::AccessExclusive);
-}
-
-/// Whether PostgreSQL converts the values by itself: numbers to numbers, everything to text (assignment casts).
-fn assigns(old: &TypeName, new: &TypeName) -> bool {
-    const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
-    const TEXTS: [&str; 3] = ["text", "varchar", "bpchar"];
-    let is_plain = |name: &TypeName| name.is_system() && !name.is_array();
-    let is_one_of = |names: &[&str], name: &TypeName| is_plain(name) && names.contains(&name.name().as_str());
-    (is_one_of(&NUMBERS, old) && is_one_of(&NUMBERS, new)) || (is_plain(old) && is_one_of(&TEXTS, new))
 }
 
 /// Whether PostgreSQL changes the type without writing the table anew: a longer or unlimited varchar, varchar to

@@ -7,7 +7,6 @@ use crate::id::ObjectId;
 use crate::kinds::column;
 use crate::kinds::table;
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::parse;
 use crate::question::{Question, Questions};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
@@ -46,21 +45,8 @@ fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
     let mut sql = column::alter(column);
     sql.kw("SET DEFAULT").fragment(value);
     let mut suffix = Sql::new("DEFAULT");
-    if stands_bare(value) {
-        suffix.fragment(value);
-    } else {
-        suffix.kw("(").tight().fragment(value).kw(")");
-    }
+    suffix.fragment(value);
     out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
-}
-
-/// Whether an expression can follow DEFAULT in a column's definition as it is. The grammar takes a narrower sort of
-/// expression there than behind SET DEFAULT (`now() at time zone 'utc'` needs parentheses), and would take a COLLATE
-/// for the column's.
-fn stands_bare(value: &Fragment) -> bool {
-    let Ok(tree) = parse::statement(&format!("CREATE TABLE t (c text DEFAULT {}\n)", value.text())) else { return false };
-    let [column] = tree.get("table_elts").items() else { return false };
-    column.get("constraints").items().len() == 1 && column.get("coll_clause").is_nothing()
 }
 
 impl ObjectKind for Default {
@@ -105,6 +91,7 @@ impl ObjectKind for Default {
             make: make.into_text(),
             read: vec![("default".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

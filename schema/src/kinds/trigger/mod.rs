@@ -288,6 +288,7 @@ impl ObjectKind for Trigger {
             make: make.into_text(),
             read: vec![("when".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 
