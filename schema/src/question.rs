@@ -65,7 +65,9 @@ impl Question {
                 [schema, _] => schema.as_str().starts_with("pg_temp"),
                 _ => true,
             };
-            let Some(Instead { real, bare, .. }) = self.instead.iter().find(|one| temporary && one.name == *name) else {
+            let Some(Instead { real, bare, .. }) =
+                self.instead.iter().find(|one| temporary && one.name == *name)
+            else {
                 continue;
             };
             let mut end = mention.end;
@@ -107,7 +109,9 @@ impl Questions {
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
             let [schema, name] = mention.parts[..] else { continue };
             let real = QName { schema, name };
-            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else { continue };
+            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else {
+                continue;
+            };
             let bare = mention.alias.is_none();
             let own = match masked.instead.iter().find(|one| one.real == real && one.bare == bare) {
                 Some(known) => known.name,
@@ -118,7 +122,8 @@ impl Questions {
                     own
                 }
             };
-            let alias = if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
+            let alias =
+                if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
             changes.push((mention.start, mention.end, format!("pg_temp.{}{alias}", sql::quoted(own))));
         }
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Column) {
@@ -142,6 +147,7 @@ impl Questions {
         }
         match (&old.object, &new.object) {
             (Object::View(old), Object::View(new)) => old.query != new.query,
+            (Object::MaterializedView(old), Object::MaterializedView(new)) => old.query != new.query,
             _ => {
                 let shape = |catalog: &Catalog| -> Vec<(Ident, TypeName)> {
                     catalog.columns(id).iter().map(|(id, column)| (id.name(), column.type_name)).collect()
@@ -154,13 +160,18 @@ impl Questions {
 
 /// The statement that makes a stand-in under a name of its own.
 fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_>) -> Option<String> {
-    if let Some(Object::View(view)) = context.desired.get(id).map(|entry| &entry.object) {
+    let output = match context.desired.get(id).map(|entry| &entry.object) {
+        Some(Object::View(view)) => Some(view.output.0),
+        Some(Object::MaterializedView(view)) => Some(view.output.0),
+        _ => None,
+    };
+    if let Some(output) = output {
         // One column a line, as the server wrote them; a collation follows as a number and is left out.
         let bare = |line: &'static str| match line.rsplit_once(' ') {
             Some((column, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => column,
             _ => line,
         };
-        let columns: Vec<&str> = view.output.0?.as_str().lines().map(bare).collect();
+        let columns: Vec<&str> = output?.as_str().lines().map(bare).collect();
         return Some(format!("CREATE TEMPORARY TABLE {} ({});\n", sql::quoted(own), columns.join(", ")));
     }
     let mut stand_in = table::stand_in(id, context)?;
@@ -170,14 +181,19 @@ fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_
         1,
     );
     let mut text = format!("{};\n", stand_in.create);
-    let key = context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
-        Object::Key(key) if key.primary => Some(key.columns.clone()),
-        _ => None,
-    });
+    let key =
+        context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
+            Object::Key(key) if key.primary => Some(key.columns.clone()),
+            _ => None,
+        });
     if let Some(columns) = key.filter(|_| grouped) {
         // GROUP BY a primary key lets other columns through.
         let columns: Vec<&str> = columns.iter().map(|name| sql::quoted(*name)).collect();
-        text.push_str(&format!("ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n", sql::quoted(own), columns.join(", ")));
+        text.push_str(&format!(
+            "ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n",
+            sql::quoted(own),
+            columns.join(", ")
+        ));
     }
     Some(text)
 }

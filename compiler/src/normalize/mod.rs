@@ -35,7 +35,11 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
         .filter(|(id, entry)| current.get(*id).is_some_and(|live| live.object != entry.object))
         .filter(|(id, entry)| {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
-            fragments(&entry.object).iter().any(|(place, text)| live.get(place).is_some_and(|old| old != text))
+            // A body in a string is what it is: nobody has to be asked.
+            let differs = |place: &String, text: &Text| live.get(place).is_some_and(|old| old != text);
+            fragments(&entry.object).iter().any(|(place, text)| {
+                differs(place, text) && grammar_of(&entry.object, place) != Grammar::Body
+            })
         })
         .map(|(id, _)| id)
         .collect()
@@ -75,7 +79,8 @@ pub fn normalize(
     while !open.is_empty() {
         let (questions, answered) = {
             let questions = questions(&open, desired, relocated, server, &mut normalized);
-            let answered: BTreeSet<ObjectId> = questions.list.iter().map(|question| question.object).collect();
+            let answered: BTreeSet<ObjectId> =
+                questions.list.iter().map(|question| question.object).collect();
             (questions, answered)
         };
         let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
@@ -85,7 +90,9 @@ pub fn normalize(
             break;
         }
     }
-    normalized.unproven.extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
+    normalized
+        .unproven
+        .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
     Ok(normalized)
 }
 
@@ -115,7 +122,8 @@ fn questions(
     let changing = changing(desired, current);
     let back = relocated.renaming.reversed().of_constants();
     let context = Context { current, desired, server };
-    let mut questions = Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
+    let mut questions =
+        Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
     for id in open {
         let Some(entry) = desired.get(*id) else { continue };
         let own = id.root();

@@ -4,10 +4,10 @@
 use super::change::{Change, Changes};
 use super::{Because, Verb};
 use crate::relocate::Relocated;
+use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use schemac_schema::catalog::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 /// The statements of one change of one object.
@@ -57,7 +57,10 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) ->
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
             Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, &circles, context)),
             Change::Replace(because) => {
-                nodes.extend(drop(*id, because.clone(), changes, &circles, context));
+                // What comes back from its definition is not lost.
+                let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
+                let dropped = drop(*id, because.clone(), changes, &circles, context);
+                nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
@@ -148,7 +151,8 @@ fn drop(
     context: &Context<'_>,
 ) -> Option<Node> {
     let entry = context.current.get(id)?;
-    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
+    let gone =
+        |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
     // It goes with its parent, unless that is in a circle which only its own statement breaks.
     let breaks = |id: ObjectId, uses: &[ObjectId]| {
         circles.get(&id.root()).is_some_and(|circle| {
@@ -189,10 +193,14 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
 
 fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
     let mut steps = Steps::default();
-    if let Some(entry) = context.current.get(to) {
+    // What belongs to an extension moves with it.
+    if let Some(entry) = context.current.get(to).filter(|entry| entry.standing != Standing::External) {
         entry.object.rename(from, to, context, &mut steps);
     }
     let mut node = bare(to, Verb::Move, Because::MovedFrom(from), steps);
+    if to.kind().is_routine() {
+        node.uses_current = uses(to, context.current);
+    }
     let below = context.current.descendants(to);
     for id in std::iter::once(to).chain(below) {
         let Some(entry) = context.current.get(id) else { continue };
@@ -205,7 +213,10 @@ fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context:
     }
     // Sequences and the like that PostgreSQL moves along.
     for (new, was) in &relocated.was {
-        if new.parent().is_none() && *new != to && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to)) {
+        if new.parent().is_none()
+            && *new != to
+            && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to))
+        {
             node.takes.extend(schemac_schema::object::slots(*new));
             node.frees.extend(schemac_schema::object::slots(*was));
         }
