@@ -44,6 +44,9 @@ pub enum Alter {
     Disturb(&'static str),
     /// It must be dropped and created; why. Steps that were pushed are ignored.
     Replace(&'static str),
+    /// What columns are made of, and must become otherwise: the old one gives up its name, a new one is created, the
+    /// columns get from one to the other, and the old one is dropped; why. Steps that were pushed are ignored.
+    Park(&'static str),
 }
 
 /// The server that a plan is for, as far as kinds need to know it.
@@ -110,6 +113,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
+
+    /// Whether what it is about goes away with what it uses (an owned sequence with the column).
+    fn takes_along(&self) -> bool {
+        false
+    }
 
     /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
@@ -214,6 +222,11 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
             }
 
+            /// See [`ObjectKind::takes_along`].
+            pub fn takes_along(&self) -> bool {
+                match self { $(Object::$variant(object) => ObjectKind::takes_along(object),)* }
+            }
+
             /// See [`ObjectKind::uses`].
             pub fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
                 match self { $(Object::$variant(object) => ObjectKind::uses(object, id, catalog, out),)* }
@@ -256,12 +269,12 @@ kinds! {
     Extension (kinds::opaque::Opaque) "extension",
     Language (kinds::opaque::Opaque) "language",
     Collation (kinds::opaque::Opaque) "collation",
-    Enum (kinds::opaque::Opaque) "enum type",
-    Domain (kinds::opaque::Opaque) "domain",
-    Composite (kinds::opaque::Opaque) "composite type",
-    Range (kinds::opaque::Opaque) "range type",
+    Enum (kinds::enumeration::Enum) "enum type",
+    Domain (kinds::domain::Domain) "domain",
+    Composite (kinds::composite::Composite) "composite type",
+    Range (kinds::range::Range) "range type",
     BaseType (kinds::opaque::Opaque) "base type",
-    Sequence (kinds::opaque::Opaque) "sequence",
+    Sequence (kinds::sequence::Sequence) "sequence",
     Function (kinds::opaque::Opaque) "function",
     Aggregate (kinds::opaque::Opaque) "aggregate",
     Table (kinds::table::Table) "table",
@@ -280,6 +293,7 @@ kinds! {
     Trigger (kinds::trigger::Trigger) "trigger",
     Policy (kinds::policy::Policy) "policy",
     Publication (kinds::opaque::Opaque) "publication",
+    OwnedBy (kinds::owned_by::OwnedBy) "ownership",
     Comment (kinds::comment::Comment) "comment",
     Grant (kinds::grant::Grant) "privileges",
     DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
@@ -297,6 +311,11 @@ impl Kind {
     /// The kinds that can be declared; the others are read, so that names resolve and dependents are known.
     pub const MODELLED: &'static [Kind] = &[
         Kind::Schema,
+        Kind::Enum,
+        Kind::Domain,
+        Kind::Composite,
+        Kind::Range,
+        Kind::Sequence,
         Kind::Table,
         Kind::Column,
         Kind::Default,
@@ -307,6 +326,7 @@ impl Kind {
         Kind::ForeignKey,
         Kind::Trigger,
         Kind::Policy,
+        Kind::OwnedBy,
         Kind::Comment,
         Kind::Grant,
     ];
@@ -327,6 +347,12 @@ impl Kind {
     /// Whether objects of this kind are types (pg_type) of their own.
     pub fn is_type(self) -> bool {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
+    }
+
+    /// Whether what refers to objects of this kind means the same after they are changed in place: a new value of an
+    /// enum or another step of a sequence changes no expression.
+    pub fn keeps_meaning(self) -> bool {
+        matches!(self, Kind::Enum | Kind::Sequence)
     }
 
     /// Whether objects of this kind are routines (pg_proc).

@@ -21,7 +21,15 @@ impl<'a> Declarations<'a> {
             self.reshaping_facade(name, spec);
         }
         let Some(domain) = &file.domain else {
-            let homeless = [first(&file.tables), first(&file.views), file.dropped.first().map(|name| name.span)];
+            let homeless = [
+                first(&file.enums),
+                first(&file.domains),
+                first(&file.types),
+                first(&file.sequences),
+                first(&file.tables),
+                first(&file.views),
+                file.dropped.first().map(|name| name.span),
+            ];
             if let Some(span) = homeless.into_iter().flatten().min() {
                 let error = Diagnostic::error(Code::MissingKey, "the file does not say which schema this belongs to");
                 self.report(error.at(span).help("begin the file with `domain: name_of_the_schema`"));
@@ -36,6 +44,18 @@ impl<'a> Declarations<'a> {
             return;
         }
         self.schema(schema, domain.span, file);
+        for (name, spec) in &file.enums {
+            self.enumeration(schema, name, spec);
+        }
+        for (name, spec) in &file.domains {
+            self.domain(schema, name, spec);
+        }
+        for (name, spec) in &file.types {
+            self.composite_or_range(schema, name, spec);
+        }
+        for (name, spec) in &file.sequences {
+            self.sequence(schema, name, spec);
+        }
         for (name, spec) in &file.tables {
             self.table(schema, name, spec);
         }
@@ -97,10 +117,6 @@ impl<'a> Declarations<'a> {
     /// One warning for each key that nothing is built for yet, with the names that stand under it.
     fn report_unmodelled(&mut self, file: &DomainSpec) {
         let warnings = [
-            listed("enums", &file.enums),
-            listed("domains", &file.domains),
-            listed("types", &file.types),
-            listed("sequences", &file.sequences),
             listed("foreign_tables", &file.foreign_tables),
             listed("materialized_views", &file.materialized_views),
             listed("functions", &file.functions),

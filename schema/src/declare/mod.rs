@@ -11,6 +11,7 @@ pub mod frame;
 mod mixin;
 mod substitute;
 mod table;
+pub(crate) mod types;
 mod view;
 
 use crate::catalog::{Catalog, Entry, Standing};
@@ -74,6 +75,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         external,
         mixins: HashMap::new(),
         facades: Vec::new(),
+        serials: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
@@ -90,6 +92,8 @@ struct Declarations<'a> {
     external: &'a BTreeSet<Ident>,
     mixins: HashMap<&'a str, (&'a Name, &'a MixinSpec)>,
     facades: Vec<facade::Pending>,
+    /// Serial columns and their sequences, in the order of the tables.
+    serials: Vec<(ObjectId, ObjectId)>,
 }
 
 impl<'a> Declarations<'a> {

@@ -39,7 +39,7 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Trigger => "TRIGGER",
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
-        Kind::Default | Kind::Comment | Kind::Grant | Kind::DefaultPrivileges | Kind::Unmodelled => "OBJECT",
+        Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant | Kind::DefaultPrivileges | Kind::Unmodelled => "OBJECT",
     }
 }
 
