@@ -1,7 +1,5 @@
 //! The command line: reads the arguments, runs one command, and says how it ended.
 
-#![expect(dead_code, reason = "the operations are not wired to the compiler's stages yet")]
-
 mod commands;
 mod operations;
 mod shell;

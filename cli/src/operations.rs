@@ -2,18 +2,15 @@
 //!
 //! Commands talk to people and call these; these call the compiler's stages.
 
-use schemac_compiler::plan::{Plan, PlannedStep, Segment};
+use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
+use schemac_compiler::compile;
+use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::load::{self, Project};
+use schemac_compiler::plan::Plan;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
 use std::path::Path;
-use std::time::Duration;
-
-/// Where the database is.
-#[derive(Clone, Debug)]
-pub struct Database {
-    /// `postgres://…`, or none: the PG* variables say it.
-    pub url: Option<String>,
-}
 
 /// What is to be said about the project's files.
 #[derive(Debug, Default)]
@@ -44,22 +41,18 @@ pub enum Failure {
         help: Option<String>,
     },
     /// A statement of a plan failed. What was committed before it stays.
-    Statement(Box<Stopped>),
+    Statement {
+        /// The statement, what the server said, and where the database stands.
+        failed: Box<FailedStatement>,
+        /// Where the object is declared: file, line and column.
+        place: Option<String>,
+    },
 }
 
-/// A plan that stopped at a statement.
-#[derive(Debug)]
-pub struct Stopped {
-    /// The statement, and where it comes from.
-    pub step: PlannedStep,
-    /// What the server said, with its detail and hint on lines of their own.
-    pub message: String,
-    /// How many segments are committed.
-    pub committed: usize,
-    /// How many segments the plan has.
-    pub segments: usize,
-    /// The files that the step's span points into.
-    pub sources: Sources,
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Failure::Outside { message: error.message, help: Some(error.help) }
+    }
 }
 
 /// A project that compiles.
@@ -80,56 +73,86 @@ pub struct Planned {
     pub report: Report,
     /// The plan.
     pub plan: Plan,
-}
-
-/// How to plan.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PlanOptions {
-    /// One segment for everything that can run in a transaction.
-    pub single_transaction: bool,
-}
-
-/// How to run a plan.
-#[derive(Clone, Copy, Debug)]
-pub struct ApplyOptions {
-    /// How long a statement waits for a lock. Zero waits for ever.
-    pub lock_timeout: Duration,
-    /// How often a segment is tried again after it did not get its locks.
-    pub retry: u32,
-}
-
-/// Hears how a plan runs.
-pub trait Progress {
-    /// A segment begins, counted from 1.
-    fn segment(&mut self, number: usize, segment: &Segment);
-    /// A step of it is about to run.
-    fn step(&mut self, step: &PlannedStep);
-    /// The segment did not get its locks and is tried again, counted from 1; what the server said.
-    fn retry(&mut self, attempt: u32, message: &str);
-    /// The segment is committed.
-    fn committed(&mut self, number: usize);
+    /// The objects that it concerns, and the digest of them when it was made.
+    pub seen: Option<(Vec<ObjectId>, String)>,
 }
 
 /// Compiles the project, without a database.
-pub fn check(_dir: &Path) -> Result<Checked, Failure> {
-    Err(not_wired("check"))
+pub fn check(dir: &Path) -> Result<Checked, Failure> {
+    let mut project = read(dir, ASSUMED)?;
+    let found = compile::check(&mut project);
+    let (objects, files) = (project.catalog.len(), project.sources.files().count());
+    let mut report = Report { sources: project.sources, diagnostics: project.warnings };
+    match found {
+        Ok(()) => Ok(Checked { report, objects, files }),
+        Err(errors) => {
+            report.diagnostics.extend(errors);
+            Err(Failure::Project(report))
+        }
+    }
 }
 
-/// Compares the project with the database.
-pub fn plan(_dir: &Path, _database: &Database, _options: PlanOptions) -> Result<Planned, Failure> {
-    Err(not_wired("diff"))
+/// The version that a project is read for while no server is at hand.
+const ASSUMED: u32 = 15;
+
+fn read(dir: &Path, version: u32) -> Result<Project, Failure> {
+    load::load(dir, version)
+        .map_err(|failure| Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics }))
+}
+
+fn failed(error: compile::Error, project: Project) -> Failure {
+    match error {
+        compile::Error::Diagnostics(errors) => {
+            let mut diagnostics = project.warnings;
+            diagnostics.extend(errors);
+            Failure::Project(Report { sources: project.sources, diagnostics })
+        }
+        other => Failure::Outside { message: other.to_string(), help: None },
+    }
+}
+
+/// Compares the project with the database of the URL, or of the environment.
+pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
+    // What is wrong in the files is said first, with or without a database.
+    read(dir, ASSUMED)?;
+    let mut connection = connect(url)?;
+    let mut project = read(dir, connection.version)?;
+    match compile::compile(&mut project, &mut connection) {
+        Ok(compiled) => {
+            let report = Report { sources: project.sources, diagnostics: project.warnings };
+            Ok(Planned { report, plan: compiled.plan, seen: Some((compiled.concerned, compiled.fingerprint)) })
+        }
+        Err(error) => Err(failed(error, project)),
+    }
 }
 
 /// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
 pub fn apply(
-    _database: &Database,
-    _planned: &Planned,
-    _options: ApplyOptions,
-    _progress: &mut dyn Progress,
-) -> Result<(), Failure> {
-    Err(not_wired("apply"))
-}
-
-fn not_wired(what: &str) -> Failure {
-    Failure::Outside { message: format!("`schemac {what}` is not wired yet"), help: None }
+    dir: &Path,
+    url: Option<&str>,
+    planned: &Planned,
+    options: &ApplyOptions,
+    progress: &mut dyn Progress,
+) -> Result<Applied, Failure> {
+    let mut connection = connect(url)?;
+    if let Some((concerned, fingerprint)) = &planned.seen {
+        let project = read(dir, connection.version)?;
+        match compile::unchanged(&project, &mut connection, concerned, fingerprint) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Failure::Outside {
+                    message: "the database changed since the plan was made; nothing was run".into(),
+                    help: Some("run the command again: it makes a new plan".into()),
+                });
+            }
+            Err(error) => return Err(failed(error, project)),
+        }
+    }
+    apply::apply(&mut connection.client, &planned.plan, options, progress).map_err(|error| match error {
+        ApplyError::Statement(failed) => {
+            let place = failed.span.map(|span| planned.report.sources.describe(span));
+            Failure::Statement { failed, place }
+        }
+        other => Failure::Outside { message: other.to_string(), help: None },
+    })
 }

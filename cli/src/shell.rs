@@ -22,6 +22,9 @@ pub enum Colour {
 
 /// The terminal, files or pipes that the command talks to.
 pub struct Shell {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    asks: bool,
     colour_out: bool,
     colour_err: bool,
     moving: bool,
@@ -43,6 +46,9 @@ impl Shell {
         let width =
             terminal_size::terminal_size_of(io::stdout()).map_or(WIDTH, |(width, _)| usize::from(width.0));
         Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            asks: io::stdin().is_terminal(),
             colour_out: on(io::stdout().is_terminal()),
             colour_err: on(io::stderr().is_terminal()),
             moving: capable && io::stderr().is_terminal(),
@@ -72,9 +78,8 @@ impl Shell {
     /// # Errors
     /// When it cannot be written; a reader who has gone away is `BrokenPipe`.
     pub fn out(&mut self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
     }
 
     /// Writes a result as JSON.
@@ -88,7 +93,7 @@ impl Shell {
     /// Says something beside the result. It may go unheard.
     pub fn say(&mut self, text: &str) {
         self.clear();
-        let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+        let _ = writeln!(self.err, "{}", text.trim_end());
     }
 
     /// Says what went wrong, and what may help.
@@ -111,14 +116,13 @@ impl Shell {
 
     /// Whether somebody can answer a question.
     pub fn can_ask(&self) -> bool {
-        io::stdin().is_terminal()
+        self.asks
     }
 
     /// Asks a question that is answered by y or, as anything else counts, no.
     pub fn confirm(&mut self, question: &str) -> bool {
         self.clear();
-        let mut err = io::stderr().lock();
-        let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let asked = write!(self.err, "{question} [y/N] ").and_then(|()| self.err.flush());
         let mut answer = String::new();
         let heard = asked.and_then(|()| io::stdin().read_line(&mut answer));
         heard.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
@@ -129,26 +133,84 @@ impl Shell {
         if !self.moving {
             return self.say(&format!("[{done}/{of}] {now}"));
         }
-        let filled = if of == 0 { BAR } else { (BAR * done / of).min(BAR) };
+        let filled = (BAR * done).checked_div(of).unwrap_or(BAR).min(BAR);
         let bar = format!("[{}{}] {done}/{of} ", "#".repeat(filled), "-".repeat(BAR - filled));
         let room = self.width.saturating_sub(bar.chars().count() + 1);
         let now: String = now.chars().take(room).collect();
         let bar = self.paint("32", &bar);
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "\r\x1b[2K{bar}{now}").and_then(|()| err.flush());
+        let _ = write!(self.err, "\r\x1b[2K{bar}{now}").and_then(|()| self.err.flush());
         self.bar_shown = true;
     }
 
     /// Takes the bar away.
     pub fn clear(&mut self) {
         if self.bar_shown {
-            let mut err = io::stderr().lock();
-            let _ = write!(err, "\r\x1b[2K").and_then(|()| err.flush());
+            let _ = write!(self.err, "\r\x1b[2K").and_then(|()| self.err.flush());
             self.bar_shown = false;
         }
     }
 
     fn paint(&self, style: &str, text: &str) -> String {
         if self.colour_err { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    /// What was written so far.
+    #[derive(Clone, Default)]
+    pub struct Heard(Rc<RefCell<Vec<u8>>>);
+
+    impl Heard {
+        pub fn text(&self) -> String {
+            String::from_utf8_lossy(&self.0.borrow()).into_owned()
+        }
+    }
+
+    impl Write for Heard {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A shell without a terminal, and what it writes to standard output and standard error.
+    pub fn heard(json: bool) -> (Shell, Heard, Heard) {
+        let (out, err) = (Heard::default(), Heard::default());
+        let shell = Shell {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            asks: false,
+            colour_out: false,
+            colour_err: false,
+            moving: false,
+            json,
+            width: 80,
+            bar_shown: false,
+        };
+        (shell, out, err)
+    }
+
+    #[test]
+    fn the_bar_moves_on_a_terminal_and_goes_before_other_words() {
+        let (mut shell, out, err) = heard(false);
+        shell.progress(1, 2, "one");
+        assert_eq!(err.text(), "[1/2] one\n");
+        shell.moving = true;
+        shell.progress(1, 2, &"x".repeat(200));
+        shell.say("said");
+        let bar =
+            format!("[1/2] one\n\r\x1b[2K[{}{}] 1/2 {}", "#".repeat(12), "-".repeat(12), "x".repeat(48));
+        assert_eq!(err.text(), format!("{bar}\r\x1b[2Ksaid\n"));
+        shell.progress(0, 0, "");
+        assert_eq!(out.text(), "");
     }
 }

@@ -3,22 +3,54 @@
 //! Inside a declared object everything is declared. A whole object that no file declares follows `undeclared`. What
 //! belongs to somebody else stays, always.
 
-use crate::load::{Project, Undeclared};
+use crate::load::Project;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
 use schemac_schema::object::Kind;
+use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What happens to whole objects that no file declares: they are reported, unless the project says otherwise.
+fn undeclared(project: &Project) -> Undeclared {
+    project.spec.undeclared.as_ref().map_or(Undeclared::Report, |policy| *policy)
+}
+
+/// Whole areas that `manage:` leaves alone.
+fn leaves_alone(project: &Project, id: ObjectId) -> bool {
+    let manage = &project.spec.manage;
+    let flag = match id.kind() {
+        Kind::Grant => &manage.grants,
+        Kind::Comment => &manage.comments,
+        Kind::Policy => &manage.policies,
+        Kind::Trigger => &manage.triggers,
+        Kind::Index => &manage.indexes,
+        Kind::DefaultPrivileges => &manage.default_privileges,
+        Kind::Publication => &manage.publications,
+        Kind::Extension => &manage.extensions,
+        _ => return false,
+    };
+    flag.as_ref().is_some_and(|flag| !flag.value)
+}
+
+/// Whether an object is in a place that the files speak of; `undeclared: drop` covers undeclared schemas too.
+fn is_managed(project: &Project, id: ObjectId) -> bool {
+    let Some(schema) = id.schema() else { return false };
+    project.managed_schemas.contains(&schema)
+        || (undeclared(project) == Undeclared::Drop && !project.external_schemas.contains(&schema))
+}
 
 /// Adds what stays, and takes over what the files leave alone (owners, positions).
 pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, notes: &mut Vec<Diagnostic>) {
-    let policy = project.undeclared();
+    let policy = undeclared(project);
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
-    for (id, entry) in current.iter() {
+    // What stands on an object comes after it, whatever the order of kinds.
+    let (wholes, parts): (Vec<_>, Vec<_>) = current.iter().partition(|(id, _)| id.parent().is_none());
+    for (id, entry) in wholes.into_iter().chain(parts) {
         if desired.contains(id) {
             if let Some(known) = desired.get_mut(id) {
                 known.object.inherit(&entry.object);
@@ -29,7 +61,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         let standing = if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {
-            if project.leaves_alone(id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
+            let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
+            if unspoken || leaves_alone(project, id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
                 Standing::Kept
             } else {
                 continue;
@@ -39,11 +72,11 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         } else if root.qname().is_some_and(|name| dropped.contains(&name)) {
             continue;
         } else {
-            if root == id && policy != Undeclared::Keep && project.is_managed(id) {
+            if root == id && policy != Undeclared::Keep && is_managed(project, id) {
                 undeclared.entry(id.kind()).or_default().push(id);
             }
             match policy {
-                Undeclared::Drop if project.is_managed(root) => continue,
+                Undeclared::Drop if is_managed(project, root) => continue,
                 _ => Standing::Kept,
             }
         };

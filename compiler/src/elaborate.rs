@@ -7,8 +7,8 @@
 //! temporary objects, as they do for anybody's.
 //!
 //! Many stand-ins may have one name (a table `users` in each of two schemas), and each takes locks from the table that
-//! all sessions share. So the questions go in batches: within one each name is unique and locks are few; a batch is a
-//! transaction of its own, several travel in one round trip.
+//! all sessions share. So the questions go in batches: within one each name is unique and locks are few; rolling back
+//! to its savepoint gives both back. Several batches are one transaction and one round trip.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -29,14 +29,19 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// How long a batch may take.
     pub statement_timeout: Duration,
-    /// How many locks a transaction takes at most, by a cautious estimate. The server has room for
-    /// `max_locks_per_transaction * max_connections` (6,400 by default) for all sessions together.
+    /// How many locks a transaction takes at most, by a cautious estimate, and never more than a fifth of what the
+    /// server has room for: `max_locks_per_transaction * max_connections`, 6,400 by default, for all sessions
+    /// together.
     pub locks: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(300), locks: 1_200 }
+        Self {
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(300),
+            locks: 1_200,
+        }
     }
 }
 
@@ -106,22 +111,21 @@ pub fn elaborate(
     if questions.list.is_empty() {
         return Ok(answers);
     }
-    answers.unavailable = obstacle(client)?;
+    let (room, obstacle) = room(client)?;
+    answers.unavailable = obstacle;
     let mut open: Vec<&Question> = questions.list.iter().collect();
-    let mut locks = options.locks;
-    for attempt in 0..ATTEMPTS {
+    // The live sessions need the lock table too. What failed for want of room gets by with less and less, at the end
+    // with one stand-in at a time.
+    let locks = options.locks.min(room / 5);
+    for locks in [locks.max(3), (locks / 6).max(2), 1] {
         if open.is_empty() || answers.unavailable.is_some() {
             break;
         }
-        let last = attempt + 1 == ATTEMPTS;
-        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, last, &mut answers)?;
-        locks = (locks / 4).max(1);
+        open =
+            ask(client, &open, search_path, &Options { locks, ..options.clone() }, locks == 1, &mut answers)?;
     }
     Ok(answers)
 }
-
-/// How often a question is asked that failed for a reason that may pass.
-const ATTEMPTS: usize = 3;
 
 /// What has nothing to do with the fragment: a lock not available, a deadlock, the lock table full, the catalog
 /// changed while it was read.
@@ -136,20 +140,24 @@ const QUESTIONS_PER_STAND_IN: usize = 100;
 /// How much text travels in one round trip, about, in bytes.
 const MESSAGE: usize = 1 << 18;
 
-/// Why this role cannot ask here.
-fn obstacle(client: &mut Client) -> Result<Option<String>, ServerError> {
+/// How many locks the server has room for, and why this role cannot ask here.
+fn room(client: &mut Client) -> Result<(usize, Option<String>), ServerError> {
     let rows = client.simple_query(
-        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() \
+        "SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8 * \
+         (pg_catalog.current_setting('max_connections')::pg_catalog.int8 + \
+         pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8), \
+         CASE WHEN pg_catalog.pg_is_in_recovery() \
          THEN 'the server is a standby, where nothing can be created' \
          WHEN NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY') \
          THEN 'the role ' || current_user || ' may not create temporary objects here: \
          GRANT TEMPORARY ON DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database()) || ' TO ' || \
          pg_catalog.quote_ident(current_user) END",
     )?;
-    Ok(rows.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+    let row = rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1).map(str::to_owned))),
         _ => None,
-    }))
+    });
+    Ok(row.unwrap_or_default())
 }
 
 /// Questions on one stand-in, or one question that needs none.
@@ -240,34 +248,37 @@ fn ask<'a>(
     last: bool,
     answers: &mut Answers,
 ) -> Result<Vec<&'a Question>, ServerError> {
-    let begin = begin(search_path, options);
+    let begin = begin(options);
+    let path = analysis_path(search_path);
     let mut again = Vec::new();
     let mut message = Message::default();
     for batch in batches(groups(questions), options.locks) {
-        message.push(&batch, &begin);
+        message.push(&batch, &path);
         if message.text.len() > MESSAGE {
-            message.send(client, last, answers, &mut again)?;
+            message.send(client, &begin, last, answers, &mut again)?;
             message = Message::default();
         }
     }
-    message.send(client, last, answers, &mut again)?;
+    message.send(client, &begin, last, answers, &mut again)?;
     Ok(again)
 }
 
-/// The beginning of each transaction, up to the search_path under which fragments are analysed.
-fn begin(search_path: &[Ident], options: &Options) -> String {
-    let temporary = Ident::new("pg_temp");
-    let path = search_path.iter().filter(|name| **name != temporary).chain([&temporary]);
-    let path: Vec<&str> = path.map(|name| sql::quoted(*name)).collect();
+/// The beginning of each transaction.
+fn begin(options: &Options) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {SET_LOCAL}; \
          SET LOCAL client_min_messages = error; SET LOCAL temp_tablespaces = ''; SET LOCAL default_tablespace = ''; \
-         SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {FUNCTIONS} \
-         SET LOCAL search_path = {};\n",
+         SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {FUNCTIONS}\n",
         options.lock_timeout.as_millis(),
         options.statement_timeout.as_millis(),
-        path.join(", ")
     )
+}
+
+/// The search_path under which fragments are analysed: the project's, with what is temporary last.
+fn analysis_path(search_path: &[Ident]) -> String {
+    let temporary = Ident::new("pg_temp");
+    let path = search_path.iter().filter(|name| **name != temporary).chain([&temporary]);
+    path.map(|name| sql::quoted(*name)).collect::<Vec<_>>().join(", ")
 }
 
 /// Runs statements, many in one subtransaction; where one fails, each in its own, with a row for each failure. And
@@ -311,8 +322,8 @@ BEGIN
 END $schemac$;";
 
 impl<'a> Message<'a> {
-    /// Adds a batch as a transaction.
-    fn push(&mut self, batch: &[Group<'a>], begin: &str) {
+    /// Adds a batch.
+    fn push(&mut self, batch: &[Group<'a>], path: &str) {
         let (base, read_base) = (self.statements.len(), self.reads.len());
         let (mut texts, mut reads) = (Vec::new(), Vec::new());
         let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -343,9 +354,10 @@ impl<'a> Message<'a> {
         }
         let _ = write!(
             self.text,
-            "{begin}SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
+            "SAVEPOINT batch; SET LOCAL search_path = {path};\n\
+             SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
              SET LOCAL search_path = pg_catalog, pg_temp;\n\
-             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK;\n",
+             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch;\n",
             texts.join(",\n"),
             first.join(","),
             last.join(","),
@@ -356,6 +368,7 @@ impl<'a> Message<'a> {
     fn send(
         self,
         client: &mut Client,
+        begin: &str,
         last: bool,
         answers: &mut Answers,
         again: &mut Vec<&'a Question>,
@@ -363,7 +376,7 @@ impl<'a> Message<'a> {
         if self.text.is_empty() || answers.unavailable.is_some() {
             return Ok(());
         }
-        let rows = match client.simple_query(&self.text) {
+        let rows = match client.simple_query(&format!("{begin}{}ROLLBACK", self.text)) {
             Ok(rows) => rows,
             Err(error) => {
                 let error = ServerError::from(error);
@@ -381,7 +394,8 @@ impl<'a> Message<'a> {
         let mut read: HashMap<usize, Answer> = HashMap::new();
         for row in rows {
             let SimpleQueryMessage::Row(row) = row else { continue };
-            let number = row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
+            let number =
+                row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
             let text = |place| row.get(place).map(str::to_owned);
             match (row.get(0), text(2), text(3)) {
                 (Some("make"), state, message) => {
@@ -401,8 +415,11 @@ impl<'a> Message<'a> {
         }
         let mut asked_again = HashSet::new();
         for (number, (statement, place)) in self.reads.iter().enumerate() {
-            let Statement { question: Some(question), stand_in } = self.statements[*statement] else { continue };
-            let failure = stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
+            let Statement { question: Some(question), stand_in } = self.statements[*statement] else {
+                continue;
+            };
+            let failure =
+                stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
             let answer = match failure {
                 Some((sqlstate, message)) => {
                     Answer::Failed { sqlstate: sqlstate.clone(), message: message.clone() }

@@ -39,7 +39,8 @@ mod tests {
     fn catalog(expression: &str) -> Catalog {
         let mut catalog = Catalog::default();
         let expression = Fragment::canonical(expression, Grammar::Expression);
-        let object = Object::Check(Check { expression, no_inherit: false, not_valid: false, not_enforced: false });
+        let object =
+            Object::Check(Check { expression, no_inherit: false, not_valid: false, not_enforced: false });
         let entry = Entry { object, span: None, standing: Standing::Managed, uses: Vec::new() };
         catalog.insert(ObjectId::on(Kind::Check, table(), "positive"), entry).unwrap();
         catalog

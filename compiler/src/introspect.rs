@@ -73,7 +73,10 @@ impl fmt::Display for Error {
                 write!(f, "the server is PostgreSQL {version}; schemac works with {OLDEST} and later")
             }
             Error::KeepsChanging(last) => {
-                write!(f, "the schema changed while it was read, {ATTEMPTS} times in a row; the last time: {last}")
+                write!(
+                    f,
+                    "the schema changed while it was read, {ATTEMPTS} times in a row; the last time: {last}"
+                )
             }
             Error::Unexpected { reader, message } => write!(f, "could not read {reader}: {message}"),
         }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod bind;
+pub mod compile;
 pub mod complete;
 pub mod connect;
 pub mod elaborate;

@@ -3,10 +3,10 @@
 //! A move that has happened already means nothing; a move whose old name does not exist means nothing either. What
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
-use crate::load::Move;
 use crate::rename::{self, Renaming};
 use schemac_schema::catalog::{Catalog, Entry};
 use schemac_schema::code::Code;
+use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::kinds::followers;
@@ -36,15 +36,28 @@ pub struct Relocated {
 
 /// Renames the current side as the moves say.
 pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
-    let mut chosen = Vec::new();
+    let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
-    for wish in moves {
+    // Whole objects first: the parts of a moved table stand on it under its old name.
+    let mut was: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let (parts, wholes): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.parent().is_some());
+    for wish in wholes.into_iter().chain(parts) {
+        let today = |id: ObjectId| match was.get(&id.root()) {
+            Some(old) => id.rebased(id.root(), *old),
+            None => id,
+        };
+        let to_today = today(wish.to);
         let present: Vec<ObjectId> =
-            wish.from.iter().copied().filter(|from| *from != wish.to && current.contains(*from)).collect();
-        let arrived = current.contains(wish.to) && !leaving.contains(&wish.to);
+            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
         match (present.as_slice(), arrived) {
             ([], _) => {}
-            ([from], false) => chosen.push(Relocation { from: *from, to: wish.to }),
+            ([from], false) => {
+                chosen.push(Relocation { from: *from, to: wish.to });
+                if wish.to.parent().is_none() {
+                    was.insert(wish.to, *from);
+                }
+            }
             ([from, ..], true) => diagnostics.push(
                 Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
                     .at(wish.span)

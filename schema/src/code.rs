@@ -319,7 +319,7 @@ PlanCycle "SC0604" "the steps of a plan wait for each other" r#"
 This is a defect of schemac: two changes were found to need each other first. Nothing was run. Please
 report it with the chain that the message shows; applying the changes in two steps usually helps.
 "#
-DatabaseChanged "SC0606" "the database changed since it was planned" r#"
+DatabaseChanged "SC0605" "the database changed since it was planned" r#"
 What the plan would change is no longer as it was when the plan was made. Nothing was run. Make the
 plan again.
 "#

@@ -51,7 +51,7 @@ pub struct Place {
     pub column: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Source {
     path: String,
     text: Arc<str>,
@@ -60,7 +60,7 @@ struct Source {
 }
 
 /// The files of a run, each with the path that is shown to people.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
 }

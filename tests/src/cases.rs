@@ -197,7 +197,7 @@ fn header(case: &mut Case, line: &str) -> Result<()> {
         value.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
     };
     let Some((key, value)) = line.split_once(": ").or_else(|| line.split_once(':')) else {
-        case.says.push_str(line.trim_start_matches('#').trim());
+        say(&mut case.says, line);
         return Ok(());
     };
     let value = value.trim();
@@ -225,9 +225,17 @@ fn header(case: &mut Case, line: &str) -> Result<()> {
             case.changed.push((table.to_owned(), column.to_owned()));
         }
         "refused" => case.refused = Some(value.to_owned()),
-        _ => case.says.push_str(line.trim_start_matches('#').trim()),
+        _ => say(&mut case.says, line),
     }
     Ok(())
+}
+
+fn say(says: &mut String, line: &str) {
+    let line = line.trim_start_matches('#').trim();
+    if !says.is_empty() && !line.is_empty() {
+        says.push(' ');
+    }
+    says.push_str(line);
 }
 
 fn file(block: String) -> File {

@@ -6,9 +6,7 @@ pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod product;
-pub mod program;
 pub mod rows;
-pub mod schemac;
 pub mod servers;
 mod sql;
 

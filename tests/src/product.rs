@@ -14,9 +14,18 @@ pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--package", "schemac"]).current_dir(crate::repository());
+        // Of the whole workspace, so that dependencies have the features that the tests were built with.
+        cargo.args(["build", "--quiet", "--workspace", "--bin", "schemac"]).current_dir(crate::repository());
+        // Cargo tells a test about its package; build scripts (ring's) would take that for news and build all anew.
+        for (name, _) in std::env::vars_os() {
+            let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+            if name.to_str().is_some_and(told) {
+                cargo.env_remove(name);
+            }
+        }
         let here = std::env::current_exe().unwrap_or_default();
-        let profile = here.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+        let profile =
+            here.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
         let profile = profile.map(Path::to_owned).unwrap_or_else(|| crate::repository().join("target/debug"));
         if profile.ends_with("release") {
             cargo.arg("--release");
@@ -55,9 +64,17 @@ impl Run {
 
 /// A command on a project and a database, not run yet. The environment's own database settings are left out.
 pub fn command(dir: &Path, url: &str, arguments: &[&str]) -> Command {
+    let mut command = bare(arguments);
+    command.arg("--dir").arg(dir).env("DATABASE_URL", url);
+    command
+}
+
+/// A command without a project and a database, not run yet.
+pub fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).arg("--dir").arg(dir).env("DATABASE_URL", url).stdin(Stdio::null());
-    for name in ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE", "NO_COLOR"] {
+    command.args(arguments).stdin(Stdio::null());
+    let ours = |name: &str| name.starts_with("PG") || matches!(name, "DATABASE_URL" | "NO_COLOR");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
     command
@@ -68,7 +85,15 @@ pub fn command(dir: &Path, url: &str, arguments: &[&str]) -> Command {
 /// # Errors
 /// When the program cannot be started.
 pub fn run(dir: &Path, url: &str, arguments: &[&str]) -> Result<Run> {
-    let Output { status, stdout, stderr } = command(dir, url, arguments).output()?;
+    finish(command(dir, url, arguments))
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn finish(mut command: Command) -> Result<Run> {
+    let Output { status, stdout, stderr } = command.output()?;
     Ok(Run {
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&stdout).into_owned(),

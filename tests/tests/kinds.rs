@@ -15,13 +15,16 @@ use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_tests::cases::{self, Case, File, Question};
-use schemac_tests::program::{self, Outcome};
+use schemac_tests::product::{self, Run};
 use schemac_tests::rows::{Names, checksums};
 use schemac_tests::servers::{self, As, Database, Server};
 use schemac_tests::{Result, dump, is_ci, unified_diff};
 
 /// More would only wait for the server.
 const THREADS: usize = 2;
+
+/// How many lines of a failed run are shown.
+const SHOWN: usize = 30;
 
 #[test]
 fn every_fixture_can_be_read() {
@@ -59,7 +62,7 @@ fn every_fixture_works_in_both_directions() {
             }
         }
     }
-    program::path().unwrap();
+    product::program();
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
@@ -138,12 +141,14 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
     main.psql(As::Superuser, &case.rows)?;
     let dump_before = main.dump();
 
-    if let Some(words) = &case.refused {
+    if let Some(reason) = &case.refused {
         report.step = "diff to `after`, which is refused";
-        for outcome in [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?] {
+        for outcome in
+            [diff(&main, &folder.after, &["--allow", "all"])?, apply(&main, &folder.after, Some("all"))?]
+        {
             expect_code(&outcome, 1)?;
-            if !outcome.stderr.contains(words.as_str()) {
-                report.add(format!("the error does not say \"{words}\"\n{}", outcome.words()));
+            if !outcome.stderr.contains(reason.as_str()) {
+                report.add(format!("the error does not say \"{reason}\"\n{}", words(&outcome)));
             }
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
@@ -171,7 +176,7 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
         report.step = "apply `after` without --allow";
         let outcome = apply(&main, &folder.after, None)?;
         if outcome.code != 3 {
-            report.add(format!("exit code 3 is due\n{}", outcome.words()));
+            report.add(format!("exit code 3 is due\n{}", words(&outcome)));
         }
         report.same("the database has changed", &dump::difference(&dump_before, &main.dump()));
     }
@@ -207,34 +212,37 @@ fn join(words: &BTreeSet<String>) -> String {
     words.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
-fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Outcome> {
-    let mut arguments = vec!["apply".to_owned(), "--yes".to_owned()];
+fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Run> {
+    let mut arguments = vec!["apply", "--yes"];
     if let Some(allow) = allow.filter(|allow| !allow.is_empty()) {
-        arguments.extend(["--allow".to_owned(), allow.to_owned()]);
+        arguments.extend(["--allow", allow]);
     }
-    arguments.extend(place(database, project));
-    program::run(arguments)
+    product::run(project, &database.url_as_owner(), &arguments)
 }
 
-fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Outcome> {
-    let mut arguments = vec!["diff".to_owned()];
-    arguments.extend(more.iter().filter(|word| !word.is_empty()).map(|word| (*word).to_owned()));
-    arguments.extend(place(database, project));
-    program::run(arguments)
+fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Run> {
+    product::run(project, &database.url_as_owner(), &[&["diff"], more].concat())
 }
 
-fn place(database: &Database<'_>, project: &Path) -> [String; 4] {
-    ["--db".into(), database.url_as_owner(), "--dir".into(), project.to_string_lossy().into_owned()]
+fn expect_code(outcome: &Run, code: i32) -> Result<()> {
+    if outcome.code == code {
+        Ok(())
+    } else {
+        Err(format!("exit code {code} is due\n{}", words(outcome)).into())
+    }
 }
 
-fn expect_code(outcome: &Outcome, code: i32) -> Result<()> {
-    if outcome.code == code { Ok(()) } else { Err(format!("exit code {code} is due\n{}", outcome.words()).into()) }
+/// The end of what a run has printed, where it says what went wrong.
+fn words(run: &Run) -> String {
+    let all = run.all();
+    let lines: Vec<&str> = all.lines().collect();
+    format!("exit code {}\n{}", run.code, lines[lines.len().saturating_sub(SHOWN)..].join("\n"))
 }
 
 fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -> Result<()> {
     let outcome = diff(database, project, &["--exit-code"])?;
     if outcome.code != 0 {
-        report.add(format!("nothing should be left to do\n{}", outcome.words()));
+        report.add(format!("nothing should be left to do\n{}", words(&outcome)));
     }
     Ok(())
 }
@@ -247,7 +255,8 @@ fn check_plan(
     expected: Option<&[String]>,
     report: &mut Report,
 ) -> Result<()> {
-    let flags: &[&str] = if allow.is_empty() { &["--format", "sql"] } else { &["--format", "sql", "--allow", allow] };
+    let flags: &[&str] =
+        if allow.is_empty() { &["--format", "sql"] } else { &["--format", "sql", "--allow", allow] };
     let outcome = diff(database, project, flags)?;
     expect_code(&outcome, 0)?;
     let Some(expected) = expected else { return Ok(()) };
@@ -255,12 +264,14 @@ fn check_plan(
     let actual = cases::plan(&outcome.stdout);
     report.same("another plan", &unified_diff(&text(expected), &text(&actual), "expected", "actual"));
     let again = diff(database, project, flags)?;
-    report.same("the plan is not the same twice", &unified_diff(&outcome.stdout, &again.stdout, "one", "two"));
+    report
+        .same("the plan is not the same twice", &unified_diff(&outcome.stdout, &again.stdout, "one", "two"));
     Ok(())
 }
 
 fn lines(sums: &BTreeMap<String, (i64, String)>) -> String {
-    sums.iter().fold(String::new(), |text, (name, (count, sum))| format!("{text}{name}: {count} rows, {sum}\n"))
+    sums.iter()
+        .fold(String::new(), |text, (name, (count, sum))| format!("{text}{name}: {count} rows, {sum}\n"))
 }
 
 /// What of the rows is compared, under which names.
@@ -290,7 +301,8 @@ impl Rows {
             let Some(new_columns) = after.get(&new) else {
                 rows.before = rows.before.without_table(old);
                 if !may_lose("drop-table") {
-                    report.add(format!("the fixture loses the table {old}, but its `allow:` does not say so"));
+                    report
+                        .add(format!("the fixture loses the table {old}, but its `allow:` does not say so"));
                 }
                 continue;
             };
@@ -353,7 +365,8 @@ fn ask(client: &mut Client, questions: &[Question], report: &mut Report) -> Resu
                 messages.iter().filter_map(row).collect()
             }
             Err(error) => {
-                let code = error.code().map(|code| code.code().to_owned()).ok_or_else(|| error.to_string())?;
+                let code =
+                    error.code().map(|code| code.code().to_owned()).ok_or_else(|| error.to_string())?;
                 savepoint.rollback()?;
                 if question.answer.is_none() {
                     report.add(format!("line {}: {}\n{error:?}", question.line, question.sql));

@@ -1,9 +1,10 @@
 //! `schemac apply`: make it so.
 
-use super::{Allow, Exit, Stop, allow_parser, counted, database, refuse, refused};
+use super::{Allow, Exit, Stop, allow_parser, counted, refuse, refused};
 use crate::Global;
-use crate::operations::{self, ApplyOptions, Failure, PlanOptions, Planned, Progress};
+use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
+use schemac_compiler::apply::{ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment};
 use schemac_compiler::render;
 use serde_json::json;
@@ -44,46 +45,24 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
-    let database = database(global);
-    let options = PlanOptions { single_transaction: arguments.single_transaction };
-    let planned = operations::plan(&global.dir, &database, options)?;
-    let steps = planned.plan.steps().count();
-    let segments = planned.plan.segments.len();
-
-    let shown = show(&planned, shell);
-    if planned.plan.is_empty() {
-        shown?;
-        if shell.is_json() {
-            shell.out_json(&json!({ "format": 1, "steps": 0, "segments": 0 }))?;
-        }
-        return Ok(Exit::Done);
+    if shell.is_json() && !arguments.yes {
+        return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
     }
-    let losses = refused(&planned.plan, &arguments.allow);
-    if !losses.is_empty() {
-        return refuse(&losses, &arguments.allow, "nothing was changed", shell);
+    let url = global.db.as_deref();
+    let planned = operations::plan(&global.dir, url)?;
+    if let Some(exit) = decide(&planned, &arguments, shell)? {
+        return Ok(exit);
     }
-    // With --yes a reader of the plan who has gone away does not stop the work.
-    if !arguments.yes {
-        shown?;
-        if !shell.can_ask() {
-            return Err(
-                outside("there is no terminal to ask on", "--yes runs the plan without asking").into()
-            );
-        }
-        if !shell.confirm(&format!("Run {} in {}?", counted(steps, "step"), counted(segments, "transaction")))
-        {
-            shell.say("Nothing was changed.");
-            return Ok(Exit::Error);
-        }
-    }
-
-    let options = ApplyOptions { lock_timeout: arguments.lock_timeout, retry: arguments.retry };
-    let result =
-        operations::apply(&database, &planned, options, &mut Shown { shell, number: 0, of: segments });
+    let options = ApplyOptions {
+        lock_timeout: arguments.lock_timeout,
+        retries: arguments.retry,
+        single_transaction: arguments.single_transaction,
+    };
+    let result = operations::apply(&global.dir, url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
-    result?;
+    let applied = result?;
 
-    let left = operations::plan(&global.dir, &database, PlanOptions::default())?;
+    let left = operations::plan(&global.dir, url)?;
     if !left.plan.is_empty() {
         let text = render::text(&left.plan, &left.report.sources, false, shell.width());
         shell.say(&format!("What is left:\n{text}"));
@@ -94,12 +73,46 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         .into());
     }
     if shell.is_json() {
-        shell.out_json(&json!({ "format": 1, "steps": steps, "segments": segments }))?;
+        shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
     } else {
-        let (steps, segments) = (counted(steps, "step"), counted(segments, "transaction"));
+        let steps = counted(applied.steps, "step");
+        let segments = transactions(applied.segments, arguments.single_transaction);
         shell.out(&format!("Done: {steps} in {segments}. Compared again: nothing is left to do.\n"))?;
     }
     Ok(Exit::Done)
+}
+
+/// Shows the plan and finds out whether it shall run; if not, how the command ends.
+fn decide(planned: &Planned, arguments: &Arguments, shell: &mut Shell) -> Result<Option<Exit>, Stop> {
+    let plan = &planned.plan;
+    let shown = show(planned, shell);
+    if plan.is_empty() {
+        shown?;
+        if shell.is_json() {
+            shell.out_json(&json!({ "format": 1, "steps": 0, "segments": 0 }))?;
+        }
+        return Ok(Some(Exit::Done));
+    }
+    let losses = refused(plan, &arguments.allow);
+    if !losses.is_empty() {
+        return refuse(&losses, &arguments.allow, "nothing was changed", shell).map(Some);
+    }
+    if arguments.yes {
+        // A reader of the plan who has gone away does not stop the work.
+        return Ok(None);
+    }
+    shown?;
+    if !shell.can_ask() {
+        let help = "nothing was changed; --yes runs the plan without asking";
+        return Err(outside("there is no terminal to ask on", help).into());
+    }
+    let (steps, segments) =
+        (counted(plan.steps().count(), "step"), counted(plan.segments.len(), "transaction"));
+    if shell.confirm(&format!("Run {steps} in {segments}?")) {
+        return Ok(None);
+    }
+    shell.say("Nothing was changed.");
+    Ok(Some(Exit::Error))
 }
 
 /// Shows the plan; programs that read JSON have `diff` for that.
@@ -116,34 +129,34 @@ fn outside(message: &str, help: &str) -> Failure {
     Failure::Outside { message: message.to_owned(), help: Some(help.to_owned()) }
 }
 
+fn transactions(segments: usize, single: bool) -> String {
+    if single { "one transaction".to_owned() } else { counted(segments, "transaction") }
+}
+
 /// Shows how the plan runs.
 struct Shown<'a> {
     shell: &'a mut Shell,
-    number: usize,
+    done: usize,
     of: usize,
 }
 
 impl Progress for Shown<'_> {
-    fn segment(&mut self, number: usize, _segment: &Segment) {
-        self.number = number;
+    fn started(&mut self, number: usize, count: usize, _segment: &Segment) {
+        (self.done, self.of) = (number.saturating_sub(1), count);
     }
 
-    fn step(&mut self, step: &PlannedStep) {
-        self.shell.progress(self.number.saturating_sub(1), self.of, &render::action(step));
+    fn step(&mut self, _number: usize, _step: usize, _count: usize, planned: &PlannedStep) {
+        self.shell.progress(self.done, self.of, &render::action(planned));
     }
 
-    fn retry(&mut self, attempt: u32, message: &str) {
-        self.shell.say(&format!(
-            "transaction {} of {}, try {}: {message}",
-            self.number,
-            self.of,
-            attempt + 1
-        ));
+    fn retrying(&mut self, retry: &Retry<'_>) {
+        let Retry { segment, retry, retries, error, .. } = retry;
+        self.shell.say(&format!("segment {segment}: {}; trying again, {retry} of {retries}", error.message));
     }
 
-    fn committed(&mut self, number: usize) {
-        if number == self.of {
-            self.shell.progress(number, self.of, "comparing again");
+    fn finished(&mut self, number: usize, count: usize, _took: Duration) {
+        if number == count {
+            self.shell.progress(number, count, "comparing again");
         }
     }
 }
@@ -166,6 +179,56 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::tests::{lossy, planned};
+    use crate::shell::tests::heard;
+    use schemac_compiler::connect::ServerError;
+    use schemac_compiler::plan::Plan;
+
+    fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
+        let lock_timeout = Duration::from_millis(500);
+        Arguments { yes, allow: allow.to_vec(), lock_timeout, retry: 20, single_transaction: false }
+    }
+
+    #[test]
+    fn nothing_runs_that_is_not_wanted() {
+        let (mut shell, out, _) = heard(false);
+        let nothing = decide(&planned(Plan::default()), &arguments(false, &[]), &mut shell);
+        assert!(matches!(nothing, Ok(Some(Exit::Done))));
+        assert!(out.text().starts_with("Nothing to do"), "{}", out.text());
+
+        let (mut shell, out, err) = heard(false);
+        let refused = decide(&planned(lossy()), &arguments(true, &[]), &mut shell);
+        assert!(matches!(refused, Ok(Some(Exit::Refused))));
+        assert!(out.text().contains("- drop table app.gone"), "{}", out.text());
+        assert!(err.text().contains("If that is meant: --allow drop-table\n"), "{}", err.text());
+
+        let (mut shell, _, _) = heard(false);
+        let Err(Stop::Failure(failure)) =
+            decide(&planned(lossy()), &arguments(false, &[Allow::All]), &mut shell)
+        else {
+            panic!("it must not run without an answer");
+        };
+        assert!(matches!(failure, Failure::Outside { message, .. } if message.contains("no terminal")));
+
+        let wanted = decide(&planned(lossy()), &arguments(true, &[Allow::All]), &mut shell);
+        assert!(matches!(wanted, Ok(None)));
+    }
+
+    #[test]
+    fn progress_is_a_line_each_without_a_terminal() {
+        let (mut shell, _, err) = heard(false);
+        let plan = lossy();
+        let error =
+            ServerError { message: "canceling statement due to lock timeout".into(), ..Default::default() };
+        let mut shown = Shown { shell: &mut shell, done: 0, of: 0 };
+        shown.started(1, 1, &plan.segments[0]);
+        shown.step(1, 1, 1, &plan.segments[0].steps[0]);
+        shown.retrying(&Retry { segment: 1, retry: 1, retries: 20, error: &error, pause: Duration::ZERO });
+        shown.finished(1, 1, Duration::ZERO);
+        let expected = "[0/1] drop table app.gone\n\
+            segment 1: canceling statement due to lock timeout; trying again, 1 of 20\n[1/1] comparing again\n";
+        assert_eq!(err.text(), expected);
+    }
 
     #[test]
     fn times_are_written_as_postgresql_writes_them() {

@@ -1,8 +1,8 @@
 //! `schemac diff`: what would change?
 
-use super::{Allow, Exit, Stop, allow_parser, database, refuse, refused};
+use super::{Allow, Exit, Stop, allow_parser, refuse, refused};
 use crate::Global;
-use crate::operations::{self, Failure, PlanOptions};
+use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
 
@@ -33,7 +33,7 @@ enum Format {
 /// Show what it takes to make the database what the files describe
 ///
 /// The plan says what would run, in which order, and why. Nothing is changed.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// How to show the plan [default: text, or json with --json]
@@ -45,9 +45,6 @@ pub struct Arguments {
     /// What a script may lose for good, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allow_parser())]
     allow: Vec<Allow>,
-    /// One transaction for everything; for a database that nobody uses meanwhile
-    #[arg(long)]
-    single_transaction: bool,
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
@@ -60,8 +57,11 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             return Err(Failure::Outside { message, help: None }.into());
         }
     };
-    let options = PlanOptions { single_transaction: arguments.single_transaction };
-    let planned = operations::plan(&global.dir, &database(global), options)?;
+    let planned = operations::plan(&global.dir, global.db.as_deref())?;
+    show(&planned, format, &arguments, shell)
+}
+
+fn show(planned: &Planned, format: Format, arguments: &Arguments, shell: &mut Shell) -> Result<Exit, Stop> {
     let (plan, sources) = (&planned.plan, &planned.report.sources);
     shell.diagnostics(&planned.report.diagnostics, sources);
     match format {
@@ -76,4 +76,48 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         }
     }
     Ok(if arguments.exit_code && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::tests::{lossy, planned};
+    use crate::shell::tests::heard;
+    use schemac_compiler::plan::Plan;
+    use schemac_schema::step::Loss;
+
+    fn run(plan: Plan, format: Format, arguments: &Arguments) -> (Exit, String, String) {
+        let (mut shell, out, err) = heard(false);
+        let exit = show(&planned(plan), format, arguments, &mut shell);
+        (exit.unwrap_or(Exit::Error), out.text(), err.text())
+    }
+
+    #[test]
+    fn exit_codes_tell_of_changes_only_when_asked() {
+        let asked = Arguments { exit_code: true, ..Arguments::default() };
+        for format in [Format::Text, Format::Json] {
+            assert_eq!(run(lossy(), format, &Arguments::default()).0, Exit::Done);
+            assert_eq!(run(lossy(), format, &asked).0, Exit::Changes);
+            assert_eq!(run(Plan::default(), format, &asked).0, Exit::Done);
+        }
+        assert_eq!(run(Plan::default(), Format::Sql, &asked).0, Exit::Done);
+    }
+
+    #[test]
+    fn a_script_that_loses_something_is_given_only_when_that_is_allowed() {
+        let mut arguments = Arguments { exit_code: true, ..Arguments::default() };
+        let (exit, out, err) = run(lossy(), Format::Sql, &arguments);
+        assert_eq!((exit, out.as_str()), (Exit::Refused, ""));
+        assert!(err.contains("the rows of table app.gone") && err.contains("--allow drop-table\n"), "{err}");
+        arguments.allow = vec![Allow::One(Loss::Revoke)];
+        let (exit, _, err) = run(lossy(), Format::Sql, &arguments);
+        assert_eq!(exit, Exit::Refused);
+        assert!(err.contains("--allow drop-table,revoke\n"), "{err}");
+        for allow in [Allow::All, Allow::One(Loss::DropTable)] {
+            arguments.allow = vec![allow];
+            let (exit, out, _) = run(lossy(), Format::Sql, &arguments);
+            assert_eq!(exit, Exit::Changes);
+            assert!(out.contains("DROP TABLE app.gone;"), "{out}");
+        }
+    }
 }

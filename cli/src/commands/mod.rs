@@ -7,7 +7,7 @@ mod diff;
 mod explain;
 
 use crate::Global;
-use crate::operations::{Database, Failure, Stopped};
+use crate::operations::Failure;
 use crate::shell::Shell;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use schemac_compiler::plan::Plan;
@@ -85,25 +85,13 @@ pub fn report(failure: &Failure, shell: &mut Shell) {
             shell.say(&format!("\n{errors}; `schemac explain CODE` says more about a code"));
         }
         Failure::Outside { message, help } => shell.error(message, help.as_deref()),
-        Failure::Statement(stopped) => statement(stopped, shell),
+        Failure::Statement { failed, place } => {
+            shell.error(&failed.to_string(), None);
+            if let Some(place) = place {
+                shell.say(&format!(" --> {place}"));
+            }
+        }
     }
-}
-
-fn statement(stopped: &Stopped, shell: &mut Shell) {
-    let step = &stopped.step;
-    shell.error(&format!("{} failed: {}", render::action(step), stopped.message), None);
-    if let Some(span) = step.span {
-        shell.say(&format!(" --> {}", stopped.sources.describe(span)));
-    }
-    for line in step.sql.lines() {
-        shell.say(&format!("    {line}"));
-    }
-    let (committed, of) = (stopped.committed, stopped.segments);
-    shell.say(&if committed == 0 {
-        "Nothing was changed.".to_owned()
-    } else {
-        format!("{committed} of {of} transactions are committed and stay; apply again does the rest.")
-    });
 }
 
 fn failure_as_json(failure: &Failure) -> serde_json::Value {
@@ -118,22 +106,20 @@ fn failure_as_json(failure: &Failure) -> serde_json::Value {
     let error = match failure {
         Failure::Project(_) => json!({ "message": "the project's files hold errors" }),
         Failure::Outside { message, help } => json!({ "message": message, "help": help }),
-        Failure::Statement(stopped) => json!({
-            "message": stopped.message,
-            "action": render::action(&stopped.step),
-            "sql": stopped.step.sql,
-            "at": stopped.step.span.map(|span| stopped.sources.describe(span)),
-            "committed": stopped.committed,
-            "segments": stopped.segments,
+        Failure::Statement { failed, place } => json!({
+            "message": failed.error.message,
+            "sqlstate": failed.error.sqlstate,
+            "help": failed.error.hint,
+            "object": failed.object,
+            "sql": failed.statement,
+            "at": place,
+            "segment": failed.segment,
+            "segments": failed.segments,
+            "committed": failed.boundary,
+            "certain": failed.certain,
         }),
     };
     json!({ "format": 1, "error": error, "diagnostics": diagnostics })
-}
-
-/// Where `--db`, DATABASE_URL or the PG* variables say that the database is.
-fn database(global: &Global) -> Database {
-    let from_environment = || std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-    Database { url: global.db.clone().or_else(from_environment) }
 }
 
 /// What `--allow` names.
@@ -198,4 +184,97 @@ fn refuse(
 /// `1 object`, `2 objects`.
 fn counted(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::{Planned, Report};
+    use crate::shell::tests::heard;
+    use schemac_compiler::apply::FailedStatement;
+    use schemac_compiler::connect::ServerError;
+    use schemac_compiler::plan::{Because, PlannedStep, Segment, Verb};
+    use schemac_schema::code::Code;
+    use schemac_schema::diagnostic::Diagnostic;
+    use schemac_schema::ident::QName;
+    use schemac_schema::object::Kind;
+    use schemac_schema::span::Span;
+    use schemac_schema::step::Impact;
+
+    /// A plan that loses a table.
+    pub fn lossy() -> Plan {
+        let object = ObjectId::in_schema(Kind::Table, QName::new("app", "gone"));
+        let step = PlannedStep {
+            object,
+            verb: Verb::Drop,
+            sql: "DROP TABLE app.gone".into(),
+            impact: Impact { loses: vec![(Loss::DropTable, object)], ..Impact::default() },
+            because: Because::NotDeclared,
+            span: None,
+            texts: None,
+        };
+        let segments = vec![Segment { steps: vec![step], transactional: true, locks: vec![object] }];
+        Plan { segments, ..Plan::default() }
+    }
+
+    pub fn planned(plan: Plan) -> Planned {
+        Planned { report: Report::default(), plan, seen: None }
+    }
+
+    fn failed() -> Failure {
+        let message = "canceling statement due to lock timeout".to_owned();
+        let failed = FailedStatement {
+            statement: "DROP TABLE app.gone".into(),
+            object: lossy().steps().next().map(|step| step.object),
+            span: None,
+            error: ServerError { sqlstate: "55P03".into(), message, ..ServerError::default() },
+            segment: 3,
+            segments: 4,
+            retries: 20,
+            boundary: 2,
+            certain: true,
+        };
+        Failure::Statement { failed: Box::new(failed), place: Some("schema/app.yaml:2:11".into()) }
+    }
+
+    #[test]
+    fn a_statement_that_failed_is_shown_with_its_origin_and_what_stays() {
+        let (mut shell, out, err) = heard(false);
+        report(&failed(), &mut shell);
+        let expected = "\
+error: segment 3 of 4 failed at table app.gone: canceling statement due to lock timeout (55P03)
+statement: DROP TABLE app.gone
+it had been tried again 20 times
+the database stands behind segment 2; apply again to go on from there
+ --> schema/app.yaml:2:11
+";
+        assert_eq!((err.text().as_str(), out.text().as_str()), (expected, ""));
+    }
+
+    #[test]
+    fn errors_of_files_come_with_their_number() {
+        let mut files = Report::default();
+        let file = files.sources.add("a.yaml", "colums: {}\n");
+        let wrong = Diagnostic::error(Code::UnknownKey, "unknown key `colums`").at(Span::new(file, 0, 6));
+        files.diagnostics = vec![wrong.clone(), wrong];
+        let (mut shell, _, err) = heard(false);
+        report(&Failure::Project(files), &mut shell);
+        assert!(err.text().contains("a.yaml:1:1") && err.text().contains("\n2 errors; "), "{}", err.text());
+    }
+
+    #[test]
+    fn programs_get_failures_and_refusals_as_json() {
+        let (mut shell, out, _) = heard(true);
+        report(&failed(), &mut shell);
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(value["error"]["at"], "schema/app.yaml:2:11");
+        assert_eq!(value["error"]["committed"], 2);
+
+        let (mut shell, out, err) = heard(true);
+        let exit = refuse(&lossy().losses(), &[], "nothing was changed", &mut shell);
+        assert!(matches!(exit, Ok(Exit::Refused)));
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(value["refused"][0], json!({ "allow": "drop-table", "object": "table app.gone" }));
+        assert_eq!(err.text(), "");
+    }
 }

@@ -80,7 +80,8 @@ impl ConnectError {
     }
 
     pub(super) fn encoding(target: &Target) -> Self {
-        let message = format!("the database \"{}\" is encoded as SQL_ASCII, which is no encoding", target.database);
+        let message =
+            format!("the database \"{}\" is encoded as SQL_ASCII, which is no encoding", target.database);
         Self::new(Trouble::Server, message, "dump it and restore it into a database with ENCODING 'UTF8'")
     }
 
@@ -92,7 +93,8 @@ impl ConnectError {
         }
         let text = reasons(error);
         if text.contains("password missing") || text.contains("password") && text.contains("configuration") {
-            let message = format!("the server at {place} wants a password for \"{user}\", and none was given");
+            let message =
+                format!("the server at {place} wants a password for \"{user}\", and none was given");
             return Self::new(Trouble::Password, message, missing_password(target, ignored));
         }
         if text.contains("server does not support TLS") {
@@ -107,7 +109,11 @@ impl ConnectError {
         }
         if text.contains("session is not writable") || text.contains("session is writable") {
             let message = format!("the server at {place} is not of the kind that target_session_attrs wants");
-            return Self::new(Trouble::Server, message, "name the other server, or leave target_session_attrs out");
+            return Self::new(
+                Trouble::Server,
+                message,
+                "name the other server, or leave target_session_attrs out",
+            );
         }
         let message = format!("no connection to {place} for \"{user}\" and database \"{database}\": {text}");
         let help = if text.contains("lookup") {
@@ -145,31 +151,47 @@ impl ConnectError {
             }
             "3D000" => {
                 let message = format!("the server at {place} has no database \"{database}\"");
-                let help = format!("create it with CREATE DATABASE, or name another in {source}; `psql -l` lists them");
+                let help = format!(
+                    "create it with CREATE DATABASE, or name another in {source}; `psql -l` lists them"
+                );
                 Self::new(Trouble::Database, message, help)
             }
             "28000" if said.contains("does not exist") => {
                 let message = format!("the server at {place} has no role \"{user}\"");
-                Self::new(Trouble::Rights, message, format!("name another user in {source}, or create the role"))
+                Self::new(
+                    Trouble::Rights,
+                    message,
+                    format!("name another user in {source}, or create the role"),
+                )
             }
             "28000" if said.contains("not permitted to log in") => {
                 let message = format!("the role \"{user}\" may not log in at {place}");
-                Self::new(Trouble::Rights, message, format!("ALTER ROLE … LOGIN, or name another user in {source}"))
+                Self::new(
+                    Trouble::Rights,
+                    message,
+                    format!("ALTER ROLE … LOGIN, or name another user in {source}"),
+                )
             }
             "28000" => {
-                let message = format!("the server at {place} lets \"{user}\" not into \"{database}\": {said}");
+                let message =
+                    format!("the server at {place} lets \"{user}\" not into \"{database}\": {said}");
                 let help = "a line of the server's pg_hba.conf must allow it; with `no encryption` in the message, \
                             say sslmode=require";
                 Self::new(Trouble::Rights, message, help)
             }
             "42501" => {
-                let message = format!("the role \"{user}\" may not connect to \"{database}\" at {place}: {said}");
+                let message =
+                    format!("the role \"{user}\" may not connect to \"{database}\" at {place}: {said}");
                 let help = "the database's owner allows it with GRANT CONNECT ON DATABASE … TO …";
                 Self::new(Trouble::Rights, message, help)
             }
             "53300" | "57P03" | "57P01" | "57P02" => {
                 let message = format!("the server at {place} takes no connection at the moment: {said}");
-                Self::new(Trouble::Busy, message, "wait and try again; max_connections limits how many it takes")
+                Self::new(
+                    Trouble::Busy,
+                    message,
+                    "wait and try again; max_connections limits how many it takes",
+                )
             }
             code => {
                 let message = format!("the server at {place} refuses the connection: {said} ({code})");
@@ -182,12 +204,13 @@ impl ConnectError {
 
 fn missing_password(target: &Target, ignored: Option<&Path>) -> String {
     match ignored {
-        Some(path) => format!(
-            "{} is not used, since others may read it: chmod 0600 {}",
-            path.display(),
-            path.display()
+        Some(path) => {
+            format!("{} is not used, since others may read it: chmod 0600 {}", path.display(), path.display())
+        }
+        None => format!(
+            "put it into {}, PGPASSWORD or ~/.pgpass",
+            target.source.replace("the PG* variables", "the URL")
         ),
-        None => format!("put it into {}, PGPASSWORD or ~/.pgpass", target.source.replace("the PG* variables", "the URL")),
     }
 }
 
@@ -223,7 +246,7 @@ pub struct ServerError {
     /// The server's advice.
     pub hint: Option<String>,
     /// Where in functions it happened.
-    pub context: Option<String>,
+    pub context: Option<Box<str>>,
     /// The character of the statement that it is about, from 1.
     pub position: Option<u32>,
 }
@@ -231,7 +254,8 @@ pub struct ServerError {
 impl ServerError {
     /// Whether the connection is gone, so that nothing more can be said to the server.
     pub fn is_connection_lost(&self) -> bool {
-        self.sqlstate.is_empty() || matches!(self.sqlstate.as_str(), "57P01" | "57P02" | "57P03" | "57P05" | "25P03")
+        self.sqlstate.is_empty()
+            || matches!(self.sqlstate.as_str(), "57P01" | "57P02" | "57P03" | "57P05" | "25P03")
     }
 }
 
@@ -246,7 +270,7 @@ impl From<&postgres::Error> for ServerError {
             message: said.message().to_owned(),
             detail: owned(said.detail()),
             hint: owned(said.hint()),
-            context: owned(said.where_()),
+            context: said.where_().map(Into::into),
             position: match said.position() {
                 Some(ErrorPosition::Original(position)) => Some(*position),
                 _ => None,

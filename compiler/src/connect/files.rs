@@ -22,7 +22,8 @@ pub(super) fn password(
     environment: Environment<'_>,
     (host, port, database, user): (&str, u16, &str, &str),
 ) -> Found {
-    let home = || environment("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(&home).join(".pgpass"));
+    let home =
+        || environment("HOME").filter(|home| !home.is_empty()).map(|home| Path::new(&home).join(".pgpass"));
     let Some(path) = named.map(PathBuf::from).or_else(home) else { return Found::Nothing };
     let Ok(metadata) = fs::metadata(&path) else { return Found::Nothing };
     if !metadata.is_file() {
@@ -52,13 +53,15 @@ fn open_to_others(_: &fs::Metadata) -> bool {
 /// The password of the first line whose four fields match. In each, `*` alone matches everything and a backslash
 /// takes the next character as it is; the password ends at a colon that has none.
 fn find(text: &str, wanted: [&str; 4]) -> Option<String> {
-    text.split('\n').map(|line| line.trim_end_matches('\r')).filter(|line| !line.starts_with('#')).find_map(|line| {
-        let mut rest = line;
-        for token in wanted {
-            rest = after_field(rest, token)?;
-        }
-        Some(unescaped(rest))
-    })
+    text.split('\n').map(|line| line.trim_end_matches('\r')).filter(|line| !line.starts_with('#')).find_map(
+        |line| {
+            let mut rest = line;
+            for token in wanted {
+                rest = after_field(rest, token)?;
+            }
+            Some(unescaped(rest))
+        },
+    )
 }
 
 fn after_field<'a>(line: &'a str, token: &str) -> Option<&'a str> {
@@ -69,7 +72,7 @@ fn after_field<'a>(line: &'a str, token: &str) -> Option<&'a str> {
     let mut line = line.chars();
     loop {
         match line.next()? {
-            ':' => return token.next().is_none().then(|| line.as_str()),
+            ':' => return token.next().is_none().then_some(line.as_str()),
             '\\' => {
                 if line.next()? != token.next()? {
                     return None;
@@ -105,7 +108,9 @@ pub(super) fn service(
 ) -> Result<Vec<(&'static str, String)>, Wrong> {
     let home = environment("HOME").filter(|home| !home.is_empty());
     let own = match named {
-        Some(path) if !Path::new(path).exists() => return Err(format!("the service file {path} is not there")),
+        Some(path) if !Path::new(path).exists() => {
+            return Err(format!("the service file {path} is not there"));
+        }
         Some(path) => Some(PathBuf::from(path)),
         None => home.map(|home| Path::new(&home).join(".pg_service.conf")),
     };
@@ -116,7 +121,9 @@ pub(super) fn service(
             return Ok(found);
         }
     }
-    Err(format!("the service {name} is defined nowhere: PGSERVICEFILE, ~/.pg_service.conf or pg_service.conf in PGSYSCONFDIR"))
+    Err(format!(
+        "the service {name} is defined nowhere: PGSERVICEFILE, ~/.pg_service.conf or pg_service.conf in PGSYSCONFDIR"
+    ))
 }
 
 fn section(text: &str, name: &str) -> Result<Option<Vec<(&'static str, String)>>, Wrong> {
@@ -148,7 +155,9 @@ fn section(text: &str, name: &str) -> Result<Option<Vec<(&'static str, String)>>
             return Err(format!("line {number}: a service does not name another service"));
         }
         let Some(key) = keyword(key) else {
-            return Err(format!("line {number}: a keyword that PostgreSQL does not know; no blanks stand around `=`"));
+            return Err(format!(
+                "line {number}: a keyword that PostgreSQL does not know; no blanks stand around `=`"
+            ));
         };
         // The first of two wins.
         if list.iter().all(|(known, _)| *known != key) {

@@ -104,7 +104,9 @@ fn config(settings: &Settings) -> Result<Config, String> {
         None | Some("any") => TargetSessionAttrs::Any,
         Some("read-write" | "primary") => TargetSessionAttrs::ReadWrite,
         Some("read-only" | "standby") => TargetSessionAttrs::ReadOnly,
-        Some(_) => return Err("target_session_attrs is any, read-write, read-only, primary or standby".into()),
+        Some(_) => {
+            return Err("target_session_attrs is any, read-write, read-only, primary or standby".into());
+        }
     });
     config.channel_binding(match settings.get("channel_binding") {
         None | Some("prefer") => ChannelBinding::Prefer,
@@ -163,7 +165,11 @@ fn try_server(
         let words = "sslmode is disable, allow, prefer, require, verify-ca or verify-full";
         return Err(ConnectError::settings(words.into()));
     };
-    let outcome = if server.is_socket() { plain(&mut config) } else { encrypted(&mut config, mode, settings, environment)? };
+    let outcome = if server.is_socket() {
+        plain(&mut config)
+    } else {
+        encrypted(&mut config, mode, settings, environment)?
+    };
     let client = outcome.map_err(|error| ConnectError::connecting(&error, &target, ignored.as_deref()))?;
     greet(client, target)
 }
@@ -203,7 +209,8 @@ fn greet(mut client: Client, target: error::Target) -> Result<Connection, Connec
     let question = "SELECT pg_catalog.current_setting('server_version_num'), \
                     pg_catalog.current_setting('server_version'), current_user, pg_catalog.current_database(), \
                     pg_catalog.current_setting('server_encoding')";
-    let rows = client.simple_query(question).map_err(|error| ConnectError::connecting(&error, &target, None))?;
+    let rows =
+        client.simple_query(question).map_err(|error| ConnectError::connecting(&error, &target, None))?;
     let mut values = rows.iter().find_map(|message| match message {
         postgres::SimpleQueryMessage::Row(row) => {
             Some((0..5).map(|place| row.get(place).unwrap_or_default().to_owned()))

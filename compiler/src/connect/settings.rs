@@ -221,16 +221,21 @@ fn parse_url(text: &str) -> Result<Settings, Wrong> {
         rest = &text[end + 1..];
     }
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));
-    let (authority, database) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+    let (authority, database) =
+        rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
     if authority.contains('@') {
-        return Err("there is more than one `@` in front of the host; in a user's name or a password write it \
+        return Err(
+            "there is more than one `@` in front of the host; in a user's name or a password write it \
                     as %40"
-            .into());
+                .into(),
+        );
     }
     if database.contains('@') || query.split('=').next().is_some_and(|name| name.contains('@')) {
-        return Err("there is a `@` behind the first `/` or `?`; in a user's name or a password write `/` as \
+        return Err(
+            "there is a `@` behind the first `/` or `?`; in a user's name or a password write `/` as \
                     %2F, `?` as %3F and `@` as %40"
-            .into());
+                .into(),
+        );
     }
     let (mut hosts, mut ports) = (Vec::new(), Vec::new());
     for part in authority.split(',') {
@@ -294,7 +299,10 @@ const FOREIGN_KEYWORDS: &[&str] = &[
 
 /// `%41` is `A`.
 fn decoded(text: &str) -> Result<String, Wrong> {
-    let wrong = || "a `%` stands before two hexadecimal digits other than 00; write the character itself as %25".to_owned();
+    let wrong = || {
+        "a `%` stands before two hexadecimal digits other than 00; write the character itself as %25"
+            .to_owned()
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -370,7 +378,10 @@ mod tests {
     #[test]
     fn both_forms_of_connection_strings_are_read_as_libpq_reads_them() {
         for (text, expected) in [
-            ("postgres://me:s%40c@h:1/d?sslmode=require", "user=me password=s@c host=h port=1 dbname=d sslmode=require"),
+            (
+                "postgres://me:s%40c@h:1/d?sslmode=require",
+                "user=me password=s@c host=h port=1 dbname=d sslmode=require",
+            ),
             ("postgresql://me@[::1]:6/d", "user=me host=::1 port=6 dbname=d"),
             ("postgres://me@%2Fvar%2Frun:5433/d", "user=me host=/var/run port=5433 dbname=d"),
             ("postgres:///d?host=/tmp&user=x", "user=x host=/tmp dbname=d"),

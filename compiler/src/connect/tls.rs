@@ -71,7 +71,8 @@ pub(super) fn connector(
         Check::Nothing => None,
         _ => {
             let store = if system { system_roots()? } else { file_roots(&roots)? };
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider));
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider));
             Some(verifier.build().map_err(|error| format!("{}: {error}", roots.display()))?)
         }
     };
@@ -85,7 +86,9 @@ pub(super) fn connector(
     let key = settings.get("sslkey").map_or_else(|| own("postgresql.key"), PathBuf::from);
     let config = if settings.get("sslcert").is_some() || certificate.exists() {
         let (chain, key) = identity(&certificate, &key)?;
-        builder.with_client_auth_cert(chain, key).map_err(|error| format!("{}: {error}", certificate.display()))?
+        builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|error| format!("{}: {error}", certificate.display()))?
     } else {
         builder.with_no_client_auth()
     };
@@ -95,7 +98,11 @@ pub(super) fn connector(
 fn system_roots() -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if store.is_empty() { Err("this machine has no trusted certificates of its own".into()) } else { Ok(store) }
+    if store.is_empty() {
+        Err("this machine has no trusted certificates of its own".into())
+    } else {
+        Ok(store)
+    }
 }
 
 fn file_roots(path: &Path) -> Result<RootCertStore, String> {
@@ -159,7 +166,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -168,7 +180,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -11,15 +11,20 @@ mod tests;
 
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
-use schemac_schema::declare::{self, Facade, Move};
+use schemac_schema::declare;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::object::Kind;
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::{self, ProjectSpec};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
+
+pub use schemac_schema::declare::{Facade, Move};
+pub use schemac_schema::spec::project::Undeclared;
 
 /// A project that was read.
 #[derive(Debug)]
@@ -44,6 +49,47 @@ pub struct Project {
     pub external_roles: BTreeSet<Ident>,
     /// What is likely not what was meant, or not built yet.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// What happens to whole objects that no file declares; they are named, where the project does not say.
+    pub fn undeclared(&self) -> Undeclared {
+        self.spec.undeclared.unwrap_or(Undeclared::Report)
+    }
+
+    /// Whether the project file takes an area out of the comparison (`manage: { grants: false }`).
+    pub fn leaves_alone(&self, id: ObjectId) -> bool {
+        let manage = &self.spec.manage;
+        let area = match id.kind() {
+            Kind::Grant => manage.grants,
+            Kind::Comment => manage.comments,
+            Kind::Policy => manage.policies,
+            Kind::Trigger => manage.triggers,
+            Kind::Index => manage.indexes,
+            Kind::DefaultPrivileges => manage.default_privileges,
+            Kind::Publication => manage.publications,
+            Kind::Extension => manage.extensions,
+            Kind::Role => manage.roles,
+            _ => None,
+        };
+        area.is_some_and(|flag| !flag.value)
+    }
+
+    /// Whether `undeclared` speaks of an object: it is in a schema that has a file. `drop` covers the schemas that have
+    /// none too, save those of somebody else.
+    pub fn is_managed(&self, id: ObjectId) -> bool {
+        let Some(schema) = id.schema() else { return false };
+        let dropped_whole = self.undeclared() == Undeclared::Drop && !self.external_schemas.contains(&schema);
+        self.managed_schemas.contains(&schema) || dropped_whole
+    }
+
+    /// How unqualified names inside SQL resolve; `public`, where the project does not say.
+    pub fn search_path(&self) -> Vec<Ident> {
+        match self.spec.search_path.as_slice() {
+            [] => vec![Ident::new("public")],
+            names => names.iter().map(|name| Ident::new(name.as_str())).collect(),
+        }
+    }
 }
 
 /// Why a project could not be read; there is at least one error.

@@ -10,7 +10,7 @@ mod tests;
 mod text;
 
 pub use json::{diagnostic as json_diagnostic, json};
-pub use sql::{settings, sql};
+pub use sql::sql;
 pub use text::text;
 
 use crate::plan::{Because, Plan, PlannedStep, Verb};

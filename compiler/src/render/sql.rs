@@ -3,11 +3,12 @@
 //! The statements are those of the plan, byte for byte, but for what psql itself would read in them.
 
 use super::{action, counted, counts, one_line, reason};
+use crate::connect::SET_LOCAL;
 use crate::plan::{Plan, PlannedStep, Segment};
 use schemac_schema::id::ObjectId;
-use schemac_schema::ident::Ident;
+use schemac_schema::ident::{Ident, QName};
 use schemac_schema::parse;
-use schemac_schema::sql::{Sql, literal};
+use schemac_schema::sql::Sql;
 
 /// How long a statement of a script waits for a lock: less than PostgreSQL's deadlock_timeout, so that clients which
 /// queue behind it go on before anyone is cancelled.
@@ -28,27 +29,14 @@ pub fn sql(plan: &Plan) -> String {
     out
 }
 
-/// The statements that give a session what the plan's statements rely on, without semicolons; `local` for the rest
-/// of a transaction only. `lock_timeout` as PostgreSQL writes it: `500ms`.
-pub fn settings(search_path: &[Ident], lock_timeout: &str, local: bool) -> Vec<String> {
+/// Where the names of the statements are looked up, as SET takes it.
+fn path(search_path: &[Ident]) -> String {
     let mut path = Sql::default();
     match search_path {
         [] => path.literal(""),
         names => path.list(&names.iter().map(|name| ident(*name)).collect::<Vec<_>>()),
     };
-    let set = if local { "SET LOCAL" } else { "SET" };
-    [
-        ("search_path", path.into_text()),
-        ("lock_timeout", literal(lock_timeout)),
-        ("TimeZone", literal("UTC")),
-        // What PostgreSQL begins with, so that a date means here what it meant where it was tried.
-        ("DateStyle", literal("ISO, MDY")),
-        ("standard_conforming_strings", "on".to_owned()),
-        ("check_function_bodies", "off".to_owned()),
-    ]
-    .into_iter()
-    .map(|(name, value)| format!("{set} {name} = {value}"))
-    .collect()
+    path.into_text()
 }
 
 fn ident(name: Ident) -> Sql {
@@ -75,10 +63,14 @@ fn header(plan: &Plan, out: &mut String) {
 }
 
 fn transaction(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
-    out.push_str(&format!("\n-- transaction {number}\nBEGIN;\n"));
-    for setting in settings(&plan.search_path, LOCK_TIMEOUT, true) {
-        out.push_str(&format!("{setting};\n"));
-    }
+    out.push_str(&format!(
+        "\n-- transaction {number}\n\
+         BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n\
+         SET LOCAL search_path = {};\n\
+         SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0;\n\
+         {SET_LOCAL};\n",
+        path(&plan.search_path)
+    ));
     if let Some(lock) = lock(&segment.locks) {
         out.push_str(&format!("{lock};\n"));
     }
@@ -90,30 +82,36 @@ fn transaction(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
 
 /// What PostgreSQL refuses in a transaction waits for all others, without blocking them: no lock_timeout.
 fn alone(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
-    out.push_str(&format!("\n-- outside a transaction, {number}\n"));
-    let settings = settings(&plan.search_path, "0", false);
-    for setting in &settings {
-        out.push_str(&format!("{setting};\n"));
-    }
+    let settings = SET_LOCAL.replace("SET LOCAL ", "SET ");
+    out.push_str(&format!(
+        "\n-- outside a transaction, {number}\n\
+         SET search_path = {};\n\
+         SET lock_timeout = 0; SET statement_timeout = 0;\n\
+         {settings};\n",
+        path(&plan.search_path)
+    ));
     for step in &segment.steps {
         statement(step, out);
     }
-    for name in settings.iter().filter_map(|setting| setting.split(' ').nth(1)) {
-        out.push_str(&format!("RESET {name};\n"));
-    }
+    let names = settings.split("; ").filter_map(|setting| setting.split(' ').nth(1));
+    let all = ["search_path", "lock_timeout", "statement_timeout"].into_iter().chain(names);
+    let resets: Vec<String> = all.map(|name| format!("RESET {name};")).collect();
+    out.push_str(&format!("{}\n", resets.join(" ")));
 }
 
-/// Everything at once and before anything else, so that the transaction waits while it holds nothing.
+/// Everything at once and before anything else, so that the transaction waits while it holds nothing. ONLY: partitions
+/// that are concerned are named themselves.
 fn lock(relations: &[ObjectId]) -> Option<String> {
-    let names: Vec<Sql> = relations
-        .iter()
-        .filter_map(|id| id.qname())
-        .map(|name| {
-            let mut sql = Sql::default();
-            sql.name(name);
-            sql
-        })
-        .collect();
+    let mut relations: Vec<ObjectId> =
+        relations.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
+    relations.sort_unstable();
+    relations.dedup();
+    let only = |name: QName| {
+        let mut sql = Sql::new("ONLY");
+        sql.name(name);
+        sql
+    };
+    let names: Vec<Sql> = relations.iter().filter_map(|id| id.qname()).map(only).collect();
     if names.is_empty() {
         return None;
     }

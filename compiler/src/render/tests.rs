@@ -173,35 +173,28 @@ fn a_script_for_psql() {
 SET client_encoding = 'UTF8';
 
 -- transaction 1 of 5
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL search_path = public, \"Odd name\";
-SET LOCAL lock_timeout = '500ms';
-SET LOCAL TimeZone = 'UTC';
-SET LOCAL DateStyle = 'ISO, MDY';
-SET LOCAL standard_conforming_strings = on;
-SET LOCAL check_function_bodies = off;
+SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = 0;
+SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; ";
+    assert!(script.starts_with(start), "{script}");
+    let first = "\
 -- create schema vault: declared
 CREATE SCHEMA vault;
 COMMIT;
 ";
-    assert!(script.starts_with(start), "{script}");
+    assert!(script.contains(first), "{script}");
     let moved = "\
-LOCK TABLE public.secrets IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE ONLY public.secrets IN ACCESS EXCLUSIVE MODE;
 -- move table public.secrets to vault.secrets: moved_from says that it was public.secrets
 ALTER TABLE public.secrets SET SCHEMA vault;
 ";
     assert!(script.contains(moved), "{script}");
     assert!(script.contains("from vault.secrets -- all\n;\nCOMMIT;\n"), "{script}");
     let alone = "\
-SET lock_timeout = '0';
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET standard_conforming_strings = on;
-SET check_function_bodies = off;
 -- create index secrets_name_idx on vault.secrets: declared
 CREATE INDEX CONCURRENTLY secrets_name_idx ON vault.secrets (name);
-RESET search_path;
-";
+RESET search_path; RESET lock_timeout; RESET statement_timeout; RESET TimeZone; ";
     assert!(script.contains(alone), "{script}");
     let statements: String =
         script.lines().filter(|line| !line.starts_with('\\')).map(|line| format!("{line}\n")).collect();

@@ -7,6 +7,7 @@ use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::comment::Comment;
+use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::grant;
 use crate::kinds::options::Options;
 use crate::kinds::view::View;
@@ -115,6 +116,7 @@ impl Declarations<'_> {
         let query = Fragment::declared(&made(query, facade.span), Grammar::Query);
         let view = View { query, columns: Aside(Vec::new()), options, owner, output: Aside(None) };
         self.add(id, Object::View(view), facade.span);
+        self.facade_defaults(facade, id, &passed);
         self.facade_grants(facade, id, &passed);
         self.facade_comment(facade, id);
         self.out.facades.push(Facade { name: facade.name, of: facade.of, span: facade.span });
@@ -189,6 +191,21 @@ impl Declarations<'_> {
                 format!("`{}` was renamed to `{}`: the facade must say which name clients see", from.name(), to.name());
             let help = format!("under the facade's `columns:`, write `{}: {}`", from.name(), to.name());
             self.report(Diagnostic::error(Code::FacadeColumnName, message).at(facade.span).help(help));
+        }
+    }
+
+    /// Through a view, `UPDATE … SET c = DEFAULT` takes the view's own default, and there is none unless it is said.
+    fn facade_defaults(&mut self, facade: &Pending, id: ObjectId, passed: &BTreeMap<Ident, Ident>) {
+        if facade.writes == FacadeWrites::None {
+            return;
+        }
+        for (column, seen) in passed {
+            let column = ObjectId::on(Kind::Column, facade.of, *column);
+            let own = ObjectId::of(Kind::Default, column, "");
+            let Some(Object::Default(default)) = self.out.catalog.get(own).map(|entry| &entry.object) else { continue };
+            let default = ColumnDefault { like: Aside(Some(column)), ..default.clone() };
+            let to = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, id, *seen), "");
+            self.add(to, Object::Default(default), facade.span);
         }
     }
 

@@ -14,6 +14,9 @@ mod table;
 pub(crate) mod types;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use crate::catalog::{Catalog, Entry, Standing};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -31,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Where an object was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The ids that it may have had, the latest first. A column's stand on the table as it is called now.
+    /// The ids that it may have had. A column's stand on its table as it is called now, and on the table's old names.
     pub from: Vec<ObjectId>,
     /// What it is called now.
     pub to: ObjectId,
@@ -82,8 +85,36 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         declarations.file(file);
     }
     declarations.expand_facades();
-    declarations.out.catalog.sort();
-    declarations.out
+    let mut out = declarations.out;
+    out.catalog.sort();
+    out.diagnostics = gathered(std::mem::take(&mut out.diagnostics));
+    out
+}
+
+/// Says each thing once: a mixin's error does not come again for every table, and what is not modelled yet comes
+/// with its first place and the number of the others.
+fn gathered(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let mut others: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        if diagnostic.code != Code::NotModelled {
+            if !kept.contains(&diagnostic) {
+                kept.push(diagnostic);
+            }
+        } else if let Some(at) = first.get(&diagnostic.message) {
+            *others.entry(*at).or_default() += 1;
+            kept[*at].notes.extend(diagnostic.notes);
+        } else {
+            first.insert(diagnostic.message.clone(), kept.len());
+            kept.push(diagnostic);
+        }
+    }
+    for (at, count) in others {
+        let places = if count == 1 { "one other place".to_owned() } else { format!("{count} other places") };
+        kept[at].notes.push(format!("and in {places}"));
+    }
+    kept
 }
 
 struct Declarations<'a> {
@@ -135,8 +166,6 @@ impl<'a> Declarations<'a> {
         let Err(holder) = self.out.catalog.insert(id, entry) else { return };
         let message = if holder == id {
             format!("{id} is declared twice")
-        } else if id.kind() == Kind::Key && holder.kind() == Kind::Key && id.name() != holder.name() {
-            format!("{} has two primary keys", id.root())
         } else {
             format!("{id} and {holder} want the same name")
         };

@@ -51,8 +51,11 @@ impl<'a> Declarations<'a> {
             let primary = declared.iter_mut().filter(|(own, ..)| key.primary && key.columns.contains(own));
             primary.for_each(|(.., column)| column.column.not_null = true);
         }
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
+        let mut tables = vec![id];
+        tables.extend(self.out.moves.iter().filter(|one| one.to == id).flat_map(|one| one.from.iter().copied()));
         for (position, (own, name, written, column)) in (1..).zip(declared) {
-            self.column(id, own, name, written, column, position);
+            self.column(own, name, written, column, position, &tables);
         }
         self.constraints(id, spec, constraints, known);
         self.indexes(id, &spec.indexes, known);
@@ -60,7 +63,6 @@ impl<'a> Declarations<'a> {
         self.triggers(id, &spec.triggers, known);
         self.grants(id, &spec.grants, known);
         self.comment(id, spec.comment.as_ref());
-        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
         self.serials_moved(id, spec);
         for facade in &spec.facade {
             facade::of_table(self, id, facade);
@@ -103,13 +105,14 @@ impl<'a> Declarations<'a> {
 
     fn column(
         &mut self,
-        table: ObjectId,
         own: Ident,
         name: &Name,
         written: &Written<ColumnSpec>,
         declared: columns::Declared,
         position: u32,
+        tables: &[ObjectId],
     ) {
+        let Some(table) = tables.first().copied() else { return };
         let id = ObjectId::on(Kind::Column, table, own);
         let mut default = declared.default;
         if declared.serial {
@@ -131,18 +134,20 @@ impl<'a> Declarations<'a> {
             self.report(Diagnostic::error(Code::WrongStatement, message).at(name.span));
         }
         self.add(id, Object::Column(column), name.span);
-        if let Some(value) = default {
+        if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
             let span = value.origin().map_or(name.span, Sql::span);
-            self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault { value }), span);
+            self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault::new(value)), span);
         }
         let Written::Long(spec) = written else { return };
         self.comment(id, spec.comment.as_ref());
         self.grants(id, &spec.grants, None);
+        // Where the table moves too, the column is found on the table's old names.
         let from: Vec<ObjectId> = spec
             .renamed_from
             .iter()
-            .map(|old| ObjectId::on(Kind::Column, table, written_ident(old)))
-            .filter(|old| *old != id)
+            .map(written_ident)
+            .filter(|old| *old != own)
+            .flat_map(|old| tables.iter().map(move |table| ObjectId::on(Kind::Column, *table, old)))
             .collect();
         if let (Some(first), false) = (spec.renamed_from.0.first(), from.is_empty()) {
             self.out.moves.push(super::Move { from, to: id, span: first.span });
@@ -230,7 +235,16 @@ impl<'a> Declarations<'a> {
             Kind::Key => 1,
             _ => 2,
         });
+        let mut primary = None;
         for constraint in written.into_iter().chain(unnamed) {
+            if matches!(&constraint.object, Object::Key(key) if key.primary) {
+                if let Some(first) = primary {
+                    let error = Diagnostic::error(Code::TwoOwners, format!("{table} has two primary keys"));
+                    self.report(error.at(constraint.span).label(first, "the first"));
+                    continue;
+                }
+                primary = Some(constraint.span);
+            }
             for (column, span) in &constraint.columns {
                 self.has_column(table, *column, known, *span);
             }

@@ -9,6 +9,7 @@ use crate::ident::{Ident, QName};
 use crate::kinds::options::Options;
 use crate::kinds::view::View;
 use crate::object::{Kind, Object};
+use crate::parse;
 use crate::spec::{Name, ViewSpec};
 use crate::yaml::{Sql, Written};
 
@@ -51,8 +52,9 @@ impl Declarations<'_> {
 /// A query: SELECT, VALUES, or WITH … SELECT.
 pub(super) fn query(sql: &Sql) -> Result<Fragment, Diagnostic> {
     // A semicolon at the end is what people are used to; it is no part of the query.
-    let text = sql.text().trim_end();
-    let sql = sql.part(0, text.strip_suffix(';').unwrap_or(text).len());
+    let tokens = parse::tokens(sql.text()).map_err(|error| frame::syntax_error(sql, &error))?;
+    let semicolon = tokens.last().filter(|last| sql.text().get(last.start..last.end) == Some(";"));
+    let sql = sql.part(0, semicolon.map_or(sql.text().len(), |last| last.start));
     frame::Words::of(&sql)?;
     fragment::tree(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
     Ok(Fragment::declared(&sql, Grammar::Query))

@@ -112,7 +112,7 @@ impl<'a> Row<'a> {
     /// The numbers of an array or of an `int2vector`; none for NULL.
     pub fn numbers<N: FromStr>(&mut self) -> Result<Vec<N>, Error> {
         let text = self.opt_text()?.unwrap_or("");
-        let words = text.split(|c: char| matches!(c, '{' | '}' | ',' | ' ')).filter(|word| !word.is_empty());
+        let words = text.split(['{', '}', ',', ' ']).filter(|word| !word.is_empty());
         words.map(number).collect()
     }
 
@@ -173,7 +173,11 @@ pub fn elements(text: &str) -> Result<Vec<String>, Error> {
     found
         .into_iter()
         .map(|(element, quoted)| {
-            if element == "NULL" && !quoted { Err(Error::Changed("an element is NULL".into())) } else { Ok(element) }
+            if element == "NULL" && !quoted {
+                Err(Error::Changed("an element is NULL".into()))
+            } else {
+                Ok(element)
+            }
         })
         .collect()
 }
@@ -187,7 +191,10 @@ mod tests {
         for (text, expected) in [
             ("{}", vec![]),
             ("{a}", vec!["a"]),
-            ("{a,\"b c\",\"d\\\"e\",\"\",\"x,y\",\"\\\\\",\"NULL\"}", vec!["a", "b c", "d\"e", "", "x,y", "\\", "NULL"]),
+            (
+                "{a,\"b c\",\"d\\\"e\",\"\",\"x,y\",\"\\\\\",\"NULL\"}",
+                vec!["a", "b c", "d\"e", "", "x,y", "\\", "NULL"],
+            ),
         ] {
             assert_eq!(elements(text).expect(text), expected);
         }

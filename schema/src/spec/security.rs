@@ -36,7 +36,7 @@ pub struct PolicySpec {
     #[serde(default)]
     pub using: Option<Sql>,
     /// Which rows may be written.
-    #[serde(default)]
+    #[serde(default, alias = "check")]
     pub with_check: Option<Sql>,
     /// Its comment.
     #[serde(default)]

@@ -19,7 +19,8 @@ pub const READER: Reader = Reader {
         let no_inherit = row.flag()?;
         let (validated, enforced) = (row.flag()?, row.flag()?);
         // What is not enforced is never valid; that goes without saying.
-        let check = Check { expression, no_inherit, not_valid: enforced && !validated, not_enforced: !enforced };
+        let check =
+            Check { expression, no_inherit, not_valid: enforced && !validated, not_enforced: !enforced };
         out.add(ObjectId::on(Kind::Check, parent, name), Object::Check(check), class::CONSTRAINT, oid, 0)
     },
 };

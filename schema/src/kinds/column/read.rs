@@ -2,10 +2,10 @@
 //! remembered; the sequences behind identity columns are read with the others.
 
 use crate::fragment::{Aside, Fragment, Grammar};
+use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{Column, Generated, Identity};
 use crate::kinds::options::Options;
-use crate::id::ObjectId;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class, for_version};
 use crate::reference::{Reference, Target};

@@ -3,7 +3,7 @@
 pub mod read;
 
 use crate::catalog::Catalog;
-use crate::fragment::Fragment;
+use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::kinds::column;
 use crate::kinds::table;
@@ -17,6 +17,24 @@ use crate::step::{Element, Lock, Steps};
 pub struct Default {
     /// The expression.
     pub value: Fragment,
+    /// The table's column whose type it takes, where it is the default of a view's column.
+    pub like: Aside<Option<ObjectId>>,
+}
+
+impl Default {
+    /// A column's default.
+    pub fn new(value: Fragment) -> Self {
+        Self { value, like: Aside(None) }
+    }
+
+    /// Whether a text is NULL, with or without a cast: PostgreSQL's own word for no default.
+    pub fn is_null(text: &str) -> bool {
+        let Ok(mut tree) = crate::parse::expression(text) else { return false };
+        while tree.name() == "TypeCast" {
+            tree = tree.get("arg").clone();
+        }
+        tree.name() == "AConst" && tree.get("isnull").flag()
+    }
 }
 
 fn column_of(id: ObjectId) -> ObjectId {
@@ -52,7 +70,7 @@ impl ObjectKind for Default {
     }
 
     fn alter(_: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { value } = new;
+        let Self { value, like: _ } = new;
         if column::default_follows_type(column_of(id), context) {
             return Alter::InPlace;
         }
@@ -68,7 +86,7 @@ impl ObjectKind for Default {
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
-        let column = column_of(id);
+        let column = self.like.0.unwrap_or_else(|| column_of(id));
         let Some(Object::Column(spec)) = context.desired.get(column).map(|entry| &entry.object) else { return };
         let Some(stand_in) = column.parent().and_then(|table| table::stand_in(table, context)) else { return };
         let name = out.fresh_name();

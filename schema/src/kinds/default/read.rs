@@ -13,8 +13,12 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, relation, number) = (row.oid()?, row.oid()?, row.sub()?);
         let Some(column) = out.target(class::RELATION, relation, number) else { return Ok(()) };
-        let value = Fragment::canonical(row.text()?, Grammar::Expression);
+        let text = row.text()?;
+        if text.starts_with("NULL::") && Default::is_null(text) {
+            return Ok(());
+        }
+        let value = Fragment::canonical(text, Grammar::Expression);
         let id = ObjectId::of(Kind::Default, column, "");
-        out.add(id, Object::Default(Default { value }), class::DEFAULT, oid, 0)
+        out.add(id, Object::Default(Default::new(value)), class::DEFAULT, oid, 0)
     },
 };

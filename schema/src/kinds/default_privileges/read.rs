@@ -2,7 +2,6 @@
 
 use crate::ident::{Ident, Text};
 use crate::kinds::default_privileges::DefaultPrivileges;
-use crate::kinds::grant::Grant;
 use crate::kinds::grant::read::{by_grantee, is_complete, items};
 use crate::object::{Kind, Object};
 use crate::read::Reader;
@@ -35,7 +34,7 @@ pub const READER: Reader = Reader {
             grants.remove(&role);
         }
         if schema.is_none() && matches!(kind, Kind::Function | Kind::Enum) {
-            grants.entry(Ident::new("public")).or_insert_with(Grant::default);
+            grants.entry(Ident::new("public")).or_default();
         }
         for (grantee, grant) in grants {
             let entry = DefaultPrivileges { role, schema, objects: Text::new(objects), grantee, grant };

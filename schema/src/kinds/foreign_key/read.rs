@@ -24,7 +24,8 @@ pub const READER: Reader = Reader {
         let columns = out.column_names(relation, &row.numbers()?)?;
         let target_columns = out.column_names(target, &row.numbers()?)?;
         let target = out.relation(target).and_then(|target| target.qname());
-        let target = target.ok_or_else(|| Error::Changed(format!("what {name} on {parent} refers to is gone")))?;
+        let target =
+            target.ok_or_else(|| Error::Changed(format!("what {name} on {parent} refers to is gone")))?;
         let match_full = row.letter()? == 'f';
         let (on_delete, on_update) = (row.letter()?, row.letter()?);
         let only = out.column_names(relation, &row.numbers()?)?;
@@ -42,7 +43,13 @@ pub const READER: Reader = Reader {
             not_enforced: !enforced,
             period,
         };
-        out.add(ObjectId::on(Kind::ForeignKey, parent, name), Object::ForeignKey(key), class::CONSTRAINT, oid, 0)
+        out.add(
+            ObjectId::on(Kind::ForeignKey, parent, name),
+            Object::ForeignKey(key),
+            class::CONSTRAINT,
+            oid,
+            0,
+        )
     },
 };
 

@@ -3,6 +3,7 @@
 pub mod declare;
 pub mod read;
 
+use crate::catalog::Catalog;
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
 use crate::kinds::default_privileges;
@@ -127,11 +128,19 @@ impl ObjectKind for Grant {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
+    fn uses(&self, target_id: ObjectId, _: &Catalog, out: &mut Vec<ObjectId>) {
+        // A REVOKE on the relation takes the columns' privileges along: it comes first.
+        let target = target_of(target_id);
+        if let (Kind::Column, Some(relation)) = (target.kind(), target.parent()) {
+            out.push(id(relation, target_id.name()));
+        }
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         Self::alter(&Grant::default(), self, id, context, out);
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { privileges } = new;
         let words = |keep: &dyn Fn(&Text) -> bool, from: &BTreeMap<Text, bool>| -> Vec<Text> {
             from.keys().filter(|word| keep(word)).copied().collect()
@@ -142,6 +151,9 @@ impl ObjectKind for Grant {
         let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
         revoke(&gone, false, id, out);
         revoke(&weaker, true, id, out);
+        if !gone.is_empty() || !weaker.is_empty() {
+            restore_columns(id, context, out);
+        }
         grant(&plain, false, id, out);
         grant(&optional, true, id, out);
         Alter::InPlace
@@ -149,6 +161,22 @@ impl ObjectKind for Grant {
 
     fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         Self::alter(self, &Grant::default(), id, context, out);
+    }
+}
+
+/// A REVOKE on a relation has taken the grantee's privileges on its columns along: those that stay are given again.
+fn restore_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let relation = target_of(id);
+    for column in context.current.children_of(relation, Kind::Column) {
+        let satellite = self::id(column, id.name());
+        let grants = (context.current.get(satellite), context.desired.get(satellite));
+        if let (Some(_), Some(Object::Grant(kept))) = (grants.0, grants.1.map(|entry| &entry.object)) {
+            let of = |option: bool| -> Vec<Text> {
+                kept.privileges.iter().filter(|(_, with)| **with == option).map(|(word, _)| *word).collect()
+            };
+            grant(&of(false), false, satellite, out);
+            grant(&of(true), true, satellite, out);
+        }
     }
 }
 

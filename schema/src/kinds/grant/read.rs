@@ -1,5 +1,6 @@
 //! Reads privileges: access control lists as the server writes them, `{owner=arwdDxt/owner,=r/owner}`.
 
+use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::grant::{self, Grant, all_privileges};
 use crate::object::{Kind, Object};
@@ -11,9 +12,10 @@ pub const READER: Reader = Reader {
     name: "privileges",
     sql: |_| include_str!("read.sql").into(),
     decode: |row, out| {
-        let target = out.target(row.oid()?, row.oid()?, row.sub()?);
+        let (class, oid, sub) = (row.oid()?, row.oid()?, row.sub()?);
         let (owner, list) = (row.oid()?, row.text()?);
-        let Some(target) = target else { return Ok(()) };
+        // Those on the sequence of an identity column are none: nobody needs them to insert.
+        let Some(target) = out.target(class, oid, sub) else { return Ok(()) };
         let owner = out.role(owner)?;
         let items = items(list)?;
         for (grantee, grant) in by_grantee(&items) {
@@ -38,12 +40,7 @@ pub struct Item {
     pub grantor: Ident,
 }
 
-fn note_other_grantors(
-    items: &[Item],
-    owner: Ident,
-    id: impl Fn(Ident) -> crate::id::ObjectId,
-    out: &mut Declarations,
-) {
+fn note_other_grantors(items: &[Item], owner: Ident, id: impl Fn(Ident) -> ObjectId, out: &mut Declarations) {
     for item in items.iter().filter(|item| item.grantor != owner) {
         let grant = id(item.grantee);
         let others = item.privileges.iter().map(|(privilege, _)| (grant, *privilege, item.grantor));
@@ -80,7 +77,8 @@ pub fn items(list: &str) -> Result<Vec<Item>, Error> {
 fn item(text: &str) -> Result<Item, Error> {
     let malformed = || Error::Malformed(format!("\"{text}\" is no entry of an access control list"));
     let (grantee, rest) = name(text);
-    let (letters, grantor) = rest.strip_prefix('=').and_then(|rest| rest.split_once('/')).ok_or_else(malformed)?;
+    let (letters, grantor) =
+        rest.strip_prefix('=').and_then(|rest| rest.split_once('/')).ok_or_else(malformed)?;
     let mut privileges: Vec<(Text, bool)> = Vec::new();
     for letter in letters.chars() {
         match (letter, privileges.last_mut()) {

@@ -97,7 +97,7 @@ impl ObjectKind for Index {
     }
 
     fn stored(_place: &str, text: &str) -> String {
-        without_storage(after_table(text))
+        stored_definition(text)
     }
 }
 
@@ -148,31 +148,46 @@ pub fn after_table(indexdef: &str) -> &str {
         .map_or(indexdef, |token| &indexdef[token.start..])
 }
 
-/// A definition without WITH (…) and TABLESPACE, which are objects' options of their own.
-pub fn without_storage(definition: &str) -> String {
+/// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
+/// parameters and tablespace, which are fields of their own.
+pub fn stored_definition(indexdef: &str) -> String {
+    let definition = after_table(indexdef);
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let (mut depth, mut kept, mut skipped_from) = (0_i32, String::new(), None);
-    let mut from = 0;
-    for (index, token) in tokens.iter().enumerate() {
-        let word = definition.get(token.start..token.end).unwrap_or("");
-        if depth == 0 && skipped_from.is_none() && matches!(word, "WITH" | "TABLESPACE") {
-            kept.push_str(definition.get(from..token.start).unwrap_or("").trim_end());
-            skipped_from = Some((index, word));
-        }
-        match word {
+    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
+    let mut at = 0;
+    while at < tokens.len() {
+        let start = tokens[at].start;
+        match word(at) {
             "(" => depth += 1,
             ")" => depth -= 1,
+            "WHERE" if depth == 0 => break,
+            "WITH" if depth == 0 => {
+                // Up to the closing parenthesis.
+                loop {
+                    at += 1;
+                    match word(at) {
+                        "(" => depth += 1,
+                        ")" => depth -= 1,
+                        _ => {}
+                    }
+                    if depth == 0 || at >= tokens.len() {
+                        break;
+                    }
+                }
+                kept.push_str(definition[from..start].trim_end());
+                from = tokens.get(at).map_or(definition.len(), |token| token.end);
+            }
+            "TABLESPACE" if depth == 0 => {
+                at += 1;
+                kept.push_str(definition[from..start].trim_end());
+                from = tokens.get(at).map_or(definition.len(), |token| token.end);
+            }
             _ => {}
         }
-        let ends = skipped_from.is_some_and(|(start, first)| match first {
-            "WITH" => index > start && depth == 0,
-            _ => index == start + 1,
-        });
-        if ends {
-            (skipped_from, from) = (None, token.end);
-        }
+        at += 1;
     }
-    kept.push_str(definition.get(from..).unwrap_or(""));
+    kept.push_str(&definition[from..]);
     kept
 }
 
@@ -185,4 +200,25 @@ pub fn column_names(tree: &Tree) -> Vec<Ident> {
         }
     });
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_is_what_follows_the_table_without_its_storage() {
+        for (indexdef, definition) in [
+            ("CREATE INDEX i ON app.t USING btree (a)", "USING btree (a)"),
+            ("CREATE INDEX \"USING\" ON ONLY app.\" WITH (x)\" USING gin (tags)", "USING gin (tags)"),
+            (
+                "CREATE UNIQUE INDEX i ON t USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT \
+                 WITH (fillfactor='70', x=')') TABLESPACE fast WHERE (a = ' WITH (y)'::text)",
+                "USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
+            ),
+            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "USING btree (a)"),
+        ] {
+            assert_eq!(stored_definition(indexdef), definition);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::QName;
-use crate::kinds::index::{Index, after_table, without_storage};
+use crate::kinds::index::{Index, stored_definition};
 use crate::kinds::options::Options;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class};
@@ -16,7 +16,7 @@ pub const READER: Reader = Reader {
         let (oid, name) = (row.oid()?, row.ident()?);
         let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
         let (unique, valid) = (row.flag()?, row.flag()?);
-        let definition = Fragment::canonical(&without_storage(after_table(row.text()?)), Grammar::Index);
+        let definition = Fragment::canonical(&stored_definition(row.text()?), Grammar::Index);
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
         let attached_to = match (row.opt_ident()?, row.opt_ident()?) {

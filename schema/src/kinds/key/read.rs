@@ -22,7 +22,16 @@ pub const READER: Reader = Reader {
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
         let (nulls_not_distinct, without_overlaps) = (row.flag()?, row.flag()?);
-        let key = Key { primary, columns, include, nulls_not_distinct, without_overlaps, timing, options, tablespace };
+        let key = Key {
+            primary,
+            columns,
+            include,
+            nulls_not_distinct,
+            without_overlaps,
+            timing,
+            options,
+            tablespace,
+        };
         let id = ObjectId::on(Kind::Key, parent, name);
         out.add(id, Object::Key(key), class::CONSTRAINT, oid, 0)?;
         out.alias(class::RELATION, index, id);

@@ -16,7 +16,12 @@ pub const ROLES: Reader = Reader {
     sql: |_| "SELECT oid, rolname FROM pg_roles".into(),
     decode: |row, out| {
         let oid = row.oid()?;
-        out.add_external(ObjectId::global(Kind::Role, row.ident()?), Object::Role(opaque("role")), class::ROLE, oid)
+        out.add_external(
+            ObjectId::global(Kind::Role, row.ident()?),
+            Object::Role(opaque("role")),
+            class::ROLE,
+            oid,
+        )
     },
 };
 
@@ -110,11 +115,11 @@ pub const ROUTINES: Reader = Reader {
         let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);
         let arguments = row.list()?;
         // The constructors of a range type are part of the type.
-        if let (Some(class), Some(owner)) = (row.opt_oid()?, row.opt_oid()?) {
-            if let Some(owner) = out.find(class, owner, 0) {
-                out.alias(class::ROUTINE, Some(oid), owner);
-                return Ok(());
-            }
+        if let (Some(class), Some(owner)) = (row.opt_oid()?, row.opt_oid()?)
+            && let Some(owner) = out.find(class, owner, 0)
+        {
+            out.alias(class::ROUTINE, Some(oid), owner);
+            return Ok(());
         }
         let Some(schema) = out.schema(schema) else { return Ok(()) };
         let types: Result<Vec<&str>, Error> = arguments
@@ -136,7 +141,8 @@ pub const ROUTINES: Reader = Reader {
 pub const EXCLUSIONS: Reader = Reader {
     name: "exclusion constraints",
     sql: |_| {
-        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384".into()
+        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384"
+            .into()
     },
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);

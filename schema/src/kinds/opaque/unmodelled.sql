@@ -17,7 +17,11 @@ FROM (
     UNION ALL SELECT 3466, oid, 0 FROM pg_event_trigger
 ) o
 CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) i
+-- The cast from a range to its multirange is part of the type.
 WHERE o.oid >= 16384
+  AND NOT EXISTS (
+      SELECT FROM pg_depend d
+      WHERE d.classid = 2605 AND d.classid = o.class AND d.objid = o.oid AND d.deptype = 'i')
 UNION ALL
 -- pg_user_mapping itself is the superuser's.
 SELECT 1418, umid, 0, 'user mapping', format('for %s on server %s', usename, srvname) FROM pg_user_mappings

@@ -56,6 +56,12 @@ impl ObjectKind for View {
         }
     }
 
+    fn stored(place: &str, text: &str) -> String {
+        let text = text.trim();
+        let query = if place == "query" { text.strip_suffix(';').unwrap_or(text) } else { text };
+        query.trim_end().to_owned()
+    }
+
     fn answer(&mut self, place: &str, text: &str) {
         if place == "output" {
             self.output = Aside(Some(Text::new(text)));

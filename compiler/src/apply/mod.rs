@@ -3,17 +3,19 @@
 //! A segment locks its tables first and waits for them only shortly: who waits for ACCESS EXCLUSIVE makes everybody
 //! behind wait too. What cannot be locked now is tried again later, with nothing held in between.
 
+mod error;
+
 use std::collections::hash_map::RandomState;
-use std::error::Error;
-use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::id::ObjectId;
-use schemac_schema::sql;
 use schemac_schema::span::Span;
+use schemac_schema::sql;
+
+pub use self::error::{ApplyError, FailedStatement, Holder};
 
 use crate::connect::{SET_LOCAL, ServerError};
 use crate::plan::{Plan, PlannedStep, Segment};
@@ -80,132 +82,6 @@ pub struct Applied {
     pub retries: u32,
 }
 
-/// Why a plan did not run to its end.
-#[derive(Clone, Debug)]
-pub enum ApplyError {
-    /// Another apply works on this database.
-    Busy(Holder),
-    /// The connection goes to another server process from one transaction to the next.
-    Pooler {
-        /// How many segments were committed.
-        boundary: usize,
-    },
-    /// The plan has a statement that PostgreSQL refuses in a transaction.
-    NotInOneTransaction(String),
-    /// A statement failed.
-    Statement(Box<FailedStatement>),
-    /// The server could not be asked for the lock.
-    Server(ServerError),
-}
-
-/// Who applies at the moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holder {
-    /// Its server process; 0 when it has just gone.
-    pub pid: i32,
-    /// What it calls itself.
-    pub application: String,
-    /// Its role; empty when we may not see it.
-    pub role: String,
-    /// Since when it is connected.
-    pub since: String,
-}
-
-/// A statement that failed.
-#[derive(Clone, Debug)]
-pub struct FailedStatement {
-    /// The statement.
-    pub statement: String,
-    /// What it is about; `None` for LOCK TABLE, BEGIN and COMMIT.
-    pub object: Option<ObjectId>,
-    /// Where that is declared.
-    pub span: Option<Span>,
-    /// What the server said.
-    pub error: ServerError,
-    /// Which segment it is of, from 1.
-    pub segment: usize,
-    /// How many there are.
-    pub segments: usize,
-    /// How often the segment had been tried again.
-    pub retries: u32,
-    /// The database stands where this many segments have been committed.
-    pub boundary: usize,
-    /// Whether that is known: false when the connection broke while the segment was being committed, or when a
-    /// statement outside a transaction failed and may have left something.
-    pub certain: bool,
-}
-
-impl fmt::Display for ApplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Busy(Holder { pid: 0, .. }) => f.write_str("another apply is at work on this database; try again"),
-            Self::Busy(holder) => {
-                write!(f, "another apply is at work on this database: process {} ({}", holder.pid, holder.application)?;
-                if !holder.role.is_empty() {
-                    write!(f, ", role {}", holder.role)?;
-                }
-                if !holder.since.is_empty() {
-                    write!(f, ", connected since {}", holder.since)?;
-                }
-                write!(f, "); wait until it is done, or end it with SELECT pg_terminate_backend({})", holder.pid)
-            }
-            Self::Pooler { boundary } => {
-                write!(
-                    f,
-                    "the connection goes through a transaction pooler, where one apply cannot keep out another; \
-                     connect to the server itself (or a session pooler). {}",
-                    standing(*boundary)
-                )
-            }
-            Self::NotInOneTransaction(statement) => {
-                write!(f, "this statement cannot run in a transaction, so the plan cannot run in one: {statement}")
-            }
-            Self::Statement(failed) => failed.fmt(f),
-            Self::Server(error) => write!(f, "the server refused: {error}"),
-        }
-    }
-}
-
-impl Error for ApplyError {}
-
-impl fmt::Display for FailedStatement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "segment {} of {} failed", self.segment, self.segments)?;
-        if let Some(object) = self.object {
-            write!(f, " at {object}")?;
-        }
-        writeln!(f, ": {}", self.error)?;
-        writeln!(f, "statement: {}", self.statement)?;
-        if self.retries > 0 {
-            writeln!(f, "it had been tried again {} times", self.retries)?;
-        }
-        if self.certain {
-            f.write_str(&standing(self.boundary))
-        } else if self.error.is_connection_lost() {
-            write!(
-                f,
-                "the connection broke while segment {} was being committed, so whether it was is not known; \
-                 run schemac diff",
-                self.segment
-            )
-        } else {
-            write!(
-                f,
-                "{}; this statement runs outside a transaction and may have left something behind (an index that is \
-                 not valid): run schemac diff",
-                standing(self.boundary)
-            )
-        }
-    }
-}
-
-fn standing(boundary: usize) -> String {
-    match boundary {
-        0 => "nothing was changed".to_owned(),
-        number => format!("the database stands behind segment {number}; apply again to go on from there"),
-    }
-}
-
 /// Runs a plan.
 ///
 /// The client must not be in a transaction and is in none afterwards; the advisory lock is released in any case.
@@ -219,7 +95,8 @@ pub fn apply(
     progress: &mut dyn Progress,
 ) -> Result<Applied, ApplyError> {
     if options.single_transaction
-        && let Some(step) = plan.segments.iter().filter(|segment| !segment.transactional).find_map(|s| s.steps.first())
+        && let Some(step) =
+            plan.segments.iter().filter(|segment| !segment.transactional).find_map(|s| s.steps.first())
     {
         return Err(ApplyError::NotInOneTransaction(step.sql.clone()));
     }
@@ -365,7 +242,9 @@ impl Run<'_> {
             // Fails where there is no transaction, or no connection; both are fine.
             let _ = self.client.batch_execute("ROLLBACK");
             match halt {
-                Halt::At(stop) if retry < self.options.retries && PASSING.contains(&stop.error.sqlstate.as_str()) => {
+                Halt::At(stop)
+                    if retry < self.options.retries && PASSING.contains(&stop.error.sqlstate.as_str()) =>
+                {
                     retry += 1;
                     self.applied.retries += 1;
                     let pause = pause(retry);
@@ -423,7 +302,8 @@ impl Run<'_> {
     }
 
     fn lock_tables(&mut self, segment: &Segment) -> Result<(), (String, postgres::Error)> {
-        let mut tables: Vec<ObjectId> = segment.locks.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
+        let mut tables: Vec<ObjectId> =
+            segment.locks.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
         tables.sort_unstable();
         tables.dedup();
         if tables.is_empty() {
@@ -449,14 +329,20 @@ impl Run<'_> {
         let path: Vec<&str> = self.plan.search_path.iter().map(|name| sql::quoted(*name)).collect();
         let path = if path.is_empty() { "''".to_owned() } else { path.join(", ") };
         let settings = SET_LOCAL.replace("SET LOCAL ", "SET ");
-        let before = format!("{settings}; SET lock_timeout = 0; SET statement_timeout = 0; SET search_path = {path}");
-        let outcome = self.client.batch_execute(&before).map_err(|error| stop(index, "SET".into(), &error)).and_then(|()| {
-            for (place, step) in segment.steps.iter().enumerate() {
-                self.progress.step(index + 1, place + 1, segment.steps.len(), step);
-                self.client.batch_execute(&step.sql).map_err(|error| stop_at(index, step, &error, false))?;
-            }
-            Ok(())
-        });
+        let before =
+            format!("{settings}; SET lock_timeout = 0; SET statement_timeout = 0; SET search_path = {path}");
+        let outcome =
+            self.client.batch_execute(&before).map_err(|error| stop(index, "SET".into(), &error)).and_then(
+                |()| {
+                    for (place, step) in segment.steps.iter().enumerate() {
+                        self.progress.step(index + 1, place + 1, segment.steps.len(), step);
+                        self.client
+                            .batch_execute(&step.sql)
+                            .map_err(|error| stop_at(index, step, &error, false))?;
+                    }
+                    Ok(())
+                },
+            );
         let reset: Vec<String> = settings
             .split(';')
             .filter_map(|setting| setting.split_whitespace().nth(1))
@@ -491,7 +377,14 @@ impl Run<'_> {
 }
 
 fn stop(segment: usize, statement: String, error: &postgres::Error) -> Halt {
-    Halt::At(Box::new(Stop { statement, object: None, span: None, error: error.into(), segment, certain: true }))
+    Halt::At(Box::new(Stop {
+        statement,
+        object: None,
+        span: None,
+        error: error.into(),
+        segment,
+        certain: true,
+    }))
 }
 
 fn stop_at(segment: usize, step: &PlannedStep, error: &postgres::Error, certain: bool) -> Halt {

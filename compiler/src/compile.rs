@@ -1,0 +1,175 @@
+//! The whole way from a project and a database to a plan; reads like the diagram in ARCHITECTURE.md.
+
+use crate::bind::{self, Binding};
+use crate::complete;
+use crate::connect::{Connection, ServerError};
+use crate::fingerprint;
+use crate::introspect;
+use crate::load::Project;
+use crate::normalize;
+use crate::plan::{self, Plan};
+use crate::relocate::{self, Relocated};
+use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
+use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::{Ident, QName};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+/// A plan, and what belongs to it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The plan.
+    pub plan: Plan,
+    /// The objects that it concerns, and a digest of them as they were.
+    pub concerned: Vec<ObjectId>,
+    /// The digest.
+    pub fingerprint: String,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum Error {
+    /// What the files say cannot be carried out.
+    Diagnostics(Vec<Diagnostic>),
+    /// The database could not be read.
+    Read(introspect::Error),
+    /// The database could not be asked.
+    Ask(ServerError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Diagnostics(all) => write!(f, "{} errors", all.len()),
+            Error::Read(error) => error.fmt(f),
+            Error::Ask(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The search_path of a project's fragments: what the file says, else `public`.
+pub fn search_path(project: &Project) -> Vec<Ident> {
+    let path: Vec<Ident> = project.spec.search_path.iter().map(|name| Ident::new(&name.text)).collect();
+    if path.is_empty() { vec![Ident::new("public")] } else { path }
+}
+
+/// The facades of a project by name.
+fn facades(project: &Project) -> HashMap<QName, ObjectId> {
+    project.facades.iter().map(|facade| (facade.name, facade.of)).collect()
+}
+
+/// Checks a project without a database: what the files do not declare is no error.
+///
+/// # Errors
+/// Every error that the files hold.
+pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let (facades, search_path) = (facades(project), search_path(project));
+    let binding = Binding { search_path: &search_path, complete: false, facades: &facades };
+    bind::bind(&mut project.catalog, &binding, &mut diagnostics);
+    project.catalog.sort();
+    if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(()) }
+}
+
+fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// The current side under the names that it will have.
+fn current(
+    project: &Project,
+    connection: &mut Connection,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(Relocated, introspect::Reading), Error> {
+    let mut reading = introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
+    let catalog = std::mem::take(&mut reading.catalog);
+    Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
+}
+
+/// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on
+/// the way.
+///
+/// # Errors
+/// What the files say wrongly or what cannot be carried out, all at once; or that the database cannot be read.
+pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Compiled, Error> {
+    let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
+    let search_path = search_path(project);
+    let (relocated, reading) = current(project, connection, &mut diagnostics)?;
+    let mut desired = std::mem::take(&mut project.catalog);
+    complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
+    let facades = facades(project);
+    let binding = Binding { search_path: &search_path, complete: true, facades: &facades };
+    bind::bind(&mut desired, &binding, &mut diagnostics);
+    diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
+    if has_errors(&diagnostics) {
+        return Err(Error::Diagnostics(diagnostics));
+    }
+    let normalized =
+        normalize::normalize(&mut desired, &relocated, &reading.server, &search_path, &mut connection.client)
+            .map_err(Error::Ask)?;
+    let mut plan =
+        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)?;
+    notes.extend(unproven(&normalized, &plan, &desired));
+    notes.extend(unmodelled(&reading));
+    plan.notes = notes;
+    let concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    let concerned: Vec<ObjectId> = concerned.into_iter().collect();
+    let fingerprint = fingerprint::fingerprint(&relocated.catalog, &concerned);
+    Ok(Compiled { plan, concerned, fingerprint })
+}
+
+/// Whether the objects of a plan are still as they were.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn unchanged(
+    project: &Project,
+    connection: &mut Connection,
+    concerned: &[ObjectId],
+    fingerprint: &str,
+) -> Result<bool, Error> {
+    let (relocated, _) = current(project, connection, &mut Vec::new())?;
+    Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
+}
+
+/// Differences that are in the plan only because nobody could be asked.
+fn unproven(normalized: &normalize::Normalized, plan: &Plan, desired: &Catalog) -> Vec<Diagnostic> {
+    let planned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object).collect();
+    let mut seen = BTreeSet::new();
+    normalized
+        .unproven
+        .iter()
+        .filter(|(id, _)| planned.contains(id) && seen.insert(*id))
+        .map(|(id, why)| {
+            let note = Diagnostic::note(Code::NotProven, format!("{id} could not be proven equal: {why}"));
+            match desired.get(*id).and_then(|entry| entry.span) {
+                Some(span) => note.at(span),
+                None => note,
+            }
+        })
+        .collect()
+}
+
+/// What is only read, by name: one note a kind.
+fn unmodelled(reading: &introspect::Reading) -> Vec<Diagnostic> {
+    let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (what, id) in &reading.unmodelled {
+        by_kind.entry(what.as_str()).or_default().push(id.path());
+    }
+    by_kind
+        .into_iter()
+        .map(|(what, mut names)| {
+            names.sort();
+            let count = names.len();
+            names.truncate(10);
+            if count > names.len() {
+                names.push(format!("and {} more", count - names.len()));
+            }
+            Diagnostic::note(Code::NotModelled, format!("only read, not compared: {count} × {what}: {}", names.join(", ")))
+        })
+        .collect()
+}

@@ -1,0 +1,28 @@
+//! What is done on a live server: connecting, asking how it stores fragments, applying a plan.
+
+mod apply;
+mod connect;
+mod elaborate;
+
+use postgres::{Client, SimpleQueryMessage};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::QName;
+use schemac_schema::object::Kind;
+
+pub(crate) fn no_environment(_: &str) -> Option<String> {
+    None
+}
+
+pub(crate) fn value(client: &mut Client, question: &str) -> String {
+    let rows = client.simple_query(question).unwrap();
+    rows.iter()
+        .find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("(null)").to_owned()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+pub(crate) fn table(schema: &str, name: &str) -> ObjectId {
+    ObjectId::in_schema(Kind::Table, QName::new(schema, name))
+}
