@@ -178,7 +178,7 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if !id.kind().is_lockable() {
+                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
                     changing.insert(id);
                 }
             }
