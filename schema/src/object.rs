@@ -355,6 +355,11 @@ impl Kind {
         matches!(self, Kind::Enum | Kind::Sequence)
     }
 
+    /// Whether objects of this kind use no relation, so that they can always go after what uses them.
+    pub fn uses_no_relation(self) -> bool {
+        self.is_type() || self == Kind::Sequence
+    }
+
     /// Whether objects of this kind are routines (pg_proc).
     pub fn is_routine(self) -> bool {
         matches!(self, Kind::Function | Kind::Aggregate)

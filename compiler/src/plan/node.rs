@@ -92,6 +92,12 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
     nodes.retain(|node| !node.steps.is_empty());
     for node in &mut nodes {
         node.parked = parked.types.contains_key(&node.id);
+        // Nobody else ever has the name under which it waits.
+        match node.verb {
+            Verb::Move if node.parked => node.takes.clear(),
+            Verb::Drop if node.parked => node.frees.clear(),
+            _ => {}
+        }
     }
     nodes
 }
@@ -183,10 +189,11 @@ fn drop(
         return None;
     }
     let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
-    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart.
+    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart,
+    // since what it uses may use the parent.
     let with_parent = entry.object.nature().dies_with_parent && above(id).into_iter().any(gone);
     let apart = entry.uses.iter().any(|used| {
-        used.root() != id.root() && (gone(*used) || above(*used).into_iter().any(gone))
+        used.root() != id.root() && !used.kind().uses_no_relation() && (gone(*used) || above(*used).into_iter().any(gone))
     });
     if with_parent && !apart {
         return None;

@@ -141,7 +141,9 @@ pub fn graph(nodes: &[Node]) -> Graph {
                     }
                 }
                 if node.verb == Verb::Drop {
-                    for changer in roles.changers.get(used).into_iter().flatten() {
+                    // Nothing has to make way for a new value of an enum, and it must be committed first.
+                    let adds = |changer: &&usize| nodes[**changer].steps.iter().any(|step| step.impact.ends_segment);
+                    for changer in roles.changers.get(used).into_iter().flatten().filter(|changer| !adds(changer)) {
                         add(index, *changer, Edge::Releases(*used));
                     }
                 }
