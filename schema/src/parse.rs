@@ -156,6 +156,9 @@ pub enum Keyword {
 /// # Errors
 /// A lexical error (an unterminated string, …).
 pub fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
+    if let Some(nul) = text.find('\0') {
+        return Err(SyntaxError { message: "SQL cannot contain a NUL character".into(), offset: Some(nul) });
+    }
     let scanned = pg_query::scan(text).map_err(|error| syntax_error(text, &error))?;
     Ok(scanned
         .tokens

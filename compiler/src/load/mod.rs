@@ -15,7 +15,6 @@ use schemac_schema::declare;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::Kind;
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::{self, ProjectSpec};
@@ -59,20 +58,7 @@ impl Project {
 
     /// Whether the project file takes an area out of the comparison (`manage: { grants: false }`).
     pub fn leaves_alone(&self, id: ObjectId) -> bool {
-        let manage = &self.spec.manage;
-        let area = match id.kind() {
-            Kind::Grant => manage.grants,
-            Kind::Comment => manage.comments,
-            Kind::Policy => manage.policies,
-            Kind::Trigger => manage.triggers,
-            Kind::Index => manage.indexes,
-            Kind::DefaultPrivileges => manage.default_privileges,
-            Kind::Publication => manage.publications,
-            Kind::Extension => manage.extensions,
-            Kind::Role => manage.roles,
-            _ => None,
-        };
-        area.is_some_and(|flag| !flag.value)
+        self.spec.manage.leaves_alone(id.kind())
     }
 
     /// Whether `undeclared` speaks of an object: it is in a schema that has a file. `drop` covers the schemas that have
@@ -140,7 +126,9 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     let mut declared = declare::declare(&domains, version, &external_schemas);
     if !whole {
         // What is missing may stand in a file that could not be read.
-        declared.diagnostics.retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
+        declared
+            .diagnostics
+            .retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
     }
     diagnostics.append(&mut declared.diagnostics);
     if diagnostics.iter().any(|found| found.severity == Severity::Error) {

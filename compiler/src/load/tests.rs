@@ -26,7 +26,11 @@ fn the_fixture_is_read_whole() {
     let facade = ObjectId::in_schema(Kind::View, name);
     match project.catalog.get(facade).map(|entry| &entry.object) {
         Some(Object::View(view)) => {
-            assert!(view.query.text().contains("FROM security_service.stored_api_keys"), "{}", view.query.text());
+            assert!(
+                view.query.text().contains("FROM security_service.stored_api_keys"),
+                "{}",
+                view.query.text()
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -38,5 +42,8 @@ fn the_fixture_is_read_whole() {
 #[test]
 fn a_missing_project_is_said_so() {
     let failure = load(Path::new("/nowhere/at/all"), 15).expect_err("nothing there");
-    assert!(failure.to_string().contains("error[SC0701]: there is no schemac.yaml in `/nowhere/at/all`"), "{failure}");
+    assert!(
+        failure.to_string().contains("error[SC0701]: there is no schemac.yaml in `/nowhere/at/all`"),
+        "{failure}"
+    );
 }

@@ -91,10 +91,14 @@ pub fn places(frame: &Frame<'_>, from: usize, names: &[Ident]) -> Vec<(Ident, Sp
     for name in names {
         let at = (index..words.len()).find(|index| {
             let word = words.word(*index);
-            crate::names::dotted_name(word, 0).is_some_and(|(parts, end)| parts == [*name] && end == word.len())
+            crate::names::dotted_name(word, 0)
+                .is_some_and(|(parts, end)| parts == [*name] && end == word.len())
         });
         let token = at.and_then(|at| words.token(at));
-        found.push((*name, token.map_or(frame.sql.span(), |token| frame.sql.locate_range(token.start, token.end))));
+        found.push((
+            *name,
+            token.map_or(frame.sql.span(), |token| frame.sql.locate_range(token.start, token.end)),
+        ));
         index = at.map_or(index, |at| at + 1);
     }
     found
@@ -116,7 +120,9 @@ pub fn read<'a>(sql: &'a Sql, keyword: &str) -> Result<(Frame<'a>, Tree), Diagno
         return Err(frame.refuse(comma, "this is more than one constraint"));
     }
     if !node.get("indexname").str().is_empty() {
-        return Err(frame.refuse(0, "USING INDEX is a way to make a constraint, not what it is; write its columns"));
+        return Err(
+            frame.refuse(0, "USING INDEX is a way to make a constraint, not what it is; write its columns")
+        );
     }
     Ok((frame, node))
 }
@@ -128,5 +134,6 @@ fn comma_outside(frame: &Frame<'_>) -> Option<usize> {
 
 /// A clause that has a key of its own and is said twice.
 pub fn twice(span: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongStatement, format!("`{key}` is said in the definition and beside it")).at(span)
+    Diagnostic::error(Code::WrongStatement, format!("`{key}` is said in the definition and beside it"))
+        .at(span)
 }

@@ -31,14 +31,16 @@ impl<'a> Declarations<'a> {
                 file.dropped.first().map(|name| name.span),
             ];
             if let Some(span) = homeless.into_iter().flatten().min() {
-                let error = Diagnostic::error(Code::MissingKey, "the file does not say which schema this belongs to");
+                let error =
+                    Diagnostic::error(Code::MissingKey, "the file does not say which schema this belongs to");
                 self.report(error.at(span).help("begin the file with `domain: name_of_the_schema`"));
             }
             return;
         };
         let Some(schema) = self.name(domain) else { return };
         if self.external.contains(&schema) {
-            let message = format!("the schema `{schema}` is external: nothing in it is created, altered or dropped");
+            let message =
+                format!("the schema `{schema}` is external: nothing in it is created, altered or dropped");
             let error = Diagnostic::error(Code::ExternalObject, message).at(domain.span);
             self.report(error.help("what the project adds to a table of it stands under `on_external:`"));
             return;

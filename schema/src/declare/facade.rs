@@ -34,7 +34,11 @@ pub(super) struct Pending {
 }
 
 /// A facade in a table's entry.
-pub(super) fn of_table(declarations: &mut Declarations<'_>, of: ObjectId, written: &Written<TableFacadeSpec, Name>) {
+pub(super) fn of_table(
+    declarations: &mut Declarations<'_>,
+    of: ObjectId,
+    written: &Written<TableFacadeSpec, Name>,
+) {
     let (name, long) = match written {
         Written::Short(name) => (name, None),
         Written::Long(spec) => (&spec.name, Some(spec)),
@@ -88,8 +92,11 @@ impl Declarations<'_> {
         if writes.value != FacadeWrites::Triggers {
             return Some(writes.value);
         }
-        let error = Diagnostic::error(Code::NotModelled, "`writes: triggers` is not built yet").at(writes.span);
-        self.report(error.help("`auto` takes every write that PostgreSQL can pass on by itself; `none` is read-only"));
+        let error =
+            Diagnostic::error(Code::NotModelled, "`writes: triggers` is not built yet").at(writes.span);
+        self.report(
+            error.help("`auto` takes every write that PostgreSQL can pass on by itself; `none` is read-only"),
+        );
         None
     }
 
@@ -124,7 +131,8 @@ impl Declarations<'_> {
 
     /// The query, and for each column of the table the name under which it passes through.
     fn facade_query(&mut self, facade: &Pending) -> Option<(String, BTreeMap<Ident, Ident>)> {
-        let columns: Vec<Ident> = self.out.catalog.columns(facade.of).iter().map(|(id, _)| id.name()).collect();
+        let columns: Vec<Ident> =
+            self.out.catalog.columns(facade.of).iter().map(|(id, _)| id.name()).collect();
         let known: BTreeSet<Ident> = columns.iter().copied().collect();
         let mut targets: BTreeMap<Ident, Ident> = BTreeMap::new();
         let mut computed = Vec::new();
@@ -187,8 +195,11 @@ impl Declarations<'_> {
             .filter(|(to, _)| !targets.contains_key(&to.name()))
             .collect();
         for (to, from) in renamed {
-            let message =
-                format!("`{}` was renamed to `{}`: the facade must say which name clients see", from.name(), to.name());
+            let message = format!(
+                "`{}` was renamed to `{}`: the facade must say which name clients see",
+                from.name(),
+                to.name()
+            );
             let help = format!("under the facade's `columns:`, write `{}: {}`", from.name(), to.name());
             self.report(Diagnostic::error(Code::FacadeColumnName, message).at(facade.span).help(help));
         }
@@ -221,7 +232,9 @@ impl Declarations<'_> {
             } else {
                 continue;
             };
-            let Some(Object::Grant(grant)) = self.out.catalog.get(below).map(|entry| &entry.object) else { continue };
+            let Some(Object::Grant(grant)) = self.out.catalog.get(below).map(|entry| &entry.object) else {
+                continue;
+            };
             let mut grant = grant.clone();
             if facade.writes == FacadeWrites::None {
                 grant.privileges.retain(|word, _| !WRITES.contains(&word.as_str()));
@@ -254,7 +267,9 @@ impl Declarations<'_> {
 fn plain_column(sql: &Sql) -> Option<Ident> {
     let tree = crate::parse::expression(sql.text()).ok()?;
     match tree.get("fields").strings().as_slice() {
-        [name] if tree.name() == "ColumnRef" && tree.get("fields").items().len() == 1 => Some(Ident::new(name)),
+        [name] if tree.name() == "ColumnRef" && tree.get("fields").items().len() == 1 => {
+            Some(Ident::new(name))
+        }
         _ => None,
     }
 }

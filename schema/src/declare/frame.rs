@@ -152,9 +152,6 @@ impl<'a> Words<'a> {
     /// A lexical error, a parenthesis without its other one, a semicolon.
     pub fn of(sql: &'a Sql) -> Result<Self, Diagnostic> {
         let text = sql.text();
-        if let Some(nul) = text.find('\0') {
-            return Err(refuse(sql, nul, "SQL cannot contain a NUL character"));
-        }
         let tokens = parse::tokens(text).map_err(|error| syntax_error(sql, &error))?;
         let words = Self { text, tokens };
         let mut open = Vec::new();
@@ -166,7 +163,13 @@ impl<'a> Words<'a> {
                 }
                 ")" => open.pop().is_some_and(|(word, _)| word == "("),
                 "]" => open.pop().is_some_and(|(word, _)| word == "["),
-                ";" => return Err(refuse(sql, token.start, "a semicolon ends a statement, and this is only a part of one")),
+                ";" => {
+                    return Err(refuse(
+                        sql,
+                        token.start,
+                        "a semicolon ends a statement, and this is only a part of one",
+                    ));
+                }
                 _ => true,
             };
             if !matching {

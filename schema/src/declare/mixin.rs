@@ -64,7 +64,10 @@ fn collect<'a>(
         let Some((_, mixin)) = declarations.mixins.get(name.as_str()).copied() else {
             let message = format!("there is no mixin `{name}`");
             let mut error = Diagnostic::error(Code::UnknownMixin, message).at(name.span);
-            let known = declarations.mixins.keys().map(|known| (strsim::damerau_levenshtein(known, name.as_str()), *known));
+            let known = declarations
+                .mixins
+                .keys()
+                .map(|known| (strsim::damerau_levenshtein(known, name.as_str()), *known));
             if let Some((_, near)) = known.filter(|(distance, _)| *distance <= 2).min() {
                 error = error.help(format!("did you mean `{near}`?"));
             }
@@ -97,7 +100,9 @@ fn parameters(
 ) -> Option<HashMap<String, String>> {
     let mut values = HashMap::new();
     let mut complete = true;
-    for (parameter, _) in given.iter().filter(|(parameter, _)| mixin.parameters.get(parameter.as_str()).is_none()) {
+    for (parameter, _) in
+        given.iter().filter(|(parameter, _)| mixin.parameters.get(parameter.as_str()).is_none())
+    {
         let message = format!("the mixin `{name}` has no parameter `{parameter}`");
         declarations.report(Diagnostic::error(Code::MixinParameter, message).at(parameter.span));
         complete = false;
@@ -217,12 +222,18 @@ impl Mixing {
 
     /// An entry of that key is there. It is the table's own, or another mixin's that must say the same.
     fn compare(&mut self, what: &'static str, key: &str, span: Span, print: &str, mixin: &Name) {
-        let Some(first) = self.origins.get(&(what, key.to_owned())).filter(|first| first.print != print) else { return };
+        let Some(first) = self.origins.get(&(what, key.to_owned())).filter(|first| first.print != print)
+        else {
+            return;
+        };
         let thing = if key.is_empty() { what.to_owned() } else { format!("{what} `{key}`") };
-        let message =
-            format!("the mixins `{}` and `{mixin}` disagree about the {thing} of `{}`", first.mixin, self.table);
+        let message = format!(
+            "the mixins `{}` and `{mixin}` disagree about the {thing} of `{}`",
+            first.mixin, self.table
+        );
         let error = Diagnostic::error(Code::MixinConflict, message).at(mixin.span);
-        let error = error.label(first.span, format!("in `{}`", first.mixin)).label(span, format!("in `{mixin}`"));
+        let error =
+            error.label(first.span, format!("in `{}`", first.mixin)).label(span, format!("in `{mixin}`"));
         self.conflicts.push(error.help("write it in the table's own entry, which wins over both"));
     }
 }
@@ -230,6 +241,8 @@ impl Mixing {
 fn primary_key_span(key: &PrimaryKeySpec) -> Span {
     match key {
         Written::Short(sql) => sql.span(),
-        Written::Long(map) => map.iter().next().map_or_else(|| Span::new(crate::span::FileId(0), 0, 0), |(name, _)| name.span),
+        Written::Long(map) => {
+            map.iter().next().map_or_else(|| Span::new(crate::span::FileId(0), 0, 0), |(name, _)| name.span)
+        }
     }
 }

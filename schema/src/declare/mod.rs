@@ -149,11 +149,21 @@ impl<'a> Declarations<'a> {
         self.report(Diagnostic::warning(Code::NotModelled, message).at(span));
     }
 
+    /// Something that only newer servers have.
+    fn needs(&mut self, version: u32, span: Span, what: &str) {
+        if self.version < version {
+            let message = format!("{what} needs PostgreSQL {version}, and the target is {}", self.version);
+            self.report(Diagnostic::error(Code::UnknownValue, message).at(span));
+        }
+    }
+
     fn collect_mixins(&mut self, files: &'a [DomainSpec]) {
         for (name, mixin) in files.iter().flat_map(|file| &file.mixins) {
             if let Some((first, _)) = self.mixins.get(name.as_str()) {
                 let (first, message) = (first.span, format!("two mixins are called `{name}`"));
-                self.report(Diagnostic::error(Code::TwoOwners, message).at(name.span).label(first, "the first"));
+                self.report(
+                    Diagnostic::error(Code::TwoOwners, message).at(name.span).label(first, "the first"),
+                );
                 continue;
             }
             self.mixins.insert(name.as_str(), (name, mixin));
@@ -162,7 +172,8 @@ impl<'a> Declarations<'a> {
 
     /// Puts an object into the catalog. Two owners of one name are an error that shows both.
     fn add(&mut self, id: ObjectId, object: impl Into<Object>, span: Span) {
-        let entry = Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
+        let entry =
+            Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
         let Err(holder) = self.out.catalog.insert(id, entry) else { return };
         let message = if holder == id {
             format!("{id} is declared twice")
@@ -211,7 +222,7 @@ impl<'a> Declarations<'a> {
     /// Privileges, with those of single columns. `known` says which columns there are, where that is known.
     fn grants(&mut self, target: ObjectId, grants: &Grants, known: Option<&BTreeSet<Ident>>) {
         for (grantee, written) in grants {
-            let Some(role) = self.name(grantee) else { continue };
+            let Some(role) = self.name(grantee).map(role) else { continue };
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
             if !whole.privileges.is_empty() {
@@ -229,15 +240,14 @@ impl<'a> Declarations<'a> {
     /// A column's privileges may stand in the table's entry and in its own.
     fn add_grant(&mut self, target: ObjectId, role: Ident, grant: crate::kinds::grant::Grant, span: Span) {
         let id = crate::kinds::grant::id(target, role);
-        if let Some(Object::Grant(known)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
-            if target.kind() == Kind::Column {
+        match self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+            Some(Object::Grant(known)) if target.kind() == Kind::Column => {
                 for (word, option) in grant.privileges {
                     *known.privileges.entry(word).or_insert(false) |= option;
                 }
-                return;
             }
+            _ => self.add(id, Object::Grant(grant), span),
         }
-        self.add(id, Object::Grant(grant), span);
     }
 
     fn has_column(
@@ -250,7 +260,10 @@ impl<'a> Declarations<'a> {
         let Some(known) = known.filter(|known| !known.contains(&column)) else { return true };
         let message = format!("{} `{}` has no column `{column}`", table.kind().word(), table.path());
         let mut error = Diagnostic::error(Code::UnknownColumn, message).at(span);
-        let near = known.iter().map(|name| (strsim::damerau_levenshtein(name.as_str(), column.as_str()), *name)).min();
+        let near = known
+            .iter()
+            .map(|name| (strsim::damerau_levenshtein(name.as_str(), column.as_str()), *name))
+            .min();
         if let Some((_, name)) = near.filter(|(distance, _)| *distance <= 2) {
             error = error.help(format!("did you mean `{name}`?"));
         }
@@ -289,6 +302,11 @@ pub(crate) fn written_ident(name: &Name) -> Ident {
         [one] => *one,
         _ => Ident::new(name.as_str()),
     }
+}
+
+/// A role; PUBLIC is everybody, in any spelling.
+pub(crate) fn role(name: Ident) -> Ident {
+    if name.as_str().eq_ignore_ascii_case("public") { Ident::new("public") } else { name }
 }
 
 /// The parts of a name in a key, which is exact: only quotes and dots are read.

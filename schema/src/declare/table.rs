@@ -9,6 +9,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{self, declare as columns};
 use crate::kinds::default::Default as ColumnDefault;
+use crate::kinds::foreign_key::Action;
 use crate::kinds::key::chosen_name;
 use crate::kinds::options::Options;
 use crate::kinds::sequence::Sequence;
@@ -53,7 +54,9 @@ impl<'a> Declarations<'a> {
         }
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
         let mut tables = vec![id];
-        tables.extend(self.out.moves.iter().filter(|one| one.to == id).flat_map(|one| one.from.iter().copied()));
+        tables.extend(
+            self.out.moves.iter().filter(|one| one.to == id).flat_map(|one| one.from.iter().copied()),
+        );
         for (position, (own, name, written, column)) in (1..).zip(declared) {
             self.column(own, name, written, column, position, &tables);
         }
@@ -83,7 +86,7 @@ impl<'a> Declarations<'a> {
             rls: matches!(rls, Some(Rls::Enabled | Rls::Forced)),
             rls_forced: rls == Some(Rls::Forced),
             replica_identity: replica_identity.and_then(|read| self.keep(read)).unwrap_or_default(),
-            partition_by: spec.partition_by.as_ref().map(|sql| Text::new(sql.text().trim())),
+            partition_by: spec.partition_by.as_ref().map(partition_key).and_then(|read| self.keep(read)),
             partition_of: None,
             inherits: spec
                 .inherits
@@ -117,11 +120,14 @@ impl<'a> Declarations<'a> {
         let mut default = declared.default;
         if declared.serial {
             let Some(table_name) = table.qname() else { return };
-            let taken = |candidate: &str| self.out.catalog.relation(QName::new(table_name.schema, candidate)).is_some();
+            let taken = |candidate: &str| {
+                self.out.catalog.relation(QName::new(table_name.schema, candidate)).is_some()
+            };
             let sequence = choose(table_name.name.as_str(), own.as_str(), "seq", taken);
             let sequence = QName::new(table_name.schema, sequence);
             if default.is_some() {
-                let error = Diagnostic::error(Code::WrongStatement, "a serial column has its default already");
+                let error =
+                    Diagnostic::error(Code::WrongStatement, "a serial column has its default already");
                 self.report(error.at(name.span));
             }
             default = Some(columns::next_value(sequence, name.span));
@@ -132,6 +138,9 @@ impl<'a> Declarations<'a> {
         if several.iter().filter(|given| **given).count() > 1 {
             let message = format!("`{own}` can have one of a default, an identity and a generated value");
             self.report(Diagnostic::error(Code::WrongStatement, message).at(name.span));
+        }
+        if column.generated.as_ref().is_some_and(|generated| !generated.stored) {
+            self.needs(18, name.span, "a generated column that is not STORED");
         }
         self.add(id, Object::Column(column), name.span);
         if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
@@ -225,11 +234,19 @@ impl<'a> Declarations<'a> {
 
     /// Adds constraints. Names that PostgreSQL would choose come last, so that they make way for written ones; checks
     /// first, then keys, then foreign keys, as CREATE TABLE goes about it.
-    fn constraints(&mut self, table: ObjectId, spec: &TableSpec, constraints: Vec<Constraint>, known: Option<&Known>) {
+    fn constraints(
+        &mut self,
+        table: ObjectId,
+        spec: &TableSpec,
+        constraints: Vec<Constraint>,
+        known: Option<&Known>,
+    ) {
         let Some(table_name) = table.qname() else { return };
         let exclusions = spec.exclusions.iter().map(|(name, _)| Ident::new(name.as_str()));
-        let mut taken: BTreeSet<Ident> = constraints.iter().filter_map(|one| one.name).chain(exclusions).collect();
-        let (written, mut unnamed): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|one| one.name.is_some());
+        let mut taken: BTreeSet<Ident> =
+            constraints.iter().filter_map(|one| one.name).chain(exclusions).collect();
+        let (written, mut unnamed): (Vec<_>, Vec<_>) =
+            constraints.into_iter().partition(|one| one.name.is_some());
         unnamed.sort_by_key(|one| match one.object.kind() {
             Kind::Check => 0,
             Kind::Key => 1,
@@ -259,9 +276,28 @@ impl<'a> Declarations<'a> {
                 choose(table_name.name.as_str(), &columns.join("_"), constraint.label(), is_taken)
             });
             taken.insert(name);
+            self.constraint_needs(&constraint);
             let id = ObjectId::on(kind, table, name);
             self.add(id, constraint.object, constraint.span);
             self.comment(id, constraint.comment.as_ref());
+        }
+    }
+
+    fn constraint_needs(&mut self, constraint: &Constraint) {
+        let span = constraint.span;
+        match &constraint.object {
+            Object::Key(key) if key.without_overlaps => self.needs(18, span, "WITHOUT OVERLAPS"),
+            Object::Key(key) if key.nulls_not_distinct => self.needs(15, span, "NULLS NOT DISTINCT"),
+            Object::ForeignKey(key) if key.period => self.needs(18, span, "PERIOD"),
+            Object::ForeignKey(key) if key.not_enforced => self.needs(18, span, "NOT ENFORCED"),
+            Object::Check(check) if check.not_enforced => self.needs(18, span, "NOT ENFORCED"),
+            Object::ForeignKey(key) => match &key.on_delete {
+                Action::SetNull(columns) | Action::SetDefault(columns) if !columns.is_empty() => {
+                    self.needs(15, span, "setting only some of the columns");
+                }
+                _ => {}
+            },
+            _ => {}
         }
     }
 
@@ -301,7 +337,9 @@ impl<'a> Declarations<'a> {
     pub(super) fn triggers(&mut self, table: ObjectId, map: &Triggers, known: Option<&Known>) {
         for (name, written) in map {
             let Some(own) = self.name(name) else { continue };
-            let Some((trigger, columns)) = self.keep(trigger::declare::trigger(written, table.name())) else { continue };
+            let Some((trigger, columns)) = self.keep(trigger::declare::trigger(written, table.name())) else {
+                continue;
+            };
             for (column, span) in columns {
                 self.has_column(table, column, known, span);
             }
@@ -369,4 +407,22 @@ fn replica_identity(sql: &Sql) -> Result<ReplicaIdentity, Diagnostic> {
         "i" => ReplicaIdentity::Index(Ident::new(node.get("name").str())),
         _ => ReplicaIdentity::Default,
     })
+}
+
+/// The partition key as PostgreSQL prints it: `RANGE (created_at)`.
+fn partition_key(sql: &Sql) -> Result<Text, Diagnostic> {
+    let frame = super::frame::Frame::read(sql, "CREATE TABLE t () PARTITION BY ", "")?;
+    let words = frame.words();
+    let strategy = words.word(0).to_ascii_uppercase();
+    if !matches!(strategy.as_str(), "RANGE" | "LIST" | "HASH") {
+        return Err(frame.refuse(0, "a partition key is `range (…)`, `list (…)` or `hash (…)`"));
+    }
+    let Some(columns) = frame.inside_parentheses(0) else {
+        return Err(frame.refuse(0, "a partition key names columns"));
+    };
+    let written = ["with", "using", "tablespace", "on"].iter().find_map(|word| words.find_outside(1, word));
+    if let Some(token) = written.and_then(|index| words.token(index)) {
+        return Err(frame.refuse(token.start, "this has a key of its own"));
+    }
+    Ok(Text::new(&format!("{strategy} ({})", columns.text())))
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::object::Kind;
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Text};
 
 /// The project file.
@@ -105,6 +106,26 @@ pub struct ManageSpec {
     /// Rows under `data:`.
     #[serde(default)]
     pub data: Option<Flag>,
+}
+
+impl ManageSpec {
+    /// Whether objects of a kind are taken out of the comparison.
+    #[must_use]
+    pub fn leaves_alone(&self, kind: Kind) -> bool {
+        let area = match kind {
+            Kind::Grant => self.grants,
+            Kind::Comment => self.comments,
+            Kind::Policy => self.policies,
+            Kind::Trigger => self.triggers,
+            Kind::Index => self.indexes,
+            Kind::DefaultPrivileges => self.default_privileges,
+            Kind::Publication => self.publications,
+            Kind::Extension => self.extensions,
+            Kind::Role => self.roles,
+            _ => None,
+        };
+        area.is_some_and(|flag| !flag.value)
+    }
 }
 
 /// What happens to whole objects that no file declares.

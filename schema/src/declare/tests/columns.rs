@@ -1,3 +1,5 @@
+//! Columns, short and long.
+
 use super::{caret, column, complaints, object, one, project, t, table};
 use crate::id::ObjectId;
 use crate::ident::QName;
@@ -22,7 +24,10 @@ fn a_short_form_is_a_column_its_default_and_its_constraints() {
     assert_eq!(default("label").text(), "lower('A') || 'x'");
     let key = object!(catalog, Key, ObjectId::on(Kind::Key, t(), "t_pkey"));
     assert!(key.primary && key.columns == ["id".into()]);
-    assert_eq!(object!(catalog, Column, column("title")).type_name.canonical().as_str(), "pg_catalog.\"varchar\"(500)");
+    assert_eq!(
+        object!(catalog, Column, column("title")).type_name.canonical().as_str(),
+        "pg_catalog.\"varchar\"(500)"
+    );
     let check = object!(catalog, Check, ObjectId::on(Kind::Check, t(), "t_state_check"));
     assert_eq!(check.expression.text(), "state in ('a, b', 'c')");
     assert!(!object!(catalog, Key, ObjectId::on(Kind::Key, t(), "t_state_key")).primary);
@@ -53,7 +58,10 @@ fn names_and_settings_of_a_short_form() {
     assert_eq!(identity.options.into_iter().collect::<Vec<_>>(), [("CACHE", 5), ("START WITH", 100)]);
     let check = object!(catalog, Check, ObjectId::on(Kind::Check, t(), "a_positive"));
     assert_eq!(check.expression.text(), "a > 0");
-    assert_eq!(object!(catalog, Column, column("b")).type_name.text().as_str(), "timestamp(3) with time zone");
+    assert_eq!(
+        object!(catalog, Column, column("b")).type_name.text().as_str(),
+        "timestamp(3) with time zone"
+    );
     let big = object!(catalog, Column, column("big"));
     assert_eq!(big.storage.map(|word| word.as_str()), Some("EXTERNAL"));
     assert_eq!(big.compression.map(|word| word.as_str()), Some("lz4"));
@@ -75,7 +83,8 @@ fn serial_is_an_integer_with_a_sequence() {
 
 #[test]
 fn a_long_form_says_more() {
-    let (declared, _) = project(&[&table("moved_from: public.t
+    let (declared, _) = project(&[&table(
+        "moved_from: public.t
 columns:
   kind:
     type: app.kind
@@ -90,7 +99,8 @@ columns:
   rank:
     type: int
     identity: { generate: always, start: 10, max_value: 2147483647 }
-  words: { type: tsvector, generated: \"to_tsvector('simple', rank::text)\" }")]);
+  words: { type: tsvector, generated: \"to_tsvector('simple', rank::text)\" }",
+    )]);
     assert!(declared.diagnostics.is_empty(), "{:?}", declared.diagnostics);
     let catalog = declared.catalog;
     let kind = object!(catalog, Column, column("kind"));
@@ -98,7 +108,10 @@ columns:
     assert_eq!(kind.using.0.expect("using").text(), "kind::text::app.kind");
     let default = object!(catalog, Default, ObjectId::of(Kind::Default, column("kind"), ""));
     assert_eq!(default.value.text(), "'context'");
-    assert_eq!(object!(catalog, Comment, ObjectId::of(Kind::Comment, column("kind"), "")).text.as_str(), "What it is");
+    assert_eq!(
+        object!(catalog, Comment, ObjectId::of(Kind::Comment, column("kind"), "")).text.as_str(),
+        "What it is"
+    );
     assert!(!catalog.contains(ObjectId::of(Kind::Default, column("nothing"), "")));
     let identity = object!(catalog, Column, column("rank")).identity.expect("identity");
     assert_eq!(identity.options.into_iter().collect::<Vec<_>>(), [("START WITH", 10)]);
@@ -116,7 +129,9 @@ primary_key: (a, b)
 checks:
   t_a_check: b > 0");
     assert!(object!(catalog, Column, column("a")).not_null && object!(catalog, Column, column("b")).not_null);
-    for (name, text) in [("t_a_check", "b > 0"), ("t_a_check1", "a > 0"), ("t_a_check2", "a < 9"), ("t_check", "a <> b")] {
+    for (name, text) in
+        [("t_a_check", "b > 0"), ("t_a_check1", "a > 0"), ("t_a_check2", "a < 9"), ("t_check", "a <> b")]
+    {
         assert_eq!(object!(catalog, Check, ObjectId::on(Kind::Check, t(), name)).expression.text(), text);
     }
     object!(catalog, Key, ObjectId::on(Kind::Key, t(), "t_pkey"));
@@ -129,7 +144,11 @@ fn carets_stand_under_the_wrong_word_of_a_short_form() {
     caret("columns:\n  a: int default", "syntax error at the end", "a: int default«»");
     caret("columns:\n  a: int check (a >)", "syntax error at or near \")\"", "a: int check (a >«)»");
     caret("columns:\n  a: int, b int", "more than one column", "a: int«,» b int");
-    caret("columns:\n  a: int); drop table x; --", "syntax error at or near \")\"", "a: int«)»; drop table x; --");
+    caret(
+        "columns:\n  a: int); drop table x; --",
+        "syntax error at or near \")\"",
+        "a: int«)»; drop table x; --",
+    );
     caret("columns:\n  a: 'int; select 1'", "a semicolon ends a statement", "a: 'int«;» select 1'");
     caret("columns:\n  a: int default b", "a default cannot use columns", "a: int default «b»");
     caret("columns:\n  a: int deferrable", "behind a constraint", "a: int «deferrable»");
@@ -157,7 +176,9 @@ fn quotes_of_yaml_are_no_quotes_of_sql() {
 
 #[test]
 fn two_defaults_are_one_too_many() {
-    let shown = complaints(&[&table("columns:\n  a: serial default 3\n  b: int default 1 generated always as identity")]);
+    let shown = complaints(&[&table(
+        "columns:\n  a: serial default 3\n  b: int default 1 generated always as identity",
+    )]);
     assert!(shown.contains("a serial column has its default already"), "{shown}");
     assert!(shown.contains("`b` can have one of a default"), "{shown}");
 }

@@ -1,4 +1,6 @@
-use super::{complaints, object, for_version, project};
+//! Facades as ordinary objects.
+
+use super::{complaints, for_version, object, project};
 use crate::declare::Declared;
 use crate::id::ObjectId;
 use crate::ident::QName;
@@ -26,7 +28,9 @@ fn view(declared: &Declared) -> ObjectId {
 
 #[test]
 fn a_facade_is_a_view_with_the_tables_grants_and_comment() {
-    let text = format!("{TABLE}    facade: {{ name: public.items, columns: {{ memory_type: kind, upper_kind: upper(kind) }} }}\n");
+    let text = format!(
+        "{TABLE}    facade: {{ name: public.items, columns: {{ memory_type: kind, upper_kind: upper(kind) }} }}\n"
+    );
     let (declared, _) = project(&[&text]);
     assert!(declared.diagnostics.is_empty(), "{:?}", declared.diagnostics);
     let id = view(&declared);
@@ -36,7 +40,10 @@ fn a_facade_is_a_view_with_the_tables_grants_and_comment() {
     assert_eq!(facade.options.0.values().map(|text| text.as_str()).collect::<Vec<_>>(), ["true"]);
     assert_eq!(object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, id, "writer")).privileges.len(), 7);
     let column = ObjectId::on(Kind::Column, id, "memory_type");
-    assert_eq!(object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, column, "reader")).privileges.len(), 1);
+    assert_eq!(
+        object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, column, "reader")).privileges.len(),
+        1
+    );
     let comment = object!(declared.catalog, Comment, ObjectId::of(Kind::Comment, id, ""));
     assert_eq!(comment.text.as_str(), "What there is\nFacade: the table is app.items.");
     assert_eq!(declared.facades.len(), 1);
@@ -46,11 +53,16 @@ fn a_facade_is_a_view_with_the_tables_grants_and_comment() {
 
 #[test]
 fn a_facade_without_writes_gives_no_right_to_write() {
-    let text = format!("{TABLE}    facade: {{ name: public.items, writes: none, columns: {{ kind: kind }}, where: id > 0 }}\n");
+    let text = format!(
+        "{TABLE}    facade: {{ name: public.items, writes: none, columns: {{ kind: kind }}, where: id > 0 }}\n"
+    );
     let (declared, _) = project(&[&text]);
     let id = view(&declared);
     let grant = object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, id, "writer"));
-    assert_eq!(grant.privileges.keys().map(|word| word.as_str()).collect::<Vec<_>>(), ["REFERENCES", "SELECT", "TRIGGER"]);
+    assert_eq!(
+        grant.privileges.keys().map(|word| word.as_str()).collect::<Vec<_>>(),
+        ["REFERENCES", "SELECT", "TRIGGER"]
+    );
     let column = ObjectId::on(Kind::Column, id, "kind");
     assert!(!declared.catalog.contains(ObjectId::of(Kind::Grant, column, "reader")));
     assert!(object!(declared.catalog, View, id).query.text().ends_with("FROM app.items\nWHERE id > 0"));
@@ -58,7 +70,9 @@ fn a_facade_without_writes_gives_no_right_to_write() {
 
 #[test]
 fn a_reshaping_facade_shows_what_it_lists() {
-    let text = format!("{TABLE}facades:\n  public.items:\n    of: app.items\n    columns:\n      number: id\n      hash: null::text\n");
+    let text = format!(
+        "{TABLE}facades:\n  public.items:\n    of: app.items\n    columns:\n      number: id\n      hash: null::text\n"
+    );
     let (declared, _) = project(&[&text]);
     let query = object!(declared.catalog, View, view(&declared)).query;
     assert_eq!(query.text(), "SELECT\n    id AS number,\n    (null::text) AS hash\nFROM app.items");
@@ -71,10 +85,11 @@ fn facades_that_cannot_be() {
     assert!(shown.contains("write `memory_type: kind`"), "{shown}");
     let shown = complaints(&[&format!("{TABLE}    facade: items\n")]);
     assert!(shown.contains("`items` must be a name with its schema"), "{shown}");
-    let shown = complaints(&[&format!("{TABLE}    facade: {{ name: public.items, columns: {{ x: knd }} }}\n")]);
+    let shown =
+        complaints(&[&format!("{TABLE}    facade: {{ name: public.items, columns: {{ x: knd }} }}\n")]);
     assert!(shown.contains("has no column `knd`") && shown.contains("did you mean `kind`?"), "{shown}");
     let shown = complaints(&[&format!("{TABLE}    facade: {{ name: public.items, writes: triggers }}\n")]);
-    assert!(shown.contains("error[SC0605]: `writes: triggers` is not built yet"), "{shown}");
+    assert!(shown.contains("error[SC0313]: `writes: triggers` is not built yet"), "{shown}");
     let shown = complaints(&["facades:\n  public.a: { of: app.nothing, columns: { a: b } }\n"]);
     assert!(shown.contains("error[SC0303]: no file declares the table app.nothing"), "{shown}");
 }

@@ -1,3 +1,5 @@
+//! Conventions and the tables that follow them.
+
 use super::{column, complaints, object, project, t};
 use crate::id::ObjectId;
 use crate::ident::QName;
@@ -55,11 +57,21 @@ tables:
 
 #[test]
 fn mixins_that_cannot_be_used() {
-    let file = |used: &str| format!("domain: app\ntables:\n  t: {{ use: [{used}], columns: {{ a: int }} }}\n");
+    let file =
+        |used: &str| format!("domain: app\ntables:\n  t: {{ use: [{used}], columns: {{ a: int }} }}\n");
     let shown = complaints(&[&file("stamps, other"), MIXINS]);
-    assert!(shown.contains("error[SC0310]: the mixins `stamps` and `other` disagree about the column `created_at` of `t`"), "{shown}");
+    assert!(
+        shown.contains(
+            "error[SC0310]: the mixins `stamps` and `other` disagree about the column `created_at` of `t`"
+        ),
+        "{shown}"
+    );
     let shown = complaints(&[&file("stamp"), MIXINS]);
-    assert!(shown.contains("error[SC0308]: there is no mixin `stamp`") && shown.contains("did you mean `stamps`?"), "{shown}");
+    assert!(
+        shown.contains("error[SC0308]: there is no mixin `stamp`")
+            && shown.contains("did you mean `stamps`?"),
+        "{shown}"
+    );
     let shown = complaints(&[&file("tenant"), MIXINS]);
     assert!(shown.contains("error[SC0309]: the mixin `tenant` needs a value for `role`"), "{shown}");
     let shown = complaints(&[&file("{ tenant: { role: a, rol: b } }"), MIXINS]);

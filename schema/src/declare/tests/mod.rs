@@ -3,6 +3,7 @@
 mod columns;
 mod facades;
 mod mixins;
+mod mutations;
 mod parts;
 
 use super::{Declared, declare};
@@ -62,7 +63,8 @@ fn caret(body: &str, message: &str, marked: &str) {
     let shown = complaints(&[&table(body)]);
     assert!(shown.contains(message), "{message}\n{shown}");
     let source = marked.replace(['«', '»'], "");
-    let lines: Vec<&str> = shown.lines().map(|line| line.split_once("| ").map_or("", |(_, rest)| rest)).collect();
+    let lines: Vec<&str> =
+        shown.lines().map(|line| line.split_once("| ").map_or("", |(_, rest)| rest)).collect();
     let found = lines.windows(2).find(|pair| pair[0].trim() == source.trim_end());
     let pair = found.unwrap_or_else(|| panic!("no line {source:?} in\n{shown}"));
     let indent = pair[0].len() - pair[0].trim_start().len();

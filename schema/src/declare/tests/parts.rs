@@ -1,4 +1,6 @@
-use super::{caret, catalog, column, complaints, object, for_version, one, project, t, table};
+//! Everything else that stands in a domain: keys, indexes, triggers, policies, privileges, views.
+
+use super::{caret, catalog, column, complaints, for_version, object, one, project, t, table};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::foreign_key::Action;
@@ -16,7 +18,8 @@ fn with(body: &str) -> crate::catalog::Catalog {
 
 #[test]
 fn keys_and_foreign_keys() {
-    let catalog = with("primary_key:
+    let catalog = with(
+        "primary_key:
   t_key: (a)
 unique:
   t_b_key: nulls not distinct (b, c)
@@ -28,7 +31,8 @@ unique:
 foreign_keys:
   t_user: (a, b) references auth.users (id, no) on delete set null (a) deferrable
   t_late: { definition: (c) references other, not_valid: true }
-");
+",
+    );
     assert!(object!(catalog, Key, ObjectId::on(Kind::Key, t(), "t_key")).primary);
     let key = object!(catalog, Key, ObjectId::on(Kind::Key, t(), "t_b_key"));
     assert!(key.nulls_not_distinct && key.columns == ["b".into(), "c".into()]);
@@ -45,11 +49,13 @@ foreign_keys:
 
 #[test]
 fn indexes_keep_the_words_and_lose_parameters() {
-    let catalog = with("indexes:
+    let catalog = with(
+        "indexes:
   i1: (a, b desc) where c is not null
   i2: unique using btree (lower(c)) include (a) with (fillfactor=70) tablespace fast where b > 0
   i3: { definition: using gin (c extensions.gin_trgm_ops), comment: For the search }
-");
+",
+    );
     let index = |name: &str| object!(catalog, Index, ObjectId::on(Kind::Index, t(), name));
     assert_eq!(index("i1").definition.text(), "(a, b desc) where c is not null");
     let second = index("i2");
@@ -61,7 +67,8 @@ fn indexes_keep_the_words_and_lose_parameters() {
 
 #[test]
 fn triggers() {
-    let catalog = with("triggers:
+    let catalog = with(
+        "triggers:
   touch: before update for each row execute function app.touch()
   log: |
     after insert or update of a, \"b\" or delete for each row
@@ -72,7 +79,8 @@ fn triggers() {
     definition: after truncate on t for each statement execute function f()
     enabled: always
   rows: after update referencing old table as before new table as now execute function f()
-");
+",
+    );
     let trigger = |name: &str| object!(catalog, Trigger, ObjectId::on(Kind::Trigger, t(), name));
     let touch = trigger("touch");
     assert!(touch.when == When::Before && touch.update && touch.row && !touch.insert);
@@ -91,7 +99,8 @@ fn triggers() {
 
 #[test]
 fn policies_grants_and_flags() {
-    let catalog = with("rls: forced
+    let catalog = with(
+        "rls: forced
 replica_identity: using index t_a
 options: { fillfactor: 70, toast.autovacuum_enabled: false }
 policies:
@@ -102,7 +111,8 @@ grants:
   writer: all
   boss: select, insert with grant option
   public: none
-");
+",
+    );
     let flags = object!(catalog, Table, t());
     assert!(flags.rls && flags.rls_forced && flags.options.0.len() == 2);
     assert_eq!(flags.replica_identity, ReplicaIdentity::Index("t_a".into()));
@@ -110,10 +120,16 @@ grants:
     assert_eq!(policy.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(policy.using.expect("using").text(), "a = (select auth.uid())");
     let policy = object!(catalog, Policy, ObjectId::on(Kind::Policy, t(), "Nobody deletes"));
-    assert!(policy.command == Command::Delete && !policy.permissive && policy.roles[0].name.as_str() == "public");
+    assert!(
+        policy.command == Command::Delete && !policy.permissive && policy.roles[0].name.as_str() == "public"
+    );
     let words = |target: ObjectId, role: &str| {
         let grant = object!(catalog, Grant, ObjectId::of(Kind::Grant, target, role));
-        grant.privileges.iter().map(|(word, option)| format!("{word}{}", if *option { "*" } else { "" })).collect::<Vec<_>>()
+        grant
+            .privileges
+            .iter()
+            .map(|(word, option)| format!("{word}{}", if *option { "*" } else { "" }))
+            .collect::<Vec<_>>()
     };
     assert_eq!(words(t(), "reader"), ["SELECT"]);
     assert_eq!(words(column("b"), "reader"), ["INSERT", "UPDATE"]);
@@ -122,7 +138,10 @@ grants:
     assert_eq!(words(t(), "boss"), ["INSERT*", "SELECT*"]);
     assert!(!catalog.contains(ObjectId::of(Kind::Grant, t(), "public")));
     let (declared, _) = for_version(&[&table(&format!("{COLUMNS}grants: {{ writer: all }}"))], 17);
-    assert_eq!(object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, t(), "writer")).privileges.len(), 8);
+    assert_eq!(
+        object!(declared.catalog, Grant, ObjectId::of(Kind::Grant, t(), "writer")).privileges.len(),
+        8
+    );
 }
 
 #[test]
@@ -145,7 +164,10 @@ on_external:
 "]);
     let schema = ObjectId::global(Kind::Schema, "app");
     object!(catalog, Comment, ObjectId::of(Kind::Comment, schema, ""));
-    assert_eq!(object!(catalog, Grant, ObjectId::of(Kind::Grant, schema, "authenticated")).privileges.len(), 1);
+    assert_eq!(
+        object!(catalog, Grant, ObjectId::of(Kind::Grant, schema, "authenticated")).privileges.len(),
+        1
+    );
     let view = ObjectId::in_schema(Kind::View, QName::new("app", "v"));
     assert!(object!(catalog, View, view).query.text().starts_with("select id"));
     object!(catalog, Grant, ObjectId::of(Kind::Grant, ObjectId::on(Kind::Column, view, "title"), "r"));
@@ -178,12 +200,20 @@ fn carets_stand_under_what_is_wrong() {
         "has no column `x`",
         "k: before update of a, «x» for each row execute function f()",
     );
-    wrong("triggers:\n  k: after insert on u execute function f()", "another table", "k: after insert on «u» execute function f()");
+    wrong(
+        "triggers:\n  k: after insert on u execute function f()",
+        "another table",
+        "k: after insert on «u» execute function f()",
+    );
     wrong("grants:\n  r: [select, slect]", "`slect` is no privilege", "r: [select, «slect»]");
     wrong("grants:\n  r: update (a, d)", "has no column `d`", "r: update (a, «d»)");
     wrong("grants:\n  r: delete (a)", "`delete` is no privilege of a column", "r: «delete» (a)");
     wrong("replica_identity: fully", "at or near \"fully\"", "replica_identity: «fully»");
-    wrong("policies:\n  p: { for: insert, using: a = 1 }", "only `with_check`", "p: { for: insert, using: «a = 1» }");
+    wrong(
+        "policies:\n  p: { for: insert, using: a = 1 }",
+        "only `with_check`",
+        "p: { for: insert, using: «a = 1» }",
+    );
     wrong("policies:\n  p:\n    using: |\n      a = 1\n      and and b", "at or near \"and\"", "and «and» b");
 }
 
@@ -194,7 +224,10 @@ fn two_owners_are_both_shown() {
     assert!(shown.contains("error[SC0301]: view app.t and table app.t want the same name"), "{shown}");
     assert!(shown.contains("1.yaml:3:3") && shown.contains("0.yaml:3:3"), "{shown}");
     let shown = complaints(&[file, file]);
-    assert!(shown.contains("table app.t is declared twice") && shown.contains("column app.t.a is declared twice"), "{shown}");
+    assert!(
+        shown.contains("table app.t is declared twice") && shown.contains("column app.t.a is declared twice"),
+        "{shown}"
+    );
     let shown = complaints(&[&table("columns: { a: int primary key }\nprimary_key: { k: (a) }")]);
     assert!(shown.contains("table app.t has two primary keys"), "{shown}");
 }
@@ -214,9 +247,9 @@ fn what_cannot_be_declared_is_said_all_at_once() {
         "error[SC0104]: the file does not say which schema this belongs to",
         "error[SC0302]: `other` is no external schema",
         "error[SC0311]: `xxxx",
-        "warning[SC0605]: `functions` is not modelled yet",
+        "warning[SC0313]: `functions` is not modelled yet",
         "note: ignored here: f, g",
-        "warning[SC0605]: `enums` is not modelled yet",
+        "warning[SC0313]: `enums` is not modelled yet",
     ] {
         assert!(shown.contains(expected), "{expected}\n{shown}");
     }
@@ -224,9 +257,32 @@ fn what_cannot_be_declared_is_said_all_at_once() {
 
 #[test]
 fn moves_and_drops() {
-    let (declared, _) = project(&["domain: app\ntables:\n  t:\n    moved_from: [public.t, old_t, app.t]\n    columns: { a: int }\ndropped: [gone, public.gone]\n"]);
+    let (declared, _) = project(&[
+        "domain: app\ntables:\n  t:\n    moved_from: [public.t, old_t, app.t]\n    columns: { a: int }\ndropped: [gone, public.gone]\n",
+    ]);
     let paths: Vec<String> = declared.moves[0].from.iter().map(|id| id.path()).collect();
     assert_eq!(paths, ["public.t", "app.old_t"]);
     let dropped: Vec<String> = declared.dropped.iter().map(|(name, _)| name.to_string()).collect();
     assert_eq!(dropped, ["app.gone", "public.gone"]);
+}
+
+#[test]
+fn what_only_newer_servers_have_is_said() {
+    let body = format!(
+        "{COLUMNS}  d: text generated always as (lower(c))\nunique:\n  k: nulls not distinct (a)\n\
+         foreign_keys:\n  f: {{ definition: \"(a) references x (a)\", enforced: false }}\npartition_by: range (a)\n"
+    );
+    let (declared, sources) = for_version(&[&table(&body)], 14);
+    let shown: String = declared.diagnostics.iter().map(|found| found.render(&sources, false)).collect();
+    for expected in
+        ["not STORED needs PostgreSQL 18", "DISTINCT needs PostgreSQL 15", "ENFORCED needs PostgreSQL 18"]
+    {
+        assert!(shown.contains(expected), "{expected}\n{shown}");
+    }
+    let (declared, _) = for_version(&[&table(&body)], 18);
+    assert!(declared.diagnostics.is_empty(), "{:?}", declared.diagnostics);
+    assert_eq!(
+        object!(declared.catalog, Table, t()).partition_by.map(|text| text.as_str()),
+        Some("RANGE (a)")
+    );
 }

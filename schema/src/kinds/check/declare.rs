@@ -38,7 +38,12 @@ pub fn check(name: Option<Ident>, written: &Written<CheckSpec>) -> Result<Constr
 ///
 /// # Errors
 /// There is no expression in parentheses.
-pub fn from_tree(frame: &Frame<'_>, node: &Tree, name: Option<Ident>, start: usize) -> Result<Constraint, Diagnostic> {
+pub fn from_tree(
+    frame: &Frame<'_>,
+    node: &Tree,
+    name: Option<Ident>,
+    start: usize,
+) -> Result<Constraint, Diagnostic> {
     let words = frame.words();
     let keyword = words.find(start, |word| word.eq_ignore_ascii_case("check"));
     let at = keyword.and_then(|index| words.token(index)).map_or(start, |token| token.start);
@@ -67,7 +72,14 @@ fn constraint(
     span: Span,
     comment: Option<crate::yaml::Text>,
 ) -> Constraint {
-    Constraint { name, object: Object::Check(check), named_after: one_column(tree), columns: Vec::new(), comment, span }
+    Constraint {
+        name,
+        object: Object::Check(check),
+        named_after: one_column(tree),
+        columns: Vec::new(),
+        comment,
+        span,
+    }
 }
 
 /// The column that a chosen name is made of: the only one that the condition mentions.
@@ -82,4 +94,3 @@ fn one_column(tree: &Tree) -> Vec<Ident> {
     columns.dedup();
     if columns.len() > 1 { Vec::new() } else { columns }
 }
-

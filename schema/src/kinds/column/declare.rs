@@ -44,14 +44,12 @@ impl Declared {
             constraints: Vec::new(),
             ignored: Vec::new(),
         };
-        if let (None, Some(integer)) = (type_name.qname(), serial_type(type_name.name().as_str())) {
-            if let Ok(integer) = TypeName::parse(integer) {
-                if !type_name.is_array() {
-                    declared.column.type_name = integer;
-                    declared.column.not_null = true;
-                    declared.serial = true;
-                }
-            }
+        let plain = type_name.qname().is_none() && !type_name.is_array();
+        let integer = serial_type(type_name.name().as_str()).filter(|_| plain);
+        if let Some(Ok(integer)) = integer.map(TypeName::parse) {
+            declared.column.type_name = integer;
+            declared.column.not_null = true;
+            declared.serial = true;
         }
         declared
     }
@@ -105,7 +103,8 @@ pub fn short(name: Ident, sql: &Sql) -> Result<Declared, Diagnostic> {
     if type_tree.get("setof").flag() {
         return Err(frame.refuse(0, "a column holds one value, not SETOF"));
     }
-    let end = storage_words(&frame).into_iter().chain(starts.iter().copied()).min().unwrap_or(sql.text().len());
+    let end =
+        storage_words(&frame).into_iter().chain(starts.iter().copied()).min().unwrap_or(sql.text().len());
     let mut declared = Declared::new(TypeName::from_tree(type_tree, frame.slice(0, end).text()));
     declared.column.storage = storage(node.get("storage_name").str());
     declared.column.compression = compression(node.get("compression").str());
@@ -199,8 +198,14 @@ fn of_column(name: Option<Ident>, object: Object, named_after: Vec<Ident>, span:
 }
 
 /// DEFERRABLE and the like are nodes of their own behind the constraint that they are about.
-fn attribute_of_last(frame: &Frame<'_>, attribute: i64, start: usize, declared: &mut Declared) -> Result<(), Diagnostic> {
-    let misplaced = || frame.refuse(start, "this belongs behind a constraint that can be deferred or enforced");
+fn attribute_of_last(
+    frame: &Frame<'_>,
+    attribute: i64,
+    start: usize,
+    declared: &mut Declared,
+) -> Result<(), Diagnostic> {
+    let misplaced =
+        || frame.refuse(start, "this belongs behind a constraint that can be deferred or enforced");
     let last = declared.constraints.last_mut().ok_or_else(misplaced)?;
     let timing = match (attribute, &mut last.object) {
         (kind::NOT_ENFORCED, Object::Check(check)) => {
@@ -361,7 +366,8 @@ fn sequence_settings(
         }
         let text = options::value(value);
         let number = if keyword == "CYCLE" { Ok(i64::from(text == "true")) } else { text.parse() };
-        let number = number.map_err(|_| frame.refuse(at, format!("`{text}` is no number that a sequence can have")))?;
+        let number = number
+            .map_err(|_| frame.refuse(at, format!("`{text}` is no number that a sequence can have")))?;
         written.insert(keyword, number);
     }
     Ok(settings(written, &declared.column.type_name))
@@ -394,8 +400,14 @@ fn settings(mut written: BTreeMap<&'static str, i64>, type_name: &TypeName) -> B
     } else {
         written.get("MAXVALUE").copied().unwrap_or(most)
     };
-    let defaults =
-        [("START WITH", first), ("INCREMENT BY", 1), ("MINVALUE", least), ("MAXVALUE", most), ("CACHE", 1), ("CYCLE", 0)];
+    let defaults = [
+        ("START WITH", first),
+        ("INCREMENT BY", 1),
+        ("MINVALUE", least),
+        ("MAXVALUE", most),
+        ("CACHE", 1),
+        ("CYCLE", 0),
+    ];
     for (word, default) in defaults {
         if written.get(word) == Some(&default) {
             written.remove(word);
@@ -409,4 +421,3 @@ pub fn next_value(sequence: QName, span: Span) -> Fragment {
     let name = crate::sql::literal(&crate::sql::qualified(sequence));
     Fragment::declared(&Sql::made(format!("nextval({name}::regclass)"), span), Grammar::Expression)
 }
-

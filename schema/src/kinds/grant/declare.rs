@@ -37,7 +37,8 @@ fn one(sql: &Sql, kind: Kind, version: u32, out: &mut Privileges) -> Result<(), 
         return Ok(());
     }
     let last = words.len();
-    let option = last > 3 && words.is(last - 3, "with") && words.is(last - 2, "grant") && words.is(last - 1, "option");
+    let option =
+        last > 3 && words.is(last - 3, "with") && words.is(last - 2, "grant") && words.is(last - 1, "option");
     let end = if option { words.token(last - 4).map_or(0, |token| token.end) } else { sql.text().len() };
     let sql = sql.part(0, end);
     let frame = Frame::read(&sql, "GRANT ", " ON t TO r")?;
@@ -89,6 +90,7 @@ fn add(grant: &mut Grant, words: impl IntoIterator<Item = Text>, option: bool) {
 
 fn unknown(word: &str, kind: Kind, version: u32, span: Span) -> Diagnostic {
     let known = all_privileges(kind, version).join(", ").to_lowercase();
-    let message = format!("`{}` is no privilege of a {} on PostgreSQL {version}", word.to_lowercase(), kind.word());
+    let message =
+        format!("`{}` is no privilege of a {} on PostgreSQL {version}", word.to_lowercase(), kind.word());
     Diagnostic::error(Code::UnknownValue, message).at(span).help(format!("there are {known}, and `all`"))
 }

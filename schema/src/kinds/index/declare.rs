@@ -54,7 +54,9 @@ fn cut(
     last: impl Fn(usize) -> usize,
 ) -> Sql {
     let Some(first) = first.filter(|first| *first < limit) else { return definition.clone() };
-    let (Some(from), Some(_)) = (words.token(first), words.token(last(first))) else { return definition.clone() };
+    let (Some(from), Some(_)) = (words.token(first), words.token(last(first))) else {
+        return definition.clone();
+    };
     // Up to the next token, so that no two blanks are left.
     let to = words.token(last(first) + 1).map_or(definition.text().len(), |token| token.start);
     definition.without(from.start, to.min(definition.text().len()))

@@ -76,10 +76,10 @@ pub fn set_timing(
         Object::ForeignKey(key) => key.timing,
         _ => Timing::Immediate,
     };
-    if let Some((flag, key)) = deferrable.map(|flag| (flag, "deferrable")).or(deferred.map(|flag| (flag, "initially_deferred"))) {
-        if said != Timing::Immediate {
-            return Err(constraint::twice(flag.span, key));
-        }
+    let spoken = deferrable.map(|flag| (flag, "deferrable"));
+    let spoken = spoken.or(deferred.map(|flag| (flag, "initially_deferred")));
+    if let Some((flag, key)) = spoken.filter(|_| said != Timing::Immediate) {
+        return Err(constraint::twice(flag.span, key));
     }
     let on = |flag: Option<Flag>| flag.is_some_and(|flag| flag.value);
     constraint.set_timing(match (on(deferrable), on(deferred)) {

@@ -24,7 +24,8 @@ pub fn policy(spec: &PolicySpec, place: Span) -> Result<Policy, Diagnostic> {
         Some(PolicyCommand::Update) => Command::Update,
         Some(PolicyCommand::Delete) => Command::Delete,
     };
-    let refuse = |sql: &Sql, message: &str| Err(Diagnostic::error(Code::WrongStatement, message).at(sql.span()));
+    let refuse =
+        |sql: &Sql, message: &str| Err(Diagnostic::error(Code::WrongStatement, message).at(sql.span()));
     match (command, &spec.using, &spec.with_check) {
         (Command::Insert, Some(using), _) => {
             return refuse(using, "a policy for INSERT has only `with_check`: there is no row to see yet");
@@ -37,7 +38,9 @@ pub fn policy(spec: &PolicySpec, place: Span) -> Result<Policy, Diagnostic> {
     let mut roles: Vec<Reference> = spec
         .to
         .iter()
-        .map(|name| Reference::role(crate::declare::written_ident(name), Some(name.span)))
+        .map(|name| {
+            Reference::role(crate::declare::role(crate::declare::written_ident(name)), Some(name.span))
+        })
         .collect();
     if roles.is_empty() {
         roles.push(Reference::role(Ident::new("public"), Some(place)));

@@ -17,7 +17,10 @@ use crate::yaml::{Sql, Written};
 ///
 /// # Errors
 /// What PostgreSQL's grammar says, with its place.
-pub fn trigger(written: &Written<TriggerSpec>, table: Ident) -> Result<(Trigger, Vec<(Ident, Span)>), Diagnostic> {
+pub fn trigger(
+    written: &Written<TriggerSpec>,
+    table: Ident,
+) -> Result<(Trigger, Vec<(Ident, Span)>), Diagnostic> {
     match written {
         Written::Short(sql) => short(sql, table),
         Written::Long(spec) => {
@@ -48,13 +51,17 @@ fn short(sql: &Sql, table: Ident) -> Result<(Trigger, Vec<(Ident, Span)>), Diagn
     let events_end = behind_events(&words, first);
     let has_table = words.is(events_end, "on");
     let from = words.token(first).map_or(sql.text().len(), |token| token.start);
-    let at = events_end.checked_sub(1).and_then(|last| words.token(last)).map_or(from, |token| token.end.max(from));
+    let at = events_end
+        .checked_sub(1)
+        .and_then(|last| words.token(last))
+        .map_or(from, |token| token.end.max(from));
     let head = if constraint { "CREATE CONSTRAINT TRIGGER x " } else { "CREATE TRIGGER x " };
     let frame = Frame::read_around(sql, words, (from, head), (at, if has_table { "" } else { " ON t " }))?;
     let tree = &frame.tree;
     if has_table && tree.get("relation").get("relname").str() != table.as_str() {
         let at = frame.at(tree.get("relation").get("location"));
-        return Err(frame.refuse(at, format!("the trigger stands in the entry of `{table}`, and this is another table")));
+        return Err(frame
+            .refuse(at, format!("the trigger stands in the entry of `{table}`, and this is another table")));
     }
     let has = |bit: i64| tree.get("events").int() & bit != 0;
     let mut update_of = constraint::columns(tree.get("columns"));
