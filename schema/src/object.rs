@@ -6,7 +6,7 @@
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName};
+use crate::ident::{Ident, QName, Text};
 use crate::kinds;
 use crate::question::Questions;
 use crate::reference::Reference;
@@ -100,6 +100,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
     fn answer(&mut self, _place: &str, _text: &str) {}
+
+    /// What those see of it who use all of it: the columns of a view, where they are known.
+    fn shape(&self) -> Option<Text> {
+        None
+    }
 
     /// Name slots beyond those of its id: a table has one primary key, whatever its name.
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
@@ -208,6 +213,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::answer`].
             pub fn answer(&mut self, place: &str, text: &str) {
                 match self { $(Object::$variant(object) => ObjectKind::answer(object, place, text),)* }
+            }
+
+            /// See [`ObjectKind::shape`].
+            pub fn shape(&self) -> Option<Text> {
+                match self { $(Object::$variant(object) => ObjectKind::shape(object),)* }
             }
 
             /// The name slots that the object takes.
@@ -347,12 +357,6 @@ impl Kind {
     /// Whether objects of this kind are types (pg_type) of their own.
     pub fn is_type(self) -> bool {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
-    }
-
-    /// Whether what refers to objects of this kind means the same after they are changed in place: a new value of an
-    /// enum or another step of a sequence changes no expression.
-    pub fn keeps_meaning(self) -> bool {
-        matches!(self, Kind::Enum | Kind::Sequence)
     }
 
     /// Whether objects of this kind use no relation, so that they can always go after what uses them.

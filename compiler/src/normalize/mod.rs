@@ -2,19 +2,22 @@
 //!
 //! The first rung is the text; the last is the server, which is asked how it would store the declared fragment.
 //! Nothing whose references change in this very plan is settled by asking about the current state: it stays
-//! different, which is safe.
+//! different, which is safe. All questions go at once; the answers then count from the bottom up, so that a view over
+//! a view is settled as soon as the lower one has turned out to be the same.
 
 use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename;
-use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Context, Object, Server, Visitor};
+use schemac_schema::object::{Alter, Context, Object, Server, Visitor};
+use schemac_schema::parse;
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
+use schemac_schema::step::Steps;
 use schemac_schema::type_name::TypeName;
 use std::collections::{HashMap, HashSet};
 
@@ -73,7 +76,10 @@ pub fn normalize(
     if open.is_empty() {
         return Ok(normalized);
     }
-    let changing = changing(desired, current);
+    let candidates: HashSet<ObjectId> = open.iter().copied().collect();
+    let mut changing = changing(desired, relocated, server);
+    changing.objects.retain(|id| !candidates.contains(id));
+    changing.growing.clear();
     let back = relocated.renaming.reversed();
     let mut asked = desired.clone();
     if !back.is_empty() {
@@ -87,20 +93,70 @@ pub fn normalize(
     }
     let mut questions = Questions::default();
     let context = Context { current, desired: &asked, server };
+    let mut waiting: Vec<ObjectId> = Vec::new();
     for id in open {
         let Some(entry) = asked.get(id) else { continue };
-        let own = id.root();
-        // The stand-in has the columns that the relation shall have: its own changes are no obstacle.
-        let unsound = entry.uses.iter().any(|used| changing.contains(used) && used.parent() != Some(own));
-        if unsound {
-            normalized.unproven.push((id, "it refers to something that this plan changes".into()));
+        if changing.concerns(id, entry) {
+            normalized.unproven.push((id, UNSOUND.into()));
         } else {
             entry.object.ask(id, &context, &mut questions);
+            waiting.push(id);
         }
     }
     let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
-    settle(desired, relocated, &questions, &answers, &mut normalized);
+    loop {
+        let changing = self::changing(desired, relocated, server);
+        let (rest, ready): (Vec<ObjectId>, Vec<ObjectId>) = waiting
+            .into_iter()
+            .partition(|id| desired.get(*id).is_some_and(|entry| changing.concerns(*id, entry)));
+        let ready: HashSet<ObjectId> = ready.into_iter().collect();
+        settle(desired, relocated, &questions, &answers, &ready, &mut normalized);
+        waiting = rest;
+        if ready.is_empty() {
+            break;
+        }
+    }
+    normalized.unproven.extend(waiting.into_iter().map(|id| (id, UNSOUND.to_owned())));
+    if let Some(reason) = &answers.unavailable {
+        normalized.unproven.extend(questions.list.iter().map(|question| (question.object, reason.clone())));
+    }
     Ok(normalized)
+}
+
+const UNSOUND: &str = "it refers to something that this plan changes";
+
+/// What will not be as it is when the plan has run.
+#[derive(Default)]
+struct Changing {
+    /// Objects that mean something else then.
+    objects: HashSet<ObjectId>,
+    /// Objects that mean the same and have more columns.
+    growing: HashSet<ObjectId>,
+}
+
+impl Changing {
+    /// Whether an answer about the current state says nothing about the state that shall be.
+    fn concerns(&self, id: ObjectId, entry: &Entry) -> bool {
+        // The stand-in has the columns that the relation shall have: its own changes are no obstacle.
+        let own = id.root();
+        let all = expands(&entry.object);
+        entry.uses.iter().any(|used| {
+            *used != id
+                && used.parent() != Some(own)
+                && (self.objects.contains(used) || (all && self.growing.contains(used)))
+        })
+    }
+}
+
+/// Whether an object's fragments may use whatever columns a relation has: `*`, NATURAL.
+fn expands(object: &Object) -> bool {
+    fragments(object).values().any(|text| {
+        let text = text.as_str();
+        parse::tokens(text).is_ok_and(|tokens| {
+            let mut words = tokens.iter().filter_map(|token| text.get(token.start..token.end));
+            words.any(|word| word == "*" || word.eq_ignore_ascii_case("natural"))
+        })
+    })
 }
 
 fn settle(
@@ -108,9 +164,10 @@ fn settle(
     relocated: &Relocated,
     questions: &Questions,
     answers: &Answers,
+    ready: &HashSet<ObjectId>,
     normalized: &mut Normalized,
 ) {
-    for question in &questions.list {
+    for question in questions.list.iter().filter(|question| ready.contains(&question.object)) {
         let id = question.object;
         let Some(live) = relocated.catalog.get(id).map(|entry| fragments(&entry.object)) else { continue };
         let Some(entry) = desired.get_mut(id) else { continue };
@@ -131,9 +188,6 @@ fn settle(
                 Some(Answer::Nothing) | None => {}
             }
         }
-    }
-    if let Some(reason) = &answers.unavailable {
-        normalized.unproven.extend(questions.list.iter().map(|question| (question.object, reason.clone())));
     }
 }
 
@@ -168,23 +222,32 @@ impl Visitor for Settle<'_> {
     fn reference(&mut self, _: &mut Reference) {}
 }
 
-/// Objects that this plan creates, changes or drops, apart from differences in fragments that are still undecided.
-fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
-    let mut changing = HashSet::new();
+/// Objects that this plan creates, changes or drops, or would for all that is known yet.
+fn changing(desired: &Catalog, relocated: &Relocated, server: &Server) -> Changing {
+    let current = &relocated.catalog;
+    let context = Context { current, desired, server };
+    let mut changing = Changing::default();
     for (id, entry) in desired.iter() {
         match current.get(id) {
             None => {
-                changing.insert(id);
+                changing.objects.insert(id);
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
-                    changing.insert(id);
+                if id.kind().is_lockable() {
+                    continue;
+                }
+                // What is changed in place concerns nobody, save those who use all of it and get to see more.
+                let alter = Object::alter(&live.object, &entry.object, id, &context, &mut Steps::default());
+                if alter != Alter::InPlace {
+                    changing.objects.insert(id);
+                } else if live.object.shape() != entry.object.shape() {
+                    changing.growing.insert(id);
                 }
             }
             Some(_) => {}
         }
     }
-    changing.extend(current.ids().filter(|id| !desired.contains(*id)));
+    changing.objects.extend(current.ids().filter(|id| !desired.contains(*id)));
     changing
 }

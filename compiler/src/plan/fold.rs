@@ -1,5 +1,7 @@
 //! Gathers what stands in a new table's parentheses: columns, defaults, checks and keys become one CREATE TABLE.
 //!
+//! A default of a column that is added to a table that exists becomes part of ADD COLUMN: the rows that are there get it.
+//!
 //! Folding must not make a cycle: a default that calls a function over the new table's row type stays apart.
 
 use super::node::Node;
@@ -14,14 +16,26 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
     let tables: HashMap<ObjectId, usize> =
         nodes.iter().enumerate().filter(|(_, node)| node.takes_elements()).map(|(index, node)| (node.id, index)).collect();
-    if tables.is_empty() {
-        return nodes;
-    }
+    // Columns that are added to tables that exist.
+    let targets: BTreeSet<ObjectId> = nodes.iter().filter_map(suffixed).collect();
+    let added: HashMap<ObjectId, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.is_element() && targets.contains(&node.id) && !tables.contains_key(&node.id.root()))
+        .map(|(index, node)| (node.id, index))
+        .collect();
     let mut into: BTreeMap<usize, usize> = BTreeMap::new();
-    for (index, node) in nodes.iter().enumerate() {
-        if let Some(table) = tables.get(&node.id.root()).filter(|_| node.is_element()) {
-            into.insert(index, *table);
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| node.is_element()) {
+        let home = match suffixed(node) {
+            Some(column) if added.contains_key(&column) => added.get(&column),
+            _ => tables.get(&node.id.root()),
+        };
+        if let Some(home) = home {
+            into.insert(index, *home);
         }
+    }
+    if into.is_empty() && tables.is_empty() {
+        return nodes;
     }
     let graph = order::graph(&nodes);
     // What would wait for the table it stands in is taken out again, until nothing does.
@@ -33,11 +47,18 @@ pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
     }
     // Words behind a column need the column there.
     let columns: BTreeSet<ObjectId> = into.keys().map(|index| nodes[*index].id).collect();
-    into.retain(|index, _| match nodes[*index].steps.first().and_then(|step| step.element.as_ref()) {
-        Some(Element::Suffix(column, _)) => columns.contains(column),
-        _ => true,
+    into.retain(|index, _| {
+        suffixed(&nodes[*index]).is_none_or(|column| columns.contains(&column) || added.contains_key(&column))
     });
     assemble(nodes, &into)
+}
+
+/// The column behind whose element the words of a node stand.
+fn suffixed(node: &Node) -> Option<ObjectId> {
+    match node.steps.first()?.element.as_ref()? {
+        Element::Suffix(column, _) => Some(*column),
+        Element::Item(_) => None,
+    }
 }
 
 /// Whether a node can wait for nothing but its table: a column of a built-in type.
@@ -105,7 +126,7 @@ fn assemble(nodes: Vec<Node>, into: &BTreeMap<usize, usize>) -> Vec<Node> {
                 .into_iter()
                 .map(|(_, _, id, mut sql)| {
                     for suffix in suffixes.remove(&id).unwrap_or_default() {
-                        sql.kw(" ").tight().sql(&suffix);
+                        sql.sql(&suffix);
                     }
                     sql
                 })
@@ -118,10 +139,15 @@ fn assemble(nodes: Vec<Node>, into: &BTreeMap<usize, usize>) -> Vec<Node> {
             let mut later = rest.remove(&index).unwrap_or_default();
             later.sort_by_key(|(id, _)| *id);
             node.steps.splice(1..1, later.into_iter().map(|(_, step)| step));
-            if let Some((uses, takes)) = joined.remove(&index) {
-                node.uses_desired.extend(uses.into_iter().filter(|used| used.root() != node.id));
-                node.takes.extend(takes);
+        } else if let Some(first) = node.steps.first_mut().filter(|_| joined.contains_key(&index)) {
+            for suffix in suffixes.remove(&node.id).unwrap_or_default() {
+                first.sql.push(' ');
+                first.sql.push_str(suffix.text());
             }
+        }
+        if let Some((uses, takes)) = joined.remove(&index) {
+            node.uses_desired.extend(uses.into_iter().filter(|used| used.root() != node.id.root()));
+            node.takes.extend(takes);
         }
         out.push(node);
     }

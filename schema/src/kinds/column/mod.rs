@@ -254,7 +254,7 @@ impl ObjectKind for Column {
             }
             if let Some(using) = &using.0 {
                 sql.kw("USING").fragment(using);
-            } else if !same_base {
+            } else if !same_base && !assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
                 sql.kw("USING").ident(id.name());
                 if types::through_text(&old.type_name, type_name, context) {
@@ -393,6 +393,15 @@ fn alter_identity(before: &Identity, after: &Identity, type_name: &TypeName, id:
     }
     let _ = type_name;
     out.push(sql).lock(table_of(id), Lock::AccessExclusive);
+}
+
+/// Whether PostgreSQL converts the values by itself: numbers to numbers, everything to text (assignment casts).
+fn assigns(old: &TypeName, new: &TypeName) -> bool {
+    const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
+    const TEXTS: [&str; 3] = ["text", "varchar", "bpchar"];
+    let is_plain = |name: &TypeName| name.is_system() && !name.is_array();
+    let is_one_of = |names: &[&str], name: &TypeName| is_plain(name) && names.contains(&name.name().as_str());
+    (is_one_of(&NUMBERS, old) && is_one_of(&NUMBERS, new)) || (is_plain(old) && is_one_of(&TEXTS, new))
 }
 
 /// Whether PostgreSQL changes the type without writing the table anew: a longer or unlimited varchar, varchar to

@@ -8,6 +8,7 @@ use crate::id::ObjectId;
 use crate::kinds::column;
 use crate::kinds::table;
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::parse;
 use crate::question::{Question, Questions};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
@@ -46,8 +47,21 @@ fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
     let mut sql = column::alter(column);
     sql.kw("SET DEFAULT").fragment(value);
     let mut suffix = Sql::new("DEFAULT");
-    suffix.fragment(value);
+    if stands_bare(value) {
+        suffix.fragment(value);
+    } else {
+        suffix.kw("(").tight().fragment(value).kw(")");
+    }
     out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
+}
+
+/// Whether an expression can follow DEFAULT in a column's definition as it is. The grammar takes a narrower sort of
+/// expression there than behind SET DEFAULT (`now() at time zone 'utc'` needs parentheses), and would take a COLLATE
+/// for the column's.
+fn stands_bare(value: &Fragment) -> bool {
+    let Ok(tree) = parse::statement(&format!("CREATE TABLE t (c text DEFAULT {}\n)", value.text())) else { return false };
+    let [column] = tree.get("table_elts").items() else { return false };
+    column.get("constraints").items().len() == 1 && column.get("coll_clause").is_nothing()
 }
 
 impl ObjectKind for Default {

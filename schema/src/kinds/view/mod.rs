@@ -62,6 +62,10 @@ impl ObjectKind for View {
         query.trim_end().to_owned()
     }
 
+    fn shape(&self) -> Option<Text> {
+        self.output.0
+    }
+
     fn answer(&mut self, place: &str, text: &str) {
         if place == "output" {
             self.output = Aside(Some(Text::new(text)));
