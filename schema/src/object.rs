@@ -44,7 +44,7 @@ pub enum Alter {
     Disturb(&'static str),
     /// It must be dropped and created; why. Steps that were pushed are ignored.
     Replace(&'static str),
-    /// What columns are made of, and must become otherwise: the old one gives up its name, a new one is created, the
+    /// A type that columns are made of must become otherwise: the old one gives up its name, a new one is created, the
     /// columns get from one to the other, and the old one is dropped; why. Steps that were pushed are ignored.
     Park(&'static str),
 }
@@ -357,6 +357,12 @@ impl Kind {
     /// Whether objects of this kind are types (pg_type) of their own.
     pub fn is_type(self) -> bool {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
+    }
+
+    /// Whether expressions over values of such types mean the same when the type is replaced: the values of an enum are
+    /// compared by the same operators, whichever they are.
+    pub fn keeps_operators(self) -> bool {
+        self == Kind::Enum
     }
 
     /// Whether objects of this kind use no relation, so that they can always go after what uses them.

@@ -13,7 +13,7 @@ use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Alter, Context, Object, Server, Visitor};
+use schemac_schema::object::{Kind, Alter, Context, Object, Server, Visitor};
 use schemac_schema::parse;
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
@@ -130,6 +130,8 @@ const UNSOUND: &str = "it refers to something that this plan changes";
 struct Changing {
     /// Objects that mean something else then.
     objects: HashSet<ObjectId>,
+    /// Columns of types that mean something else then.
+    retyped: HashSet<ObjectId>,
     /// Objects that mean the same and have more columns.
     growing: HashSet<ObjectId>,
 }
@@ -141,9 +143,9 @@ impl Changing {
         let own = id.root();
         let all = expands(&entry.object);
         entry.uses.iter().any(|used| {
-            *used != id
-                && used.parent() != Some(own)
-                && (self.objects.contains(used) || (all && self.growing.contains(used)))
+            let foreign = *used != id && used.parent() != Some(own);
+            // A stand-in's columns are of the types as they are today.
+            self.retyped.contains(used) || foreign && (self.objects.contains(used) || all && self.growing.contains(used))
         })
     }
 }
@@ -239,6 +241,9 @@ fn changing(desired: &Catalog, relocated: &Relocated, server: &Server) -> Changi
                 }
                 // What is changed in place concerns nobody, save those who use all of it and get to see more.
                 let alter = Object::alter(&live.object, &entry.object, id, &context, &mut Steps::default());
+                if matches!(alter, Alter::Park(_)) && id.kind().keeps_operators() {
+                    continue;
+                }
                 if alter != Alter::InPlace {
                     changing.objects.insert(id);
                 } else if live.object.shape() != entry.object.shape() {
@@ -249,5 +254,11 @@ fn changing(desired: &Catalog, relocated: &Relocated, server: &Server) -> Changi
         }
     }
     changing.objects.extend(current.ids().filter(|id| !desired.contains(*id)));
+    let types: HashSet<ObjectId> = changing.objects.iter().copied().filter(|id| id.kind().is_type()).collect();
+    if !types.is_empty() {
+        let columns = desired.iter().filter(|(id, _)| id.kind() == Kind::Column);
+        let retyped = columns.filter(|(_, entry)| entry.uses.iter().any(|used| types.contains(used)));
+        changing.retyped = retyped.map(|(id, _)| id).collect();
+    }
     changing
 }

@@ -110,7 +110,10 @@ fn replace(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let users = context.current.users();
-    let disturbed: BTreeSet<ObjectId> = open.iter().map(|(id, _)| *id).collect();
+    let uses_parked = |id: ObjectId| {
+        context.current.get(id).is_some_and(|entry| entry.uses.iter().any(|used| parked.types.contains_key(used)))
+    };
+    let disturbed: BTreeSet<ObjectId> = open.iter().map(|(id, _)| *id).filter(|id| uses_parked(*id)).collect();
     let mut causes: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut refused: BTreeSet<ObjectId> = BTreeSet::new();
     while let Some((id, why)) = open.pop_front() {
@@ -202,8 +205,8 @@ fn is_replaced(changes: &Changes, id: ObjectId) -> bool {
     matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)))
 }
 
-/// Whether it ties disturbed things of two relations together, which cannot change at the same moment (a foreign key
-/// whose two columns become of another type).
+/// Whether it ties columns of parked types of two relations together, which cannot change at the same moment: a foreign
+/// key has no operator for the old type and the new one.
 fn spans(entry: &Entry, disturbed: &BTreeSet<ObjectId>) -> bool {
     let mut roots = entry.uses.iter().filter(|used| disturbed.contains(used)).map(|used| used.root());
     roots.next().is_some_and(|first| roots.any(|root| root != first))

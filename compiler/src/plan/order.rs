@@ -152,6 +152,10 @@ pub fn graph(nodes: &[Node]) -> Graph {
         // (3) Names.
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
+                // What moves along keeps its name until it is dropped where it arrived.
+                if node.verb == Verb::Move && nodes[*holder].id.is_below(node.id) {
+                    continue;
+                }
                 add(*holder, index, Edge::Frees(*slot));
             }
         }

@@ -1,16 +1,19 @@
-//! Range types. Their multiranges and constructor functions are parts of them, which PostgreSQL neither moves nor
-//! renames with them: the statements here do.
+//! Range types. The multirange type is part of one: PostgreSQL does not move it along, the statements here do.
+//!
+//! Not here: the constructor functions belong to the bootstrap superuser, so nobody else can move or rename them. They
+//! keep the names that they were born with, and a new range of an old one's name cannot stand beside it: a range that
+//! columns have cannot be replaced.
 
 pub mod declare;
 pub mod read;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
-use crate::ident::{Ident, MAX_NAME_BYTES, QName, Text};
+use crate::ident::{Ident, MAX_NAME_BYTES, QName};
 use crate::kinds::{grant, naming, types};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::reference::Reference;
-use crate::sql::{self, Sql};
+use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
 
@@ -53,25 +56,10 @@ pub fn chosen_multirange(range: &str) -> Ident {
     Ident::new(&name)
 }
 
-fn function(name: QName, arguments: &str) -> Sql {
-    let mut sql = Sql::new("ALTER FUNCTION");
-    sql.name(name).kw("(").tight().canonical_types(Text::new(arguments)).kw(")");
-    sql
-}
-
 fn type_head(name: QName) -> Sql {
     let mut sql = Sql::new("ALTER TYPE");
     sql.name(name);
     sql
-}
-
-/// The multirange type and its constructors; `range` is the range's name at that moment.
-fn rename_multirange(range: QName, old: QName, new: QName, out: &mut Steps) {
-    types::rename(type_head, old, new, out);
-    let range = sql::qualified(range);
-    for arguments in [String::new(), range.clone(), format!("{range}[]")] {
-        types::rename(|name| function(name, &arguments), old, new, out);
-    }
 }
 
 impl ObjectKind for Range {
@@ -159,11 +147,11 @@ impl ObjectKind for Range {
             && *canonical == old.canonical
             && *subtype_diff == old.subtype_diff;
         if !same {
-            return Alter::Park("what a range is made of is chosen when it is created");
+            return Alter::Replace("what a range is made of is chosen when it is created");
         }
         if let (true, Some(range)) = (*multirange != old.multirange, id.qname()) {
             let name = |name: Ident| QName { schema: range.schema, name };
-            rename_multirange(range, name(old.multirange), name(*multirange), out);
+            types::rename(type_head, name(old.multirange), name(*multirange), out);
         }
         Alter::InPlace
     }
@@ -172,18 +160,12 @@ impl ObjectKind for Range {
         out.push(types::drop(id)).loses(Loss::DropObject, id);
     }
 
-    fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let (Some(old), Some(new)) = (from.qname(), to.qname()) else { return };
         types::rename(type_head, old, new, out);
-        let bound = self.subtype.canonical();
-        for arguments in [format!("{bound}, {bound}"), format!("{bound}, {bound}, pg_catalog.text")] {
-            types::rename(|name| function(name, &arguments), old, new, out);
-        }
-        // A parked type makes room for the multirange of the new one; else `alter` gives the multirange its name.
-        let parked = !context.desired.contains(to);
-        let name = if parked { chosen_multirange(new.name.as_str()) } else { self.multirange };
-        let multirange = QName { schema: old.schema, name: self.multirange };
-        rename_multirange(new, multirange, QName { schema: new.schema, name }, out);
+        // Its name is compared and changed like any other setting.
+        let name = self.multirange;
+        types::rename(type_head, QName { name, ..old }, QName { name, ..new }, out);
     }
 }
 
