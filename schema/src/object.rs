@@ -6,7 +6,7 @@
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, QName};
 use crate::kinds;
 use crate::question::Questions;
 use crate::reference::Reference;
@@ -28,11 +28,14 @@ pub struct Nature {
 
 impl Nature {
     /// Holds data: never rebuilt.
-    pub const DATA: Nature = Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
+    pub const DATA: Nature =
+        Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
     /// Can be dropped and created at any time, and must be when a column it uses changes its type.
-    pub const REBUILT: Nature = Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
+    pub const REBUILT: Nature =
+        Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
     /// Can be dropped and created, and is carried along by PostgreSQL when a column's type changes.
-    pub const CARRIED: Nature = Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
+    pub const CARRIED: Nature =
+        Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
 }
 
 /// What it takes to get from one object to another of the same id.
@@ -101,15 +104,13 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
     fn answer(&mut self, _place: &str, _text: &str) {}
 
-    /// What those see of it who use all of it: the columns of a view, where they are known.
-    fn shape(&self) -> Option<Text> {
-        None
-    }
-
     /// Name slots beyond those of its id: a table has one primary key, whatever its name.
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
         Vec::new()
     }
+
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
 
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
@@ -215,16 +216,16 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::answer(object, place, text),)* }
             }
 
-            /// See [`ObjectKind::shape`].
-            pub fn shape(&self) -> Option<Text> {
-                match self { $(Object::$variant(object) => ObjectKind::shape(object),)* }
-            }
-
             /// The name slots that the object takes.
             pub fn slots(&self, id: ObjectId) -> Vec<Slot> {
                 let mut slots = slots(id);
                 slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
                 slots
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
             }
 
             /// See [`ObjectKind::place`].
@@ -359,15 +360,10 @@ impl Kind {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
     }
 
-    /// Whether expressions over values of such types mean the same when the type is replaced: the values of an enum are
-    /// compared by the same operators, whichever they are.
-    pub fn keeps_operators(self) -> bool {
-        self == Kind::Enum
-    }
-
-    /// Whether objects of this kind use no relation, so that they can always go after what uses them.
-    pub fn uses_no_relation(self) -> bool {
-        self.is_type() || self == Kind::Sequence
+    /// Whether what refers to objects of this kind means the same however they change: the values of an enum are compared
+    /// by the same operators whichever they are, and no expression depends on a sequence's step.
+    pub fn keeps_meaning(self) -> bool {
+        matches!(self, Kind::Enum | Kind::Sequence)
     }
 
     /// Whether objects of this kind are routines (pg_proc).
@@ -402,7 +398,9 @@ pub fn slots(id: ObjectId) -> Vec<Slot> {
             .into_iter()
             .chain([Slot::On("constraint", parent, name)])
             .collect(),
-        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => vec![Slot::On("constraint", parent, name)],
+        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => {
+            vec![Slot::On("constraint", parent, name)]
+        }
         (kind, Address::On(parent, name)) => vec![Slot::On(kind.word(), parent, name)],
         _ => vec![Slot::Own(id)],
     }

@@ -2,24 +2,21 @@
 //!
 //! The first rung is the text; the last is the server, which is asked how it would store the declared fragment.
 //! Nothing whose references change in this very plan is settled by asking about the current state: it stays
-//! different, which is safe. All questions go at once; the answers then count from the bottom up, so that a view over
-//! a view is settled as soon as the lower one has turned out to be the same.
+//! different, which is safe.
 
 use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename;
-use schemac_schema::catalog::{Catalog, Entry, Standing};
+use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Kind, Alter, Context, Object, Server, Visitor};
-use schemac_schema::parse;
+use schemac_schema::object::{Context, Kind, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
-use schemac_schema::step::Steps;
 use schemac_schema::type_name::TypeName;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What normalization found out.
 #[derive(Debug, Default)]
@@ -38,7 +35,9 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
         .filter(|(id, entry)| current.get(*id).is_some_and(|live| live.object != entry.object))
         .filter(|(id, entry)| {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
-            fragments(&entry.object).iter().any(|(place, text)| live.get(place).is_some_and(|old| old != text))
+            fragments(&entry.object)
+                .iter()
+                .any(|(place, text)| live.get(place).is_some_and(|old| old != text))
         })
         .map(|(id, _)| id)
         .collect()
@@ -59,7 +58,7 @@ pub fn fragments(object: &Object) -> HashMap<String, Text> {
     collect.0
 }
 
-/// Settles what the server stores alike. Returns the names of those that it could not be asked about.
+/// Settles what the server stores alike.
 ///
 /// # Errors
 /// What the connection says, when the server cannot be asked at all.
@@ -72,93 +71,77 @@ pub fn normalize(
 ) -> Result<Normalized, ServerError> {
     let mut normalized = Normalized::default();
     let current = &relocated.catalog;
-    let open = undecided(desired, current);
-    if open.is_empty() {
-        return Ok(normalized);
-    }
-    let candidates: HashSet<ObjectId> = open.iter().copied().collect();
-    let mut changing = changing(desired, relocated, server);
-    changing.objects.retain(|id| !candidates.contains(id));
-    changing.growing.clear();
-    let back = relocated.renaming.reversed();
-    let mut asked = desired.clone();
-    if !back.is_empty() {
-        let ids: Vec<ObjectId> = asked.ids().collect();
-        for id in ids {
-            if let Some(entry) = asked.get_mut(id).filter(|entry| entry.standing == Standing::Managed) {
-                // The relation that a fragment stands on is a stand-in under its future name.
-                back.apply(&mut entry.object, None);
-            }
-        }
-    }
-    let mut questions = Questions::default();
-    let context = Context { current, desired: &asked, server };
-    let mut waiting: Vec<ObjectId> = Vec::new();
-    for id in open {
-        let Some(entry) = asked.get(id) else { continue };
-        if changing.concerns(id, entry) {
-            normalized.unproven.push((id, UNSOUND.into()));
-        } else {
-            entry.object.ask(id, &context, &mut questions);
-            waiting.push(id);
-        }
-    }
-    let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
-    loop {
-        let changing = self::changing(desired, relocated, server);
-        let (rest, ready): (Vec<ObjectId>, Vec<ObjectId>) = waiting
-            .into_iter()
-            .partition(|id| desired.get(*id).is_some_and(|entry| changing.concerns(*id, entry)));
-        let ready: HashSet<ObjectId> = ready.into_iter().collect();
-        settle(desired, relocated, &questions, &answers, &ready, &mut normalized);
-        waiting = rest;
-        if ready.is_empty() {
+    let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    open.extend(new_below(&open, desired, current));
+    // A view over a changed view can be asked about once the columns of that one are known.
+    while !open.is_empty() {
+        let (questions, answered) = {
+            let questions = questions(&open, desired, relocated, server, &mut normalized);
+            let answered: BTreeSet<ObjectId> =
+                questions.list.iter().map(|question| question.object).collect();
+            (questions, answered)
+        };
+        let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
+        settle(desired, relocated, &questions, &answers, &mut normalized);
+        open.retain(|id| !answered.contains(id));
+        if answered.is_empty() {
             break;
         }
     }
-    normalized.unproven.extend(waiting.into_iter().map(|id| (id, UNSOUND.to_owned())));
-    if let Some(reason) = &answers.unavailable {
-        normalized.unproven.extend(questions.list.iter().map(|question| (question.object, reason.clone())));
-    }
+    normalized
+        .unproven
+        .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
     Ok(normalized)
 }
 
-const UNSOUND: &str = "it refers to something that this plan changes";
-
-/// What will not be as it is when the plan has run.
-#[derive(Default)]
-struct Changing {
-    /// Objects that mean something else then.
-    objects: HashSet<ObjectId>,
-    /// Columns of types that mean something else then.
-    retyped: HashSet<ObjectId>,
-    /// Objects that mean the same and have more columns.
-    growing: HashSet<ObjectId>,
-}
-
-impl Changing {
-    /// Whether an answer about the current state says nothing about the state that shall be.
-    fn concerns(&self, id: ObjectId, entry: &Entry) -> bool {
-        // The stand-in has the columns that the relation shall have: its own changes are no obstacle.
-        let own = id.root();
-        let all = expands(&entry.object);
-        entry.uses.iter().any(|used| {
-            let foreign = *used != id && used.parent() != Some(own);
-            // A stand-in's columns are of the types as they are today.
-            self.retyped.contains(used) || foreign && (self.objects.contains(used) || all && self.growing.contains(used))
-        })
+/// New relations that undecided objects use and whose columns only the server can tell.
+fn new_below(open: &BTreeSet<ObjectId>, desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let mut stack: Vec<ObjectId> = open.iter().copied().collect();
+    while let Some(id) = stack.pop() {
+        for used in desired.get(id).map(|entry| entry.uses.as_slice()).unwrap_or_default() {
+            let new = used.kind().is_relation() && !used.kind().is_lockable() && !current.contains(*used);
+            if new && found.insert(*used) {
+                stack.push(*used);
+            }
+        }
     }
+    found
 }
 
-/// Whether an object's fragments may use whatever columns a relation has: `*`, NATURAL.
-fn expands(object: &Object) -> bool {
-    fragments(object).values().any(|text| {
-        let text = text.as_str();
-        parse::tokens(text).is_ok_and(|tokens| {
-            let mut words = tokens.iter().filter_map(|token| text.get(token.start..token.end));
-            words.any(|word| word == "*" || word.eq_ignore_ascii_case("natural"))
-        })
-    })
+fn questions(
+    open: &BTreeSet<ObjectId>,
+    desired: &Catalog,
+    relocated: &Relocated,
+    server: &Server,
+    normalized: &mut Normalized,
+) -> Questions {
+    let current = &relocated.catalog;
+    let changing = changing(desired, current);
+    let retyped = retyped(desired, &changing);
+    let back = relocated.renaming.reversed().of_constants();
+    let context = Context { current, desired, server };
+    let mut questions =
+        Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
+    for id in open {
+        let Some(entry) = desired.get(*id) else { continue };
+        let own = id.root();
+        // The stand-in has the columns that a relation shall have: their changes are no obstacle.
+        let unsound = entry.uses.iter().any(|used| {
+            // A stand-in's columns are of the types as they are today.
+            retyped.contains(used) || changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
+        });
+        if unsound {
+            normalized.unproven.push((*id, "it refers to something that this plan changes".into()));
+        } else if back.is_empty() {
+            entry.object.ask(*id, &context, &mut questions);
+        } else {
+            let mut object = entry.object.clone();
+            back.apply(&mut object, None);
+            object.ask(*id, &context, &mut questions);
+        }
+    }
+    questions
 }
 
 fn settle(
@@ -166,19 +149,20 @@ fn settle(
     relocated: &Relocated,
     questions: &Questions,
     answers: &Answers,
-    ready: &HashSet<ObjectId>,
     normalized: &mut Normalized,
 ) {
-    for question in questions.list.iter().filter(|question| ready.contains(&question.object)) {
+    let forward = relocated.renaming.of_constants();
+    for question in &questions.list {
         let id = question.object;
-        let Some(live) = relocated.catalog.get(id).map(|entry| fragments(&entry.object)) else { continue };
+        let live = relocated.catalog.get(id).map(|entry| fragments(&entry.object)).unwrap_or_default();
         let Some(entry) = desired.get_mut(id) else { continue };
         for (place, _) in &question.read {
             match answers.get(id, place) {
                 Some(Answer::Stored(text)) => {
-                    // The answer speaks of the current names; the current side has its future ones.
-                    let mut stored = Fragment::canonical(text, grammar_of(&entry.object, place));
-                    if let Some(mapped) = relocated.renaming.text(&stored, rename::own_relation(id)) {
+                    // The answer speaks of stand-ins and of constants' current names; the current side of future ones.
+                    let grammar = grammar_of(&entry.object, place);
+                    let mut stored = Fragment::canonical(&question.unmasked(text, grammar), grammar);
+                    if let Some(mapped) = forward.text(&stored, rename::own_relation(id)) {
                         stored.rewrite(&mapped);
                     }
                     let equal = live.get(place) == Some(&stored.canonical_text());
@@ -190,6 +174,9 @@ fn settle(
                 Some(Answer::Nothing) | None => {}
             }
         }
+    }
+    if let Some(reason) = &answers.unavailable {
+        normalized.unproven.extend(questions.list.iter().map(|question| (question.object, reason.clone())));
     }
 }
 
@@ -224,41 +211,36 @@ impl Visitor for Settle<'_> {
     fn reference(&mut self, _: &mut Reference) {}
 }
 
-/// Objects that this plan creates, changes or drops, or would for all that is known yet.
-fn changing(desired: &Catalog, relocated: &Relocated, server: &Server) -> Changing {
-    let current = &relocated.catalog;
-    let context = Context { current, desired, server };
-    let mut changing = Changing::default();
+/// Objects that this plan creates, changes or drops, apart from differences in fragments that are still undecided.
+fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
+    let mut changing = HashSet::new();
     for (id, entry) in desired.iter() {
         match current.get(id) {
             None => {
-                changing.objects.insert(id);
+                changing.insert(id);
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if id.kind().is_lockable() {
-                    continue;
-                }
-                // What is changed in place concerns nobody, save those who use all of it and get to see more.
-                let alter = Object::alter(&live.object, &entry.object, id, &context, &mut Steps::default());
-                if matches!(alter, Alter::Park(_)) && id.kind().keeps_operators() {
-                    continue;
-                }
-                if alter != Alter::InPlace {
-                    changing.objects.insert(id);
-                } else if live.object.shape() != entry.object.shape() {
-                    changing.growing.insert(id);
+                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
+                    changing.insert(id);
                 }
             }
             Some(_) => {}
         }
     }
-    changing.objects.extend(current.ids().filter(|id| !desired.contains(*id)));
-    let types: HashSet<ObjectId> = changing.objects.iter().copied().filter(|id| id.kind().is_type()).collect();
-    if !types.is_empty() {
-        let columns = desired.iter().filter(|(id, _)| id.kind() == Kind::Column);
-        let retyped = columns.filter(|(_, entry)| entry.uses.iter().any(|used| types.contains(used)));
-        changing.retyped = retyped.map(|(id, _)| id).collect();
-    }
+    changing.extend(current.ids().filter(|id| !desired.contains(*id)));
     changing
+}
+
+/// Columns of types that change in this plan.
+fn retyped(desired: &Catalog, changing: &HashSet<ObjectId>) -> HashSet<ObjectId> {
+    let types: HashSet<ObjectId> = changing.iter().copied().filter(|id| id.kind().is_type()).collect();
+    if types.is_empty() {
+        return types;
+    }
+    desired
+        .iter()
+        .filter(|(id, entry)| id.kind() == Kind::Column && entry.uses.iter().any(|used| types.contains(used)))
+        .map(|(id, _)| id)
+        .collect()
 }

@@ -1,9 +1,8 @@
 //! Gathers what stands in a new table's parentheses: columns, defaults, checks and keys become one CREATE TABLE.
 //!
-//! A default of a column that is added to a table that exists becomes part of ADD COLUMN: the rows that are there get it.
-//!
 //! Folding must not make a cycle: a default that calls a function over the new table's row type stays apart.
 
+use super::change::Changes;
 use super::node::Node;
 use super::order::{self, Graph};
 use petgraph::algo::tarjan_scc;
@@ -13,52 +12,89 @@ use schemac_schema::step::{ELEMENTS, Element, Step};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Folds elements into their tables' statements.
-pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
-    let tables: HashMap<ObjectId, usize> =
-        nodes.iter().enumerate().filter(|(_, node)| node.takes_elements()).map(|(index, node)| (node.id, index)).collect();
-    // Columns that are added to tables that exist.
-    let targets: BTreeSet<ObjectId> = nodes.iter().filter_map(suffixed).collect();
-    let added: HashMap<ObjectId, usize> = nodes
+pub fn fold(nodes: Vec<Node>, changes: &Changes) -> Vec<Node> {
+    let nodes = columns_with_defaults(nodes);
+    let tables: HashMap<ObjectId, usize> = nodes
         .iter()
         .enumerate()
-        .filter(|(_, node)| node.is_element() && targets.contains(&node.id) && !tables.contains_key(&node.id.root()))
+        .filter(|(_, node)| node.takes_elements())
         .map(|(index, node)| (node.id, index))
         .collect();
-    let mut into: BTreeMap<usize, usize> = BTreeMap::new();
-    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| node.is_element()) {
-        let home = match suffixed(node) {
-            Some(column) if added.contains_key(&column) => added.get(&column),
-            _ => tables.get(&node.id.root()),
-        };
-        if let Some(home) = home {
-            into.insert(index, *home);
-        }
-    }
-    if into.is_empty() && tables.is_empty() {
+    if tables.is_empty() {
         return nodes;
     }
-    let graph = order::graph(&nodes);
+    let mut into: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Some(table) = tables.get(&node.id.root()).filter(|_| node.is_element()) {
+            into.insert(index, *table);
+        }
+    }
+    let graph = order::graph(&nodes, changes);
     // What would wait for the table it stands in is taken out again, until nothing does.
     while let Some(stuck) = waiting(&graph, &into) {
-        into.retain(|index, table| !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index]));
+        into.retain(|index, table| {
+            !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index])
+        });
         if into.iter().all(|(index, _)| is_plain(&nodes[*index])) {
             break;
         }
     }
     // Words behind a column need the column there.
     let columns: BTreeSet<ObjectId> = into.keys().map(|index| nodes[*index].id).collect();
-    into.retain(|index, _| {
-        suffixed(&nodes[*index]).is_none_or(|column| columns.contains(&column) || added.contains_key(&column))
+    into.retain(|index, _| match nodes[*index].steps.first().and_then(|step| step.element.as_ref()) {
+        Some(Element::Suffix(column, _)) => columns.contains(column),
+        _ => true,
     });
     assemble(nodes, &into)
 }
 
-/// The column behind whose element the words of a node stand.
-fn suffixed(node: &Node) -> Option<ObjectId> {
-    match node.steps.first()?.element.as_ref()? {
-        Element::Suffix(column, _) => Some(*column),
-        Element::Item(_) => None,
+/// A new column of an existing table comes with its default: the rows that are there get it too.
+fn columns_with_defaults(nodes: Vec<Node>) -> Vec<Node> {
+    let columns: HashMap<ObjectId, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| {
+            matches!(node.steps.first().and_then(|step| step.element.as_ref()), Some(Element::Item(_)))
+        })
+        .filter(|(_, node)| node.is_element())
+        .map(|(index, node)| (node.id, index))
+        .collect();
+    let mut joined: HashMap<usize, Vec<Node>> = HashMap::new();
+    let mut rest: Vec<(usize, Node)> = Vec::new();
+    for (index, node) in nodes.into_iter().enumerate() {
+        let of = match node.steps.first().and_then(|step| step.element.as_ref()) {
+            Some(Element::Suffix(column, _)) if node.is_element() => columns.get(column).copied(),
+            _ => None,
+        };
+        match of {
+            Some(column) => joined.entry(column).or_default().push(node),
+            None => rest.push((index, node)),
+        }
     }
+    rest.into_iter()
+        .map(|(index, mut node)| {
+            for default in joined.remove(&index).unwrap_or_default() {
+                join(&mut node, default);
+            }
+            node
+        })
+        .collect()
+}
+
+fn join(column: &mut Node, default: Node) {
+    let mut steps = default.steps.into_iter();
+    if let (Some(first), Some(Step { element: Some(Element::Suffix(_, words)), .. })) =
+        (column.steps.first_mut(), steps.next())
+    {
+        first.sql.push(' ');
+        first.sql.push_str(words.text());
+        if let Some(Element::Item(item)) = &mut first.element {
+            item.kw(" ").tight().sql(&words);
+        }
+    }
+    column.steps.extend(steps);
+    column.uses_desired.extend(default.uses_desired);
+    column.takes.extend(default.takes);
 }
 
 /// Whether a node can wait for nothing but its table: a column of a built-in type.
@@ -126,7 +162,7 @@ fn assemble(nodes: Vec<Node>, into: &BTreeMap<usize, usize>) -> Vec<Node> {
                 .into_iter()
                 .map(|(_, _, id, mut sql)| {
                     for suffix in suffixes.remove(&id).unwrap_or_default() {
-                        sql.sql(&suffix);
+                        sql.kw(" ").tight().sql(&suffix);
                     }
                     sql
                 })
@@ -139,15 +175,10 @@ fn assemble(nodes: Vec<Node>, into: &BTreeMap<usize, usize>) -> Vec<Node> {
             let mut later = rest.remove(&index).unwrap_or_default();
             later.sort_by_key(|(id, _)| *id);
             node.steps.splice(1..1, later.into_iter().map(|(_, step)| step));
-        } else if let Some(first) = node.steps.first_mut().filter(|_| joined.contains_key(&index)) {
-            for suffix in suffixes.remove(&node.id).unwrap_or_default() {
-                first.sql.push(' ');
-                first.sql.push_str(suffix.text());
+            if let Some((uses, takes)) = joined.remove(&index) {
+                node.uses_desired.extend(uses.into_iter().filter(|used| used.root() != node.id));
+                node.takes.extend(takes);
             }
-        }
-        if let Some((uses, takes)) = joined.remove(&index) {
-            node.uses_desired.extend(uses.into_iter().filter(|used| used.root() != node.id.root()));
-            node.takes.extend(takes);
         }
         out.push(node);
     }

@@ -5,10 +5,11 @@ use super::change::{Change, Changes};
 use super::park::Parked;
 use super::{Because, Verb};
 use crate::relocate::Relocated;
+use schemac_schema::catalog::Entry;
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The statements of one change of one object.
 #[derive(Clone, Debug)]
@@ -56,16 +57,17 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
         nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
     }
     let carried = carried(changes, context);
+    let circles = circles(changes, &carried, context);
     for (id, change) in &changes.map {
         match change {
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
             Change::Drop(because) => {
-                let dropped = drop(*id, because.clone(), changes, &carried, context);
+                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), context);
                 // Its values are in the new type by then.
                 nodes.extend(dropped.map(|node| if parked.types.contains_key(id) { lossless(node) } else { node }));
             }
             Change::Replace(because) => {
-                nodes.extend(drop(*id, because.clone(), changes, &carried, context));
+                nodes.extend(drop(*id, because.clone(), changes, (&circles, &carried), context));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
@@ -177,36 +179,62 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     Some(node)
 }
 
+/// Whole objects that go in this plan and use each other in a circle, each with the number of its circle.
+fn circles(
+    changes: &Changes,
+    carried: &BTreeMap<ObjectId, ObjectId>,
+    context: &Context<'_>,
+) -> HashMap<ObjectId, usize> {
+    let mut graph = petgraph::graphmap::DiGraphMap::<ObjectId, ()>::new();
+    for (id, change) in &changes.map {
+        if !matches!(change, Change::Drop(_) | Change::Replace(_)) {
+            continue;
+        }
+        for used in uses(*id, context.current) {
+            let with_it = carried.contains_key(&id.root()) || carried.contains_key(&used.root());
+            if used.root() != id.root() && !with_it {
+                graph.add_edge(id.root(), used.root(), ());
+            }
+        }
+    }
+    let components = petgraph::algo::tarjan_scc(&graph);
+    let circles = components.into_iter().filter(|component| component.len() > 1).enumerate();
+    circles.flat_map(|(number, component)| component.into_iter().map(move |id| (id, number))).collect()
+}
+
 fn drop(
     id: ObjectId,
     because: Because,
     changes: &Changes,
-    carried: &BTreeMap<ObjectId, ObjectId>,
+    (circles, carried): (&HashMap<ObjectId, usize>, &BTreeMap<ObjectId, ObjectId>),
     context: &Context<'_>,
 ) -> Option<Node> {
     let entry = context.current.get(id)?;
     if carried.contains_key(&id.root()) {
         return None;
     }
-    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
-    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart,
-    // since what it uses may use the parent.
-    let with_parent = entry.object.nature().dies_with_parent && above(id).into_iter().any(gone);
-    let apart = entry.uses.iter().any(|used| {
-        used.root() != id.root() && !used.kind().uses_no_relation() && (gone(*used) || above(*used).into_iter().any(gone))
-    });
-    if with_parent && !apart {
+    let gone =
+        |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
+    // It goes with its parent, unless that is in a circle which only its own statement breaks.
+    let breaks = |id: ObjectId, uses: &[ObjectId]| {
+        circles.get(&id.root()).is_some_and(|circle| {
+            uses.iter().any(|used| used.root() != id.root() && circles.get(&used.root()) == Some(circle))
+        })
+    };
+    let dies = |id: ObjectId, entry: &Entry| {
+        entry.object.nature().dies_with_parent && above(id).into_iter().any(gone) && !breaks(id, &entry.uses)
+    };
+    if dies(id, entry) {
         return None;
     }
     let mut steps = Steps::default();
     entry.object.drop(id, context, &mut steps);
     let mut node = bare(id, Verb::Drop, because, steps);
     // What it takes along counts as its own.
-    let below: Vec<ObjectId> = context.current.descendants(id);
     let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
     node.frees = entry.object.slots(id);
-    for child in below {
-        if let Some(child_entry) = context.current.get(child) {
+    for child in context.current.descendants(id) {
+        if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
             used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
             node.frees.extend(child_entry.object.slots(child));
         }
@@ -240,9 +268,11 @@ fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context:
     let below = context.current.descendants(to);
     for id in std::iter::once(to).chain(below) {
         let Some(entry) = context.current.get(id) else { continue };
-        node.takes.extend(entry.object.slots(id));
+        // What is unique only on its relation moves with that; a column's own renaming has its slots here.
+        let counts = |slot: &Slot| id == to || !matches!(slot, Slot::On(..) | Slot::Own(_));
+        node.takes.extend(entry.object.slots(id).into_iter().filter(counts));
         if let Some(was) = relocated.was.get(&id) {
-            node.frees.extend(entry.object.slots(*was));
+            node.frees.extend(entry.object.slots(*was).into_iter().filter(counts));
         }
     }
     // Sequences and the like that PostgreSQL moves along.

@@ -6,7 +6,7 @@ pub mod read;
 use crate::catalog::Catalog;
 use crate::fragment::Aside;
 use crate::id::ObjectId;
-use crate::ident::{Ident, Text};
+use crate::ident::Ident;
 use crate::kinds::{grant, naming, types};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::reference::Reference;
@@ -82,11 +82,6 @@ impl ObjectKind for Composite {
         if self.owner.0.is_none() {
             self.owner = current.owner;
         }
-    }
-
-    fn shape(&self) -> Option<Text> {
-        let fields = self.in_order().into_iter().map(|(name, field)| format!("{name} {}", field.type_name.canonical()));
-        Some(Text::new(&fields.collect::<Vec<_>>().join("\n")))
     }
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {

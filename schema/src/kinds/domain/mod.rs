@@ -129,6 +129,7 @@ impl ObjectKind for Domain {
             make: make.into_text(),
             read: vec![("default".into(), read)],
             undo: Some(undo(name)),
+            instead: Vec::new(),
         });
     }
 }
