@@ -9,7 +9,7 @@ use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
-use schemac_schema::kinds::followers;
+use schemac_schema::kinds::{companions, followers};
 use std::collections::{HashMap, HashSet};
 
 /// One move that the plan has to carry out.
@@ -70,10 +70,33 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
             ),
         }
     }
+    accompany(&current, &mut chosen);
     if chosen.is_empty() {
         return Relocated { catalog: current, ..Relocated::default() };
     }
     carry_out(current, chosen)
+}
+
+/// Adds what has to move because something else does: partitions, and the columns of children.
+fn accompany(current: &Catalog, chosen: &mut Vec<Relocation>) {
+    let mut more: Vec<Relocation> = Vec::new();
+    for relocation in chosen.iter() {
+        for (from, to) in companions(current, relocation.from, relocation.to) {
+            let moves = |one: &Relocation| one.from == from || one.to == to;
+            if !chosen.iter().chain(&more).any(moves) && !current.contains(to) {
+                more.push(Relocation { from, to });
+            }
+        }
+    }
+    // What stands on a moved table is named below its new name.
+    let wholes: HashMap<ObjectId, ObjectId> =
+        chosen.iter().chain(&more).filter(|one| one.from.parent().is_none()).map(|one| (one.from, one.to)).collect();
+    for relocation in more.iter_mut().filter(|one| one.from.parent().is_some()) {
+        if let Some(root) = wholes.get(&relocation.from.root()) {
+            relocation.to = relocation.to.rebased(relocation.from.root(), *root);
+        }
+    }
+    chosen.append(&mut more);
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {

@@ -9,6 +9,7 @@ mod domain;
 mod facade;
 pub mod frame;
 mod mixin;
+mod partition;
 mod substitute;
 mod table;
 mod view;
@@ -82,6 +83,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
     for file in files {
         declarations.file(file);
     }
+    declarations.inherit();
     declarations.expand_facades();
     let mut out = declarations.out;
     out.catalog.sort();

@@ -61,10 +61,10 @@ pub const READERS: &[Reader] = &[
     kinds::default::read::READER,
     kinds::check::read::READER,
     kinds::key::read::READER,
-    kinds::opaque::read::EXCLUSIONS,
+    kinds::exclusion::read::READER,
     kinds::index::read::READER,
     kinds::foreign_key::read::READER,
-    kinds::opaque::read::STATISTICS,
+    kinds::statistics::read::READER,
     kinds::opaque::read::RULES,
     kinds::trigger::read::READER,
     kinds::policy::read::READER,
@@ -333,6 +333,10 @@ impl Declarations {
         list.push(used);
         let relation = used.parent().filter(|_| used.kind() == Kind::Column);
         list.extend(relation.filter(|relation| outside(*relation)));
+        // A column that came from a parent is changed and dropped there.
+        if let Some(origin) = kinds::origin(&self.catalog, used) {
+            self.uses(user, origin);
+        }
     }
 
     /// Everything is read: fills in who uses what, and brings all into order.

@@ -67,7 +67,7 @@ impl Made {
             definition: Fragment::canonical(text, Grammar::Index),
             options: Default::default(),
             tablespace: None,
-            attached_to: None,
+            clustered: false,
         };
         self.put(ObjectId::on(Kind::Index, table, name), Object::Index(index))
     }
@@ -149,7 +149,7 @@ fn made() -> Made {
         ("state", "null"),
     ] {
         let column = ObjectId::on(Kind::Column, users, column);
-        let object = Object::Default(ColumnDefault { value: expression(text) });
+        let object = Object::Default(ColumnDefault::new(expression(text)));
         made.put(ObjectId::of(Kind::Default, column, ""), object);
     }
     let mut twice = Column::new(TypeName::parse("bigint").unwrap());
@@ -191,7 +191,6 @@ fn made() -> Made {
         old_table: None,
         new_table: None,
         enabled: Default::default(),
-        cloned: Aside(false),
     };
     made.put(ObjectId::on(Kind::Trigger, users, "touched"), Object::Trigger(trigger));
     // Another table of the same name.

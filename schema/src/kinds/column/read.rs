@@ -7,6 +7,7 @@ use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{Column, Generated, Identity};
 use crate::kinds::opaque::Opaque;
 use crate::kinds::options::Options;
+use crate::kinds::table;
 use crate::object::{Kind, Object};
 use crate::read::{Error, Reader, Row, class, for_version};
 use crate::reference::{Reference, Target};
@@ -61,10 +62,16 @@ pub const READER: Reader = Reader {
             options,
             position,
             using: Aside(None),
+            inherited: Aside(false),
         };
         let id = ObjectId::on(Kind::Column, parent, name);
-        out.add(id, Object::Column(column), class::RELATION, relation, number)?;
-        out.alias(class::DEFAULT, default, id);
+        if row.flag()? {
+            out.add(id, Object::Column(column), class::RELATION, relation, number)?;
+            out.alias(class::DEFAULT, default, id);
+        } else {
+            out.add(id, Object::Column(column.handed_down()), class::RELATION, relation, number)?;
+            out.alias(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
+        }
         Ok(())
     },
 };
