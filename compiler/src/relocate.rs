@@ -47,8 +47,11 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
             None => id,
         };
         let to_today = today(wish.to);
-        let present: Vec<ObjectId> =
+        let mut present: Vec<ObjectId> =
             wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        // A column's table may have several names here and one in the database.
+        present.sort_unstable();
+        present.dedup();
         let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
         match (present.as_slice(), arrived) {
             ([], _) => {}

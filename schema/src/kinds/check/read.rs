@@ -22,7 +22,7 @@ pub const READER: Reader = Reader {
         // What is not enforced is never valid; that goes without saying.
         let id = ObjectId::on(Kind::Check, parent, name);
         if row.flag()? {
-            out.alias(class::CONSTRAINT, Some(oid), table::origin(&out.catalog, id).unwrap_or(parent));
+            out.clone_of(class::CONSTRAINT, Some(oid), table::origin(&out.catalog, id).unwrap_or(parent));
             return Ok(());
         }
         let check =

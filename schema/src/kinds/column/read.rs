@@ -70,7 +70,7 @@ pub const READER: Reader = Reader {
             out.alias(class::DEFAULT, default, id);
         } else {
             out.add(id, Object::Column(column.handed_down()), class::RELATION, relation, number)?;
-            out.alias(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
+            out.clone_of(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
         }
         Ok(())
     },

@@ -17,7 +17,7 @@ pub const READER: Reader = Reader {
         if let Some(whole) = row.opt_oid()? {
             // A part of the partitioned table's.
             if let Some(whole) = out.find(class::RELATION, whole, 0) {
-                out.alias(class::RELATION, Some(oid), whole);
+                out.clone_of(class::RELATION, Some(oid), whole);
             }
             return Ok(());
         }

@@ -151,8 +151,8 @@ impl ObjectKind for Key {
 /// A partition's constraint with its index is a part of the one on the partitioned table, whose index `whole` is.
 pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), whole: u32) {
     if let Some(whole) = out.find(class::RELATION, whole, 0) {
-        out.alias(class::CONSTRAINT, Some(constraint), whole);
-        out.alias(class::RELATION, index, whole);
+        out.clone_of(class::CONSTRAINT, Some(constraint), whole);
+        out.clone_of(class::RELATION, index, whole);
     }
 }
 

@@ -21,7 +21,7 @@ pub const READER: Reader = Reader {
         if let Some(whole) = row.opt_oid()? {
             // A clone on a partition is made and dropped with the partitioned table's.
             let whole = out.find(class::TRIGGER, whole, 0).or_else(|| table::origin(&out.catalog, id));
-            out.alias(class::TRIGGER, Some(oid), whole.unwrap_or(parent));
+            out.clone_of(class::TRIGGER, Some(oid), whole.unwrap_or(parent));
             return Ok(());
         }
         let bits = row.int()?;
