@@ -32,6 +32,8 @@ pub struct Binding<'a> {
 pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let declared: Vec<ObjectId> =
         catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect();
+    let bringers: Vec<(ObjectId, Ident)> =
+        catalog.iter().filter_map(|(id, entry)| Some((id, entry.object.brings()?))).collect();
     for id in declared {
         let Some(entry) = catalog.get(id) else { continue };
         let mut object = entry.object.clone();
@@ -42,6 +44,7 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
             span: entry.span,
             uses: BTreeSet::new(),
             diagnostics,
+            bringers: &bringers,
             generated_facade: id.root().qname().is_some_and(|name| binding.facades.contains_key(&name)),
         };
         object.visit(&mut binder);
@@ -53,6 +56,17 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         // A column that came from a parent is made and changed there.
         let origins: Vec<ObjectId> = uses.iter().filter_map(|used| kinds::origin(catalog, *used)).collect();
         uses.extend(origins);
+        // Who uses a member of an extension uses the extension.
+        let members: Vec<&ObjectId> = uses
+            .iter()
+            .filter(|used| catalog.get(**used).is_some_and(|entry| entry.standing == Standing::External))
+            .collect();
+        let wholes: Vec<ObjectId> = members
+            .into_iter()
+            .filter_map(|used| catalog.get(*used))
+            .flat_map(|entry| entry.uses.iter().copied().filter(|used| used.kind().has_members()))
+            .collect();
+        uses.extend(wholes);
         uses.retain(|used| *used != id && !id.is_below(*used));
         if let Some(entry) = catalog.get_mut(id) {
             entry.object = object;
@@ -69,6 +83,8 @@ struct Binder<'a> {
     uses: BTreeSet<ObjectId>,
     diagnostics: &'a mut Vec<Diagnostic>,
     generated_facade: bool,
+    /// What brings objects that no file declares, and into which schema.
+    bringers: &'a [(ObjectId, Ident)],
 }
 
 impl Binder<'_> {
@@ -90,8 +106,15 @@ impl Binder<'_> {
         self.find(parts, |name| self.catalog.relation(name))
     }
 
-    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>, known: impl Iterator<Item = String>) {
-        if !self.binding.complete || is_system(parts) {
+    fn unknown(
+        &mut self,
+        code: Code,
+        what: &str,
+        parts: &[Ident],
+        span: Option<Span>,
+        known: impl Iterator<Item = String>,
+    ) {
+        if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
             return;
         }
         let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
@@ -107,6 +130,22 @@ impl Binder<'_> {
         });
     }
 
+    /// Whether an object that the plan creates may bring what has this name; then it is used.
+    fn is_brought(&mut self, parts: &[Ident]) -> bool {
+        let schema = match *parts {
+            [.., schema, _] => Some(schema),
+            _ => None,
+        };
+        let path = self.binding.search_path;
+        let brought = self.bringers.iter().filter(|(_, place)| match schema {
+            Some(schema) => schema == *place,
+            None => path.contains(place),
+        });
+        let bringers: Vec<ObjectId> = brought.map(|(id, _)| *id).collect();
+        self.uses.extend(bringers.iter().copied());
+        !bringers.is_empty()
+    }
+
     fn relation_names(&self) -> Vec<String> {
         self.catalog.ids().filter(|id| id.kind().is_relation()).map(ObjectId::path).collect()
     }
@@ -119,7 +158,10 @@ impl Binder<'_> {
         }
         let mut diagnostic = Diagnostic::error(
             Code::OldNameBindsToFacade,
-            format!("{} says \"{}\", which is the facade {name} and not the table", self.id, mention.parts[0]),
+            format!(
+                "{} says \"{}\", which is the facade {name} and not the table",
+                self.id, mention.parts[0]
+            ),
         )
         .help(format!("write {}, or {name} where the facade is meant", table.path()));
         if let Some(span) = span {
@@ -170,7 +212,13 @@ impl Visitor for Binder<'_> {
                 }
                 None => {
                     let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &mention.parts,
+                        locate(fragment, mention),
+                        names.into_iter(),
+                    );
                 }
             }
         }
@@ -207,7 +255,13 @@ impl Visitor for Binder<'_> {
                         None => {
                             let element = mention.parts.last().map_or("", |name| name.as_str());
                             if !type_name::is_built_in(element.trim_start_matches('_')) {
-                                self.unknown(Code::UnknownType, "type", &mention.parts, locate(fragment, mention), std::iter::empty());
+                                self.unknown(
+                                    Code::UnknownType,
+                                    "type",
+                                    &mention.parts,
+                                    locate(fragment, mention),
+                                    std::iter::empty(),
+                                );
                             }
                         }
                     }
@@ -217,15 +271,26 @@ impl Visitor for Binder<'_> {
                         self.refuse_facade(mention, name, locate(fragment, mention));
                         self.uses.insert(id);
                         if mention.parts.len() == 1 {
-                            changes.push((mention.start, mention.end, sql::qualified(name).replace('\'', "''")));
+                            changes.push((
+                                mention.start,
+                                mention.end,
+                                sql::qualified(name).replace('\'', "''"),
+                            ));
                         }
                     } else {
                         let names = self.relation_names();
-                        self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                        self.unknown(
+                            Code::UnknownRelation,
+                            "relation",
+                            &mention.parts,
+                            locate(fragment, mention),
+                            names.into_iter(),
+                        );
                     }
                 }
                 MentionKind::RoutineLiteral => {
-                    let routines = self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
+                    let routines =
+                        self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
                     if let Some((name, _)) = routines {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
@@ -270,9 +335,12 @@ impl Visitor for Binder<'_> {
             Target::Relation => match self.relation(&parts) {
                 Some((name, id)) => {
                     if let (None, Some(table)) = (reference.schema, self.binding.facades.get(&name)) {
-                        let message = format!("{} says \"{}\", which is the facade {name} and not the table", self.id, reference.name);
-                        let mut diagnostic =
-                            Diagnostic::error(Code::OldNameBindsToFacade, message).help(format!("write {}", table.path()));
+                        let message = format!(
+                            "{} says \"{}\", which is the facade {name} and not the table",
+                            self.id, reference.name
+                        );
+                        let mut diagnostic = Diagnostic::error(Code::OldNameBindsToFacade, message)
+                            .help(format!("write {}", table.path()));
                         if let Some(span) = reference.span.0.or(self.span) {
                             diagnostic = diagnostic.at(span);
                         }
@@ -284,11 +352,17 @@ impl Visitor for Binder<'_> {
                 }
                 None => {
                     let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, names.into_iter());
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &parts,
+                        reference.span.0,
+                        names.into_iter(),
+                    );
                     self.assume(reference);
                 }
             },
-            Target::Routine => {
+            Target::Routine | Target::AnyRoutine => {
                 let found = self.find(&parts, |name| self.catalog.routines(name).first().copied());
                 match found {
                     Some((name, _)) => {
@@ -302,11 +376,19 @@ impl Visitor for Binder<'_> {
                             .filter(|id| id.kind().is_routine())
                             .filter_map(|id| id.qname().map(|name| name.to_string()))
                             .collect();
-                        let system = reference.schema.is_none() && SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str());
+                        let any = reference.target == Target::AnyRoutine;
+                        let system = reference.schema.is_none()
+                            && (any || SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str()));
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
-                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0, names.into_iter());
+                            self.unknown(
+                                Code::UnknownFunction,
+                                "function",
+                                &parts,
+                                reference.span.0,
+                                names.into_iter(),
+                            );
                             self.assume(reference);
                         }
                     }
@@ -316,14 +398,23 @@ impl Visitor for Binder<'_> {
                 let role = ObjectId::global(Kind::Role, reference.name);
                 if self.catalog.contains(role) {
                     self.uses.insert(role);
-                } else if !matches!(reference.name.as_str(), "public" | "current_user" | "current_role" | "session_user") {
+                } else if !matches!(
+                    reference.name.as_str(),
+                    "public" | "current_user" | "current_role" | "session_user"
+                ) {
                     let names: Vec<String> = self
                         .catalog
                         .ids()
                         .filter(|id| id.kind() == Kind::Role)
                         .map(|id| id.name().to_string())
                         .collect();
-                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, names.into_iter());
+                    self.unknown(
+                        Code::UnknownRole,
+                        "role",
+                        &[reference.name],
+                        reference.span.0,
+                        names.into_iter(),
+                    );
                 }
             }
             Target::Collation => {
@@ -364,6 +455,9 @@ impl Binder<'_> {
             // A call whose argument types are not known binds to every overload of its name. It stays as written:
             // pg_catalog may have a better candidate, which only the server can tell.
             self.uses.extend(self.catalog.routines(name).iter().copied());
+        } else if mention.parts.len() == 1 {
+            // One of PostgreSQL's own, or of an extension that this plan creates.
+            self.is_brought(&mention.parts);
         } else if mention.parts.len() == 2 {
             let names: Vec<String> = self
                 .catalog
@@ -371,7 +465,13 @@ impl Binder<'_> {
                 .filter(|id| id.kind().is_routine())
                 .filter_map(|id| id.qname().map(|name| name.to_string()))
                 .collect();
-            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention), names.into_iter());
+            self.unknown(
+                Code::UnknownFunction,
+                "function",
+                &mention.parts,
+                locate(fragment, mention),
+                names.into_iter(),
+            );
         }
     }
 
@@ -455,7 +555,9 @@ const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "table
 fn is_system(parts: &[Ident]) -> bool {
     match parts {
         [name] => name.as_str().starts_with("pg_"),
-        [schema, ..] => matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast"),
+        [schema, ..] => {
+            matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast")
+        }
         [] => true,
     }
 }

@@ -27,6 +27,8 @@ pub enum Grammar {
     PartitionKey,
     /// What follows the table's name in PARTITION OF: `FOR VALUES …`, `DEFAULT`.
     Bound,
+    /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
+    Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
     Body,
 }
@@ -121,7 +123,10 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
             if tree.name() == "SelectStmt" {
                 Ok((tree, 0))
             } else {
-                Err(SyntaxError { message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(), offset: Some(0) })
+                Err(SyntaxError {
+                    message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(),
+                    offset: Some(0),
+                })
             }
         }
         Grammar::Index => framed("CREATE INDEX ON x ", text, ""),
@@ -129,6 +134,7 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
         Grammar::Statistics => framed("CREATE STATISTICS x ", text, "\nFROM x"),
         Grammar::PartitionKey => framed("CREATE TABLE x () PARTITION BY ", text, ""),
         Grammar::Bound => framed("CREATE TABLE x PARTITION OF x ", text, ""),
+        Grammar::Routine => framed("CREATE FUNCTION x() RETURNS void LANGUAGE sql ", text, ""),
         Grammar::Body => Ok((Tree::Nothing, 0)),
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Declarations<'a> {
         self.triggers(id, &spec.triggers, known);
         self.grants(id, &spec.grants, known);
         self.comment(id, spec.comment.as_ref());
-        self.published(&spec.published_in);
+        self.published(id, &spec.published_in);
     }
 
     pub(super) fn table_itself(&mut self, spec: &TableSpec) -> Table {

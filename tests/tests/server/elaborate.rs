@@ -350,6 +350,7 @@ fn asking_takes_no_lock_that_disturbs_anybody() {
             make: "SELECT pg_catalog.pg_sleep(1)".into(),
             read: Vec::new(),
             undo: None,
+            instead: Vec::new(),
         });
         let pid = value(&mut client, "select pg_backend_pid()");
         let mut other = database.connect(As::Superuser);

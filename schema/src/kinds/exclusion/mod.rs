@@ -110,6 +110,7 @@ impl ObjectKind for Exclusion {
             make: make.into_text(),
             read: vec![("exclusion".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 

@@ -108,6 +108,7 @@ impl ObjectKind for Statistics {
             make: make.into_text(),
             read: vec![("statistics".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 
