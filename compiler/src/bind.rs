@@ -9,6 +9,7 @@ use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::kinds;
 use schemac_schema::names::{self, Mention, MentionKind};
 use schemac_schema::object::{Kind, Visitor};
 use schemac_schema::reference::{Reference, Target};
@@ -52,6 +53,9 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         let mut structural = Vec::new();
         object.uses(id, catalog, &mut structural);
         uses.extend(structural);
+        // A column that came from a parent is made and changed there.
+        let origins: Vec<ObjectId> = uses.iter().filter_map(|used| kinds::origin(catalog, *used)).collect();
+        uses.extend(origins);
         // Who uses a member of an extension uses the extension.
         let members: Vec<&ObjectId> = uses
             .iter()

@@ -7,7 +7,7 @@ use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::names::{self, Mention, MentionKind};
-use schemac_schema::object::{Object, Visitor};
+use schemac_schema::object::{Kind, Object, Visitor};
 use schemac_schema::reference::{Reference, Target};
 use schemac_schema::sql;
 use schemac_schema::type_name::TypeName;
@@ -209,5 +209,6 @@ impl Visitor for Mapper<'_> {
 /// The relation that an object stands on, as the scope of its unqualified columns.
 pub fn own_relation(id: ObjectId) -> Option<QName> {
     let root = id.root();
-    (root != id).then(|| root.qname()).flatten()
+    // A table's own fragment is its partition key.
+    (root != id || id.kind() == Kind::Table).then(|| root.qname()).flatten()
 }

@@ -17,9 +17,16 @@ pub enum Grammar {
     Expression,
     /// A query: a view's.
     Query,
-    /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`, or the same of an exclusion
-    /// constraint.
+    /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`.
     Index,
+    /// What follows EXCLUDE: `USING gist (room WITH =, during WITH &&) WHERE (…)`.
+    Exclusion,
+    /// What follows the name in CREATE STATISTICS, without FROM: `(ndistinct) ON a, b`.
+    Statistics,
+    /// What follows PARTITION BY: `RANGE (created_at)`.
+    PartitionKey,
+    /// What follows the table's name in PARTITION OF: `FOR VALUES …`, `DEFAULT`.
+    Bound,
     /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
     Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
@@ -122,24 +129,23 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
                 })
             }
         }
-        Grammar::Index => {
-            let head = "CREATE INDEX ON x ";
-            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
-                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
-                ..error
-            })?;
-            Ok((tree, head.len()))
-        }
-        Grammar::Routine => {
-            let head = "CREATE FUNCTION x() RETURNS void LANGUAGE sql ";
-            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
-                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
-                ..error
-            })?;
-            Ok((tree, head.len()))
-        }
+        Grammar::Index => framed("CREATE INDEX ON x ", text, ""),
+        Grammar::Exclusion => framed("ALTER TABLE x ADD EXCLUDE ", text, ""),
+        Grammar::Statistics => framed("CREATE STATISTICS x ", text, "\nFROM x"),
+        Grammar::PartitionKey => framed("CREATE TABLE x () PARTITION BY ", text, ""),
+        Grammar::Bound => framed("CREATE TABLE x PARTITION OF x ", text, ""),
+        Grammar::Routine => framed("CREATE FUNCTION x() RETURNS void LANGUAGE sql ", text, ""),
         Grammar::Body => Ok((Tree::Nothing, 0)),
     }
+}
+
+/// Parses a part of a statement inside one.
+fn framed(head: &str, text: &str, tail: &str) -> Result<(Tree, usize), SyntaxError> {
+    let tree = parse::statement(&format!("{head}{text}{tail}")).map_err(|error| SyntaxError {
+        offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
+        ..error
+    })?;
+    Ok((tree, head.len()))
 }
 
 impl PartialEq for Fragment {

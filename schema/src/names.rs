@@ -93,6 +93,11 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
                 }
             }
         }
+        // A column of a partition key is a plain name.
+        "PartitionElem" if !node.get("name").str().is_empty() => {
+            let parts = vec![Ident::new(node.get("name").str())];
+            push(&mut found, MentionKind::Column, parts, None, node, text, prefix);
+        }
         "FuncCall" => {
             if node.get("funcformat").int() != SQL_SYNTAX {
                 let parts = node.get("funcname").strings().into_iter().map(Ident::new).collect();

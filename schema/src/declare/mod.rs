@@ -10,6 +10,7 @@ mod facade;
 pub mod frame;
 mod global;
 mod mixin;
+mod partition;
 mod routine;
 mod substitute;
 mod table;
@@ -88,6 +89,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
     for file in files {
         declarations.file(file);
     }
+    declarations.inherit();
     declarations.expand_facades();
     declarations.expand_routine_facades();
     declarations.expand_published();

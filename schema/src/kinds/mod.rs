@@ -10,6 +10,7 @@ pub mod default;
 pub mod default_privileges;
 pub mod domain;
 pub mod enumeration;
+pub mod exclusion;
 pub mod extension;
 pub mod foreign_key;
 pub mod function;
@@ -27,6 +28,7 @@ pub mod publication;
 pub mod range;
 pub mod schema;
 pub mod sequence;
+pub mod statistics;
 pub mod table;
 pub mod trigger;
 pub mod types;
@@ -35,6 +37,58 @@ pub mod view;
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::QName;
+use crate::object::{Kind, Object};
+
+/// Where a part of a table was made that came to it from a parent: the column of the partitioned table.
+pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
+    match &catalog.get(id)?.object {
+        Object::Column(column) if column.inherited.0 => table::origin(catalog, id),
+        _ => None,
+    }
+}
+
+/// The tables that have their columns from another one, at any depth.
+fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
+    let mut found: Vec<ObjectId> = Vec::new();
+    let tables = || catalog.ids().filter(|id| id.kind() == Kind::Table);
+    let mut open = vec![of];
+    while let Some(parent) = open.pop() {
+        for child in tables().filter(|id| table::parents(catalog, *id).contains(&parent)) {
+            if child != of && !found.contains(&child) {
+                found.push(child);
+                open.push(child);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// What has to be moved as well when an object is: partitions stay behind when their table gets another schema, and
+/// belong where it is. A renamed column has another name in every child too.
+pub fn companions(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {
+    match (from.kind(), from.parent(), from.qname(), to.qname()) {
+        (Kind::Table, _, Some(old), Some(new)) if old.schema != new.schema => heirs(catalog, from)
+            .into_iter()
+            .filter(|child| child.schema() == Some(old.schema))
+            .filter(|child| {
+                matches!(&catalog.get(*child).map(|entry| &entry.object),
+                Some(Object::Table(table)) if table.partition_of.is_some())
+            })
+            .map(|child| {
+                (child, ObjectId::in_schema(Kind::Table, QName { schema: new.schema, name: child.name() }))
+            })
+            .collect(),
+        (Kind::Column, Some(table), ..) => heirs(catalog, table)
+            .into_iter()
+            .map(|child| {
+                (ObjectId::on(Kind::Column, child, from.name()), ObjectId::on(Kind::Column, child, to.name()))
+            })
+            .filter(|(column, _)| origin(catalog, *column) == Some(from))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
 
 /// What PostgreSQL moves along when a relation gets another schema: the sequences that its columns own.
 pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {

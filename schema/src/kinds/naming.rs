@@ -64,7 +64,7 @@ pub fn own_name(sql: &mut Sql, id: ObjectId) {
             sql.kw("(").tight().canonical_types(arguments).kw(")");
         }
         Address::On(parent, name) => match (id.kind(), parent.schema()) {
-            (Kind::Index, Some(schema)) => {
+            (Kind::Index | Kind::Statistics, Some(schema)) => {
                 sql.name(QName::new(schema, name));
             }
             _ => {
@@ -83,7 +83,7 @@ pub fn object(sql: &mut Sql, id: ObjectId) {
             own_name(sql, parent);
             sql.kw(".").tight().ident(name);
         }
-        (Kind::Index, _) => own_name(sql, id),
+        (Kind::Index | Kind::Statistics, _) => own_name(sql, id),
         (_, Address::On(parent, name)) => {
             sql.ident(name).kw("ON");
             if parent.kind() == Kind::Domain {

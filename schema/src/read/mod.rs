@@ -67,10 +67,10 @@ pub const READERS: &[Reader] = &[
     kinds::default::read::READER,
     kinds::check::read::READER,
     kinds::key::read::READER,
-    kinds::opaque::read::EXCLUSIONS,
+    kinds::exclusion::read::READER,
     kinds::index::read::READER,
     kinds::foreign_key::read::READER,
-    kinds::opaque::read::STATISTICS,
+    kinds::statistics::read::READER,
     kinds::opaque::read::RULES,
     kinds::trigger::read::READER,
     kinds::policy::read::READER,
@@ -160,6 +160,7 @@ pub struct Declarations {
     members: HashSet<(u32, u32)>,
     objects: HashMap<Key, ObjectId>,
     aliases: HashMap<(u32, u32), ObjectId>,
+    clones: HashSet<(u32, u32)>,
     columns: HashMap<(u32, i32), Ident>,
     uses: HashMap<ObjectId, Vec<ObjectId>>,
 }
@@ -177,6 +178,7 @@ impl Declarations {
             members: HashSet::new(),
             objects: HashMap::new(),
             aliases: HashMap::new(),
+            clones: HashSet::new(),
             columns: HashMap::new(),
             uses: HashMap::new(),
         }
@@ -252,6 +254,13 @@ impl Declarations {
         if let Some(oid) = oid {
             self.aliases.insert((class, oid), id);
         }
+    }
+
+    /// Says that something is what a partition or child has of its parent's object: who uses it uses that one, and
+    /// what it uses itself counts for nothing.
+    pub fn clone_of(&mut self, class: u32, oid: Option<u32>, id: ObjectId) {
+        self.alias(class, oid, id);
+        self.clones.extend(oid.map(|oid| (class, oid)));
     }
 
     /// Says that an object belongs to an extension. Before it is added.
@@ -342,6 +351,10 @@ impl Declarations {
         list.push(used);
         let relation = used.parent().filter(|_| used.kind() == Kind::Column);
         list.extend(relation.filter(|relation| outside(*relation)));
+        // A column that came from a parent is changed and dropped there.
+        if let Some(origin) = kinds::origin(&self.catalog, used) {
+            self.uses(user, origin);
+        }
     }
 
     /// Everything is read: fills in who uses what, and brings all into order.
@@ -403,7 +416,11 @@ const USES: Reader = Reader {
     name: "dependencies",
     sql: |_| include_str!("uses.sql").to_owned(),
     decode: |row, out| {
-        let user = out.find(row.oid()?, row.oid()?, row.sub()?);
+        let (class, oid, sub) = (row.oid()?, row.oid()?, row.sub()?);
+        if out.clones.contains(&(class, oid)) {
+            return Ok(());
+        }
+        let user = out.find(class, oid, sub);
         let used = out.find(row.oid()?, row.oid()?, row.sub()?);
         if let (Some(user), Some(used)) = (user, used) {
             // A sequence is owned by a column, and does not use it.

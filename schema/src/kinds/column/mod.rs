@@ -45,6 +45,9 @@ pub struct Column {
     pub position: Aside<u32>,
     /// How existing values convert when the type changes.
     pub using: Aside<Option<Fragment>>,
+    /// It comes from a parent (a partition's, a child's): made, changed and dropped with the column there. Only its
+    /// name, type and collation are known then.
+    pub inherited: Aside<bool>,
 }
 
 /// An identity column's sequence.
@@ -81,7 +84,15 @@ impl Column {
             options: Options::default(),
             position: Aside(0),
             using: Aside(None),
+            inherited: Aside(false),
         }
+    }
+
+    /// The same column as a child of its table has it.
+    #[must_use]
+    pub fn handed_down(&self) -> Self {
+        let collation = self.collation.clone();
+        Self { collation, position: self.position, inherited: Aside(true), ..Self::new(self.type_name) }
     }
 
     fn definition(&self, id: ObjectId) -> Sql {
@@ -233,6 +244,9 @@ impl ObjectKind for Column {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -257,7 +271,13 @@ impl ObjectKind for Column {
             options: _,
             position: _,
             using,
+            inherited,
         } = new;
+        if inherited.0 {
+            // The parent's statement changes it too; who uses it is concerned all the same.
+            let same = *type_name == old.type_name && *collation == old.collation;
+            return if same { Alter::InPlace } else { Alter::Disturb("its type changes") };
+        }
         let table = table_of(id);
         match (&old.generated, generated) {
             (Some(before), Some(after)) if before != after => {
@@ -351,6 +371,9 @@ impl ObjectKind for Column {
     }
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let mut sql = naming::alter_parent(id);
         sql.kw("DROP COLUMN").ident(id.name());
         let step = out.push(sql).lock(table_of(id), Lock::AccessExclusive);
@@ -360,6 +383,9 @@ impl ObjectKind for Column {
     }
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let mut sql = naming::alter_parent(to);
         sql.kw("RENAME COLUMN").ident(from.name()).kw("TO").ident(to.name());
         out.push(sql).lock(table_of(to), Lock::AccessExclusive);

@@ -6,6 +6,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{Column, Generated, Identity};
 use crate::kinds::options::Options;
+use crate::kinds::table;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class, for_version};
 use crate::reference::{Reference, Target};
@@ -60,10 +61,16 @@ pub const READER: Reader = Reader {
             options,
             position,
             using: Aside(None),
+            inherited: Aside(false),
         };
         let id = ObjectId::on(Kind::Column, parent, name);
-        out.add(id, Object::Column(column), class::RELATION, relation, number)?;
-        out.alias(class::DEFAULT, default, id);
+        if row.flag()? {
+            out.add(id, Object::Column(column), class::RELATION, relation, number)?;
+            out.alias(class::DEFAULT, default, id);
+        } else {
+            out.add(id, Object::Column(column.handed_down()), class::RELATION, relation, number)?;
+            out.clone_of(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
+        }
         Ok(())
     },
 };

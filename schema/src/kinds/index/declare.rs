@@ -40,7 +40,7 @@ pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
         definition: Fragment::declared(&definition, Grammar::Index),
         options: Options::from_tree(tree.get("options").items()),
         tablespace: (!tablespace.is_empty()).then(|| Ident::new(tablespace)),
-        attached_to: None,
+        clustered: false,
     };
     Ok((index, places))
 }

@@ -6,10 +6,10 @@ pub mod read;
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::{Ident, QName};
+use crate::ident::Ident;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
-use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Loss, Steps};
@@ -26,8 +26,8 @@ pub struct Index {
     pub options: Options,
     /// Its tablespace, unless it is the database's.
     pub tablespace: Option<Ident>,
-    /// The index of the partitioned table that this one is attached to.
-    pub attached_to: Option<QName>,
+    /// CLUSTER goes by it.
+    pub clustered: bool,
 }
 
 impl ObjectKind for Index {
@@ -52,12 +52,15 @@ impl ObjectKind for Index {
         naming::own_name(&mut sql, table);
         write_definition(&mut sql, &self.definition, &self.options, self.tablespace);
         out.push(sql).lock(table, Lock::Share).scans();
+        if self.clustered {
+            cluster(id, out);
+        }
         table::identify_by(id, context, out);
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { unique, definition, options, tablespace, attached_to } = new;
-        if *unique != old.unique || *definition != old.definition || *attached_to != old.attached_to {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { unique, definition, options, tablespace, clustered } = new;
+        if *unique != old.unique || *definition != old.definition {
             return Alter::Replace("an index's definition cannot be changed in place");
         }
         let mut head = Sql::new("ALTER INDEX");
@@ -68,6 +71,19 @@ impl ObjectKind for Index {
         if *tablespace != old.tablespace {
             head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
             out.push(head).lock(id.root(), Lock::AccessExclusive);
+        }
+        if *clustered && !old.clustered {
+            cluster(id, out);
+        }
+        let another = |child: &ObjectId| {
+            let entry = context.desired.get(*child);
+            matches!(entry.map(|entry| &entry.object), Some(Object::Index(index)) if index.clustered)
+        };
+        // Where another index takes its place, that is enough.
+        if old.clustered && !clustered && !context.desired.children(id.root()).iter().any(another) {
+            let mut sql = naming::alter_parent(id);
+            sql.kw("SET WITHOUT CLUSTER");
+            out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
         }
         Alter::InPlace
     }
@@ -101,6 +117,12 @@ impl ObjectKind for Index {
     fn stored(_place: &str, text: &str) -> String {
         stored_definition(text)
     }
+}
+
+fn cluster(id: ObjectId, out: &mut Steps) {
+    let mut sql = naming::alter_parent(id);
+    sql.kw("CLUSTER ON").ident(id.name());
+    out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
 }
 
 /// Writes a definition with its storage parameters and tablespace in the places where the grammar wants them: before

@@ -10,6 +10,7 @@ use crate::kinds::check::drop_constraint;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::read::{Declarations, class};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
 
@@ -154,6 +155,14 @@ impl ObjectKind for Key {
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         drop_constraint(id, out);
+    }
+}
+
+/// A partition's constraint with its index is a part of the one on the partitioned table, whose index `whole` is.
+pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), whole: u32) {
+    if let Some(whole) = out.find(class::RELATION, whole, 0) {
+        out.clone_of(class::CONSTRAINT, Some(constraint), whole);
+        out.clone_of(class::RELATION, index, whole);
     }
 }
 

@@ -86,36 +86,6 @@ pub const RELATIONS: Reader = Reader {
     },
 };
 
-/// Exclusion constraints.
-pub const EXCLUSIONS: Reader = Reader {
-    name: "exclusion constraints",
-    sql: |_| {
-        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384"
-            .into()
-    },
-    decode: |row, out| {
-        let (oid, name) = (row.oid()?, row.ident()?);
-        let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
-        let id = ObjectId::on(Kind::Exclusion, parent, name);
-        out.add(id, Object::Exclusion(opaque("exclusion constraint")), class::CONSTRAINT, oid, 0)?;
-        out.alias(class::RELATION, row.opt_oid()?, id);
-        Ok(())
-    },
-};
-
-/// Extended statistics.
-pub const STATISTICS: Reader = Reader {
-    name: "statistics",
-    sql: |_| "SELECT oid, stxname, stxnamespace FROM pg_statistic_ext WHERE oid >= 16384".into(),
-    decode: |row, out| {
-        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
-        match out.in_schema(Kind::Statistics, schema, name) {
-            Some(id) => out.add(id, Object::Statistics(opaque("statistics")), class::STATISTICS, oid, 0),
-            None => Ok(()),
-        }
-    },
-};
-
 /// Rules; the rule of a view is the view itself.
 pub const RULES: Reader = Reader {
     name: "rules",

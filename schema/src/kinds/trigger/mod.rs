@@ -4,7 +4,7 @@ pub mod declare;
 pub mod read;
 
 use crate::catalog::Catalog;
-use crate::fragment::{Aside, Fragment};
+use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::key::Timing;
@@ -73,8 +73,6 @@ pub struct Trigger {
     pub new_table: Option<Ident>,
     /// For which sessions it fires.
     pub enabled: Enabled,
-    /// Cloned from a partitioned table's trigger: made and dropped with that one.
-    pub cloned: Aside<bool>,
 }
 
 impl Trigger {
@@ -225,7 +223,6 @@ impl ObjectKind for Trigger {
             old_table: _,
             new_table: _,
             enabled,
-            cloned: _,
         } = new;
         let as_old = Trigger { enabled: old.enabled, ..new.clone() };
         if as_old != *old {
