@@ -21,3 +21,4 @@ pub mod sql;
 pub mod step;
 pub mod tree;
 pub mod type_name;
+pub mod write;

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -15,6 +16,7 @@ use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A column.
@@ -183,6 +185,10 @@ impl ObjectKind for Column {
 
     fn place(&self) -> u32 {
         self.position.0
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
@@ -13,6 +14,7 @@ use crate::question::StandIn;
 use crate::reference::Reference;
 use crate::sql::Sql;
 use crate::step::{ELEMENTS, Lock, Loss, Steps};
+use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -77,6 +79,10 @@ impl ObjectKind for Table {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

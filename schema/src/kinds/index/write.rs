@@ -1,0 +1,20 @@
+//! Indexes in the files of an import: what follows the table in CREATE INDEX.
+
+use super::{Index, write_definition};
+use crate::id::ObjectId;
+use crate::sql::Sql;
+use crate::write::{Node, Writer};
+
+/// An index. One that is attached to that of a partitioned table comes with it.
+pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
+    let Index { unique, definition, options, tablespace, attached_to } = index;
+    if attached_to.is_some() {
+        return out.missing_whole(id);
+    }
+    let mut sql = Sql::default();
+    if *unique {
+        sql.kw("unique");
+    }
+    write_definition(&mut sql, definition, options, *tablespace);
+    out.put(id, 0, Node::definition(sql.into_text().trim_end().to_owned()));
+}
