@@ -8,19 +8,20 @@ const WIDTH: usize = 100;
 
 /// The keys of the language in the order in which they stand in an entry.
 const KEYS: &[&str] = &[
-    "postgres", "profile", "sources", "search_path", "external", "undeclared", "domain", "name", "comment", "owner", "type", "values", "fields", "range", "not_null", "default", "generated",
-    "identity", "collation", "renamed_from", "moved_from", "facade", "definition", "expression", "kind", "generate",
-    "sequence", "for", "objects", "as", "to", "using", "with_check", "grant", "revoke", "arguments", "returns",
-    "language", "attributes", "set", "body", "server", "start", "increment", "min_value", "max_value", "cache",
-    "cycle", "unlogged", "owned_by", "subtype", "subtype_opclass", "canonical", "subtype_diff",
-    "multirange_type_name", "schema", "version", "publish", "all_tables", "schemas", "inherits", "query", "columns",
-    "column_options", "primary_key", "unique", "checks", "foreign_keys", "exclusions", "indexes", "rls", "policies",
-    "triggers", "grants", "public", "options", "with_data", "statistics", "target", "storage", "compression",
-    "replica_identity", "published_in", "partition_by", "partitions", "access_method", "tablespace", "not_valid",
-    "no_inherit", "enforced", "deferrable", "initially_deferred", "enabled", "clustered", "default_privileges",
-    "extensions", "roles", "publications", "event_triggers", "foreign_data_wrappers", "servers", "enums", "domains",
-    "types", "sequences", "tables", "foreign_tables", "views", "materialized_views", "functions", "procedures",
-    "aggregates", "on_external",
+    "postgres", "profile", "sources", "search_path", "external", "undeclared", "domain", "name", "type", "values",
+    "fields", "range", "not_null", "default", "generated", "identity", "collation", "generate", "sequence",
+    "definition", "expression", "kind", "for", "objects", "as", "to", "using", "with_check", "grant", "revoke",
+    "not_valid", "no_inherit", "enforced", "deferrable", "initially_deferred", "enabled", "clustered", "comment",
+    "owner", "renamed_from", "moved_from", "facade", "arguments", "returns", "language", "attributes", "set", "body",
+    "server", "start", "increment", "min_value", "max_value", "cache", "cycle", "unlogged", "owned_by", "subtype",
+    "subtype_opclass", "canonical", "subtype_diff", "multirange_type_name", "schema", "version", "publish",
+    "all_tables", "schemas", "inherits", "query", "columns", "column_options", "primary_key", "unique", "checks",
+    "foreign_keys", "exclusions", "indexes", "rls", "policies", "triggers", "grants", "public", "options",
+    "with_data", "statistics", "target", "storage", "compression", "replica_identity", "published_in",
+    "partition_by", "partitions", "access_method", "tablespace", "default_privileges", "extensions", "roles",
+    "publications", "event_triggers", "foreign_data_wrappers", "servers", "enums", "domains", "types", "sequences",
+    "tables", "foreign_tables", "views", "materialized_views", "functions", "procedures", "aggregates",
+    "on_external",
 ];
 
 /// What may stand in braces on one line, when there is nothing but words and names in it.

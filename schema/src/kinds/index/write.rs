@@ -1,6 +1,7 @@
 //! Indexes in the files of an import: what follows the table in CREATE INDEX.
 
-use super::{Index, write_definition};
+use super::{Index, split_predicate};
+use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::sql::Sql;
 use crate::write::{Node, Writer};
@@ -15,6 +16,14 @@ pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
     if *unique {
         sql.kw("unique");
     }
-    write_definition(&mut sql, definition, options, *tablespace);
-    out.put(id, 0, Node::definition(sql.into_text().trim_end().to_owned()));
+    let (head, predicate) = split_predicate(definition.text());
+    sql.fragment(&Fragment::part(head, Grammar::Index));
+    options.with(&mut sql);
+    if let Some(tablespace) = tablespace {
+        sql.kw("TABLESPACE").ident(*tablespace);
+    }
+    if let Some(predicate) = predicate {
+        sql.fragment(&Fragment::part(predicate, Grammar::Index));
+    }
+    out.put(id, 0, Node::definition(sql.into_text()));
 }
