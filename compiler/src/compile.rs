@@ -85,9 +85,10 @@ fn current(
     connection: &mut Connection,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading = introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
+    let mut reading =
+        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
-    Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
+    Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
 /// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on
@@ -169,7 +170,10 @@ fn unmodelled(reading: &introspect::Reading) -> Vec<Diagnostic> {
             if count > names.len() {
                 names.push(format!("and {} more", count - names.len()));
             }
-            Diagnostic::note(Code::NotModelled, format!("only read, not compared: {count} × {what}: {}", names.join(", ")))
+            Diagnostic::note(
+                Code::NotModelled,
+                format!("only read, not compared: {count} × {what}: {}", names.join(", ")),
+            )
         })
         .collect()
 }

@@ -4,7 +4,7 @@
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
 use crate::rename::{self, Renaming};
-use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
@@ -35,7 +35,13 @@ pub struct Relocated {
 }
 
 /// Renames the current side as the moves say.
-pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+pub fn relocate(
+    current: Catalog,
+    moves: &[Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Relocated {
+    exchanges(moves, diagnostics);
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
@@ -47,9 +53,19 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
             None => id,
         };
         let to_today = today(wish.to);
-        let present: Vec<ObjectId> =
-            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
-        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
+        let mut present: Vec<ObjectId> = wish
+            .from
+            .iter()
+            .map(|from| today(*from))
+            .filter(|from| *from != to_today && current.contains(*from))
+            .collect();
+        let mut seen = HashSet::new();
+        present.retain(|from| seen.insert(*from));
+        if current.contains(to_today) {
+            // It has moved already, and what has its old name now is another object of the files.
+            present.retain(|from| !desired.contains(*from));
+        }
+        let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
             ([], _) => {}
             ([from], false) => {
@@ -64,9 +80,12 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
                     .help("one of the two has to go first: drop or rename the one that is not the table"),
             ),
             ([one, two, ..], false) => diagnostics.push(
-                Diagnostic::error(Code::BothNamesExist, format!("both {one} and {two} exist; only one can become {}", wish.to))
-                    .at(wish.span)
-                    .help("take the name that is another object out of `moved_from`"),
+                Diagnostic::error(
+                    Code::BothNamesExist,
+                    format!("both {one} and {two} exist; only one can become {}", wish.to),
+                )
+                .at(wish.span)
+                .help("take the name that is another object out of `moved_from`"),
             ),
         }
     }
@@ -74,6 +93,23 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
         return Relocated { catalog: current, ..Relocated::default() };
     }
     carry_out(current, chosen)
+}
+
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            diagnostics.push(
+                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
+                    .at(wish.span)
+                    .label(other.span, "and the other way round here")
+                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
+            );
+        }
+    }
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
@@ -123,7 +159,9 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     };
     let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
     let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
-    for (id, mut entry) in current.into_entries() {
+    // What moves comes last: whoever held its new name is on its way out.
+    let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);
+    for (id, mut entry) in staying.into_iter().chain(moving) {
         let new = moved(id);
         let concerned = new != id
             || entry.uses.iter().any(|used| touched.contains(used) || touched.contains(&used.root()));
@@ -134,14 +172,8 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         if new != id {
             relocated.was.insert(new, id);
         }
-        insert(&mut relocated.catalog, new, entry);
+        relocated.catalog.insert_over(new, entry);
     }
     relocated.catalog.sort();
     relocated
-}
-
-/// What held the name before is moved away or replaced in the same plan, so the moved object takes its place here:
-/// two objects under one id cannot be told apart, and `plan` looks at the slots themselves.
-fn insert(catalog: &mut Catalog, id: ObjectId, entry: Entry) {
-    let _: Result<(), ObjectId> = catalog.insert(id, entry);
 }

@@ -73,6 +73,16 @@ impl Catalog {
         Ok(())
     }
 
+    /// Adds an object also when another one still holds one of its name slots: the current side under its future
+    /// names, where the holder is on its way out. The newcomer is found by the name from now on.
+    pub fn insert_over(&mut self, id: ObjectId, entry: Entry) {
+        for slot in object::slots(id) {
+            self.slots.remove(&slot);
+        }
+        // Nothing holds its slots now.
+        let _: Result<(), ObjectId> = self.insert(id, entry);
+    }
+
     /// Brings the objects into the order of their ids, so that the same set gives the same output.
     pub fn sort(&mut self) {
         self.entries.sort_unstable_keys();

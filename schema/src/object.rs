@@ -29,11 +29,14 @@ pub struct Nature {
 
 impl Nature {
     /// Holds data: never rebuilt.
-    pub const DATA: Nature = Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
+    pub const DATA: Nature =
+        Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
     /// Can be dropped and created at any time, and must be when a column it uses changes its type.
-    pub const REBUILT: Nature = Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
+    pub const REBUILT: Nature =
+        Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
     /// Can be dropped and created, and is carried along by PostgreSQL when a column's type changes.
-    pub const CARRIED: Nature = Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
+    pub const CARRIED: Nature =
+        Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
 }
 
 /// What it takes to get from one object to another of the same id.
@@ -103,6 +106,9 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
         Vec::new()
     }
+
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
 
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
@@ -213,6 +219,11 @@ macro_rules! kinds {
                 let mut slots = slots(id);
                 slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
                 slots
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
             }
 
             /// See [`ObjectKind::place`].
@@ -372,7 +383,9 @@ pub fn slots(id: ObjectId) -> Vec<Slot> {
             .into_iter()
             .chain([Slot::On("constraint", parent, name)])
             .collect(),
-        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => vec![Slot::On("constraint", parent, name)],
+        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => {
+            vec![Slot::On("constraint", parent, name)]
+        }
         (kind, Address::On(parent, name)) => vec![Slot::On(kind.word(), parent, name)],
         _ => vec![Slot::Own(id)],
     }

@@ -66,7 +66,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     let catalog = std::mem::take(&mut reading.catalog);
     let sorted = sort::sort(&catalog, &options.rules);
     let mut diagnostics = Vec::new();
-    let relocated = relocate::relocate(catalog, &sorted.moves, &mut diagnostics);
+    let relocated = relocate::relocate(catalog, &sorted.moves, &Catalog::default(), &mut diagnostics);
     if !diagnostics.is_empty() {
         return Err(Error::Rules(diagnostics));
     }

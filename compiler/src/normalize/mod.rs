@@ -16,7 +16,7 @@ use schemac_schema::object::{Context, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What normalization found out.
 #[derive(Debug, Default)]
@@ -35,7 +35,9 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
         .filter(|(id, entry)| current.get(*id).is_some_and(|live| live.object != entry.object))
         .filter(|(id, entry)| {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
-            fragments(&entry.object).iter().any(|(place, text)| live.get(place).is_some_and(|old| old != text))
+            fragments(&entry.object)
+                .iter()
+                .any(|(place, text)| live.get(place).is_some_and(|old| old != text))
         })
         .map(|(id, _)| id)
         .collect()
@@ -56,7 +58,7 @@ pub fn fragments(object: &Object) -> HashMap<String, Text> {
     collect.0
 }
 
-/// Settles what the server stores alike. Returns the names of those that it could not be asked about.
+/// Settles what the server stores alike.
 ///
 /// # Errors
 /// What the connection says, when the server cannot be asked at all.
@@ -69,38 +71,75 @@ pub fn normalize(
 ) -> Result<Normalized, ServerError> {
     let mut normalized = Normalized::default();
     let current = &relocated.catalog;
-    let open = undecided(desired, current);
-    if open.is_empty() {
-        return Ok(normalized);
+    let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    open.extend(new_below(&open, desired, current));
+    // A view over a changed view can be asked about once the columns of that one are known.
+    while !open.is_empty() {
+        let (questions, answered) = {
+            let questions = questions(&open, desired, relocated, server, &mut normalized);
+            let answered: BTreeSet<ObjectId> =
+                questions.list.iter().map(|question| question.object).collect();
+            (questions, answered)
+        };
+        let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
+        settle(desired, relocated, &questions, &answers, &mut normalized);
+        open.retain(|id| !answered.contains(id));
+        if answered.is_empty() {
+            break;
+        }
     }
-    let changing = changing(desired, current);
-    let back = relocated.renaming.reversed();
-    let mut asked = desired.clone();
-    if !back.is_empty() {
-        let ids: Vec<ObjectId> = asked.ids().collect();
-        for id in ids {
-            if let Some(entry) = asked.get_mut(id).filter(|entry| entry.standing == Standing::Managed) {
-                // The relation that a fragment stands on is a stand-in under its future name.
-                back.apply(&mut entry.object, None);
+    normalized
+        .unproven
+        .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
+    Ok(normalized)
+}
+
+/// New relations that undecided objects use and whose columns only the server can tell.
+fn new_below(open: &BTreeSet<ObjectId>, desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let mut stack: Vec<ObjectId> = open.iter().copied().collect();
+    while let Some(id) = stack.pop() {
+        for used in desired.get(id).map(|entry| entry.uses.as_slice()).unwrap_or_default() {
+            let new = used.kind().is_relation() && !used.kind().is_lockable() && !current.contains(*used);
+            if new && found.insert(*used) {
+                stack.push(*used);
             }
         }
     }
-    let mut questions = Questions::default();
-    let context = Context { current, desired: &asked, server };
+    found
+}
+
+fn questions(
+    open: &BTreeSet<ObjectId>,
+    desired: &Catalog,
+    relocated: &Relocated,
+    server: &Server,
+    normalized: &mut Normalized,
+) -> Questions {
+    let current = &relocated.catalog;
+    let changing = changing(desired, current);
+    let back = relocated.renaming.reversed().of_constants();
+    let context = Context { current, desired, server };
+    let mut questions =
+        Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
     for id in open {
-        let Some(entry) = asked.get(id) else { continue };
+        let Some(entry) = desired.get(*id) else { continue };
         let own = id.root();
-        // The stand-in has the columns that the relation shall have: its own changes are no obstacle.
-        let unsound = entry.uses.iter().any(|used| changing.contains(used) && used.parent() != Some(own));
+        // The stand-in has the columns that a relation shall have: their changes are no obstacle.
+        let unsound = entry.uses.iter().any(|used| {
+            changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
+        });
         if unsound {
-            normalized.unproven.push((id, "it refers to something that this plan changes".into()));
+            normalized.unproven.push((*id, "it refers to something that this plan changes".into()));
+        } else if back.is_empty() {
+            entry.object.ask(*id, &context, &mut questions);
         } else {
-            entry.object.ask(id, &context, &mut questions);
+            let mut object = entry.object.clone();
+            back.apply(&mut object, None);
+            object.ask(*id, &context, &mut questions);
         }
     }
-    let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
-    settle(desired, relocated, &questions, &answers, &mut normalized);
-    Ok(normalized)
+    questions
 }
 
 fn settle(
@@ -110,16 +149,18 @@ fn settle(
     answers: &Answers,
     normalized: &mut Normalized,
 ) {
+    let forward = relocated.renaming.of_constants();
     for question in &questions.list {
         let id = question.object;
-        let Some(live) = relocated.catalog.get(id).map(|entry| fragments(&entry.object)) else { continue };
+        let live = relocated.catalog.get(id).map(|entry| fragments(&entry.object)).unwrap_or_default();
         let Some(entry) = desired.get_mut(id) else { continue };
         for (place, _) in &question.read {
             match answers.get(id, place) {
                 Some(Answer::Stored(text)) => {
-                    // The answer speaks of the current names; the current side has its future ones.
-                    let mut stored = Fragment::canonical(text, grammar_of(&entry.object, place));
-                    if let Some(mapped) = relocated.renaming.text(&stored, rename::own_relation(id)) {
+                    // The answer speaks of stand-ins and of constants' current names; the current side of future ones.
+                    let grammar = grammar_of(&entry.object, place);
+                    let mut stored = Fragment::canonical(&question.unmasked(text, grammar), grammar);
+                    if let Some(mapped) = forward.text(&stored, rename::own_relation(id)) {
                         stored.rewrite(&mapped);
                     }
                     let equal = live.get(place) == Some(&stored.canonical_text());

@@ -1,5 +1,6 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+mod casts;
 pub mod declare;
 pub mod read;
 pub mod write;
@@ -183,6 +184,11 @@ impl ObjectKind for Column {
         self.position = current.position;
     }
 
+    fn append(&mut self) {
+        // PostgreSQL has at most 1,600 columns.
+        self.position.0 = self.position.0.saturating_add(1_000_000);
+    }
+
     fn place(&self) -> u32 {
         self.position.0
     }
@@ -232,13 +238,16 @@ impl ObjectKind for Column {
                 sql.kw("DROP EXPRESSION");
                 out.push(sql).lock(table, Lock::AccessExclusive);
             }
-            (None, Some(_)) => return Alter::Replace("a column with values of its own becomes a generated one"),
+            (None, Some(_)) => {
+                return Alter::Replace("a column with values of its own becomes a generated one");
+            }
             _ => {}
         }
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = type_name.qname() == old.type_name.qname() && type_name.is_array() == old.type_name.is_array();
+            let same_base = type_name.qname() == old.type_name.qname()
+                && type_name.is_array() == old.type_name.is_array();
             let default_id = ObjectId::of(Kind::Default, id, "");
             let had_default = !same_base && context.current.contains(default_id);
             if had_default {
@@ -258,7 +267,7 @@ impl ObjectKind for Column {
             }
             if let Some(using) = &using.0 {
                 sql.kw("USING").fragment(using);
-            } else if !same_base {
+            } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
                 sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
             }
@@ -267,7 +276,9 @@ impl ObjectKind for Column {
                 step.rewrites();
             }
             if had_default {
-                if let Some(Object::Default(default)) = context.desired.get(default_id).map(|entry| &entry.object) {
+                if let Some(Object::Default(default)) =
+                    context.desired.get(default_id).map(|entry| &entry.object)
+                {
                     let mut sql = alter(id);
                     sql.kw("SET DEFAULT").fragment(&default.value);
                     out.push(sql).lock(table, Lock::AccessExclusive);
@@ -331,6 +342,7 @@ impl ObjectKind for Column {
             make: make.into_text(),
             read: vec![("generated".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }
@@ -395,9 +407,12 @@ fn widens(old: &TypeName, new: &TypeName) -> bool {
     match (old.name().as_str(), new.name().as_str()) {
         ("varchar", "text") => true,
         ("varchar" | "text", "varchar") if after.is_empty() => true,
-        ("varchar", "varchar") | ("varbit", "varbit") => !before.is_empty() && !after.is_empty() && after >= before,
+        ("varchar", "varchar") | ("varbit", "varbit") => {
+            !before.is_empty() && !after.is_empty() && after >= before
+        }
         ("numeric", "numeric") => {
-            after.is_empty() || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
+            after.is_empty()
+                || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
         }
         ("timestamp", "timestamp") | ("timestamptz", "timestamptz") | ("time", "time") => {
             after.is_empty() || (!before.is_empty() && after >= before)
