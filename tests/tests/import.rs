@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use schemac_tests::product::{self, Run};
 use schemac_tests::servers::{self, As, Database};
-use schemac_tests::dump;
+use schemac_tests::{dump, repository};
 
 const VERSIONS: [u32; 2] = [15, 18];
 
@@ -27,6 +27,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        if std::env::var_os("KEEP").is_some() { return; }
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -153,4 +154,75 @@ create table "Odd-Names"."a:b#c" ("a" text references "Odd-Names"."null");
 #[test]
 fn tables_and_views() {
     on_all(TABLES, "", |_, _| {});
+}
+
+fn fixture(path: &str) -> PathBuf {
+    repository().join("fixtures/disruptor").join(path)
+}
+
+/// What the guide's phases 2 to 5 move, by domain.
+const GUIDE: &[(&str, &[&str])] = &[
+    (
+        "security_service",
+        &[
+            "stored_api_keys", "api_key_projects", "key_rotation_policies", "key_security_events",
+            "key_usage_analytics", "mcp_key_tools", "mcp_key_sessions", "mcp_key_access_requests",
+            "mcp_key_audit_log", "mcp_proxy_tokens", "memory_entries", "memory_chunks", "memory_versions",
+            "memory_access_patterns", "memory_search_analytics",
+        ],
+    ),
+    ("auth_gateway", &["auth_events", "sessions", "oauth_sessions", "user_roles", "user_sessions"]),
+    (
+        "analytics",
+        &[
+            "usage_tracking", "user_activity_logs", "ai_usage_logs", "system_error_logs", "webhook_logs",
+            "company_usage_logs",
+        ],
+    ),
+    (
+        "billing",
+        &[
+            "subscriptions", "stripe_connect_accounts", "bulk_payments", "payment_items", "payment_audit",
+            "beneficiaries", "user_payments", "vendor_billing_records",
+        ],
+    ),
+    (
+        "marketplace",
+        &[
+            "products", "orders", "order_items", "marketplace_transactions", "pricing_insights",
+            "recommendations", "product_embeddings",
+        ],
+    ),
+];
+
+#[test]
+fn rules_sort_the_flat_schema_as_the_guide_does() {
+    let Some(server) = servers::get(15) else { return };
+    let database = server.database();
+    database.psql_file(As::Superuser, fixture("platform.sql")).expect("the platform loads");
+    database.psql_file(As::Owner, fixture("before.sql")).expect("the flat database loads");
+    let folder = Folder::new(&database);
+    let rules = fixture("rules.yaml");
+    let more = ["--profile", "supabase", "--rules", rules.to_str().expect("a path")];
+    let run = import(&database, &folder.0, &more);
+    run.expect(0);
+    for (domain, tables) in GUIDE {
+        let text = folder.text(&format!("schema/{domain}.yaml"));
+        for table in *tables {
+            let entry = format!("\n  {table}:\n");
+            let at = text.find(&entry).unwrap_or_else(|| panic!("{table} is not in {domain}:\n{text}"));
+            let rest = &text[at..];
+            let head = &rest[..rest.find("    columns:").expect("columns")];
+            assert!(head.contains(&format!("    moved_from: [public.{table}]\n")), "{head}");
+            assert!(head.contains(&format!("    facade: public.{table}\n")), "{head}");
+        }
+    }
+    // What refers to a moved table has its new name.
+    let text = folder.text("schema/security_service.yaml");
+    assert!(text.contains("references security_service.memory_entries (id)"), "{text}");
+    assert!(!text.contains("public.memory_entries m"), "{text}");
+    assert!(folder.text("schema/public.yaml").contains("security_service.stored_api_keys"));
+    assert!(run.stdout.contains("review_needed") && run.stdout.contains("  public.organizations\n"), "{}", run.all());
+    assert!(folder.text("schemac.yaml").contains("#   public.organizations\n"));
+    assert!(!run.stderr.contains("no table fits"), "{}", run.all());
 }
