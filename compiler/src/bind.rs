@@ -31,6 +31,8 @@ pub struct Binding<'a> {
 pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let declared: Vec<ObjectId> =
         catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect();
+    let bringers: Vec<(ObjectId, Ident)> =
+        catalog.iter().filter_map(|(id, entry)| Some((id, entry.object.brings()?))).collect();
     for id in declared {
         let Some(entry) = catalog.get(id) else { continue };
         let mut object = entry.object.clone();
@@ -41,6 +43,7 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
             span: entry.span,
             uses: BTreeSet::new(),
             diagnostics,
+            bringers: &bringers,
             generated_facade: id.root().qname().is_some_and(|name| binding.facades.contains_key(&name)),
         };
         object.visit(&mut binder);
@@ -49,6 +52,17 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         let mut structural = Vec::new();
         object.uses(id, catalog, &mut structural);
         uses.extend(structural);
+        // Who uses a member of an extension uses the extension.
+        let members: Vec<&ObjectId> = uses
+            .iter()
+            .filter(|used| catalog.get(**used).is_some_and(|entry| entry.standing == Standing::External))
+            .collect();
+        let wholes: Vec<ObjectId> = members
+            .into_iter()
+            .filter_map(|used| catalog.get(*used))
+            .flat_map(|entry| entry.uses.iter().copied().filter(|used| used.kind().has_members()))
+            .collect();
+        uses.extend(wholes);
         uses.retain(|used| *used != id && !id.is_below(*used));
         if let Some(entry) = catalog.get_mut(id) {
             entry.object = object;
@@ -65,6 +79,8 @@ struct Binder<'a> {
     uses: BTreeSet<ObjectId>,
     diagnostics: &'a mut Vec<Diagnostic>,
     generated_facade: bool,
+    /// What brings objects that no file declares, and into which schema.
+    bringers: &'a [(ObjectId, Ident)],
 }
 
 impl Binder<'_> {
@@ -94,7 +110,7 @@ impl Binder<'_> {
         span: Option<Span>,
         known: impl Iterator<Item = String>,
     ) {
-        if !self.binding.complete || is_system(parts) {
+        if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
             return;
         }
         let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
@@ -108,6 +124,22 @@ impl Binder<'_> {
             Some(nearest) => diagnostic.help(format!("did you mean \"{nearest}\"?")),
             None => diagnostic.help(format!("declare it in a file, or create it in the database before ({what}s that others manage are found there)")),
         });
+    }
+
+    /// Whether an object that the plan creates may bring what has this name; then it is used.
+    fn is_brought(&mut self, parts: &[Ident]) -> bool {
+        let schema = match *parts {
+            [.., schema, _] => Some(schema),
+            _ => None,
+        };
+        let path = self.binding.search_path;
+        let brought = self.bringers.iter().filter(|(_, place)| match schema {
+            Some(schema) => schema == *place,
+            None => path.contains(place),
+        });
+        let bringers: Vec<ObjectId> = brought.map(|(id, _)| *id).collect();
+        self.uses.extend(bringers.iter().copied());
+        !bringers.is_empty()
     }
 
     fn relation_names(&self) -> Vec<String> {
@@ -326,7 +358,7 @@ impl Visitor for Binder<'_> {
                     self.assume(reference);
                 }
             },
-            Target::Routine => {
+            Target::Routine | Target::AnyRoutine => {
                 let found = self.find(&parts, |name| self.catalog.routines(name).first().copied());
                 match found {
                     Some((name, _)) => {
@@ -340,8 +372,9 @@ impl Visitor for Binder<'_> {
                             .filter(|id| id.kind().is_routine())
                             .filter_map(|id| id.qname().map(|name| name.to_string()))
                             .collect();
+                        let any = reference.target == Target::AnyRoutine;
                         let system = reference.schema.is_none()
-                            && SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str());
+                            && (any || SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str()));
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
@@ -418,6 +451,9 @@ impl Binder<'_> {
             // A call whose argument types are not known binds to every overload of its name. It stays as written:
             // pg_catalog may have a better candidate, which only the server can tell.
             self.uses.extend(self.catalog.routines(name).iter().copied());
+        } else if mention.parts.len() == 1 {
+            // One of PostgreSQL's own, or of an extension that this plan creates.
+            self.is_brought(&mention.parts);
         } else if mention.parts.len() == 2 {
             let names: Vec<String> = self
                 .catalog

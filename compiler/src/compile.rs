@@ -1,5 +1,6 @@
 //! The whole way from a project and a database to a plan; reads like the diagram in ARCHITECTURE.md.
 
+use crate::address::{self, Declared};
 use crate::bind::{self, Binding};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
@@ -69,10 +70,17 @@ fn facades(project: &Project) -> HashMap<QName, ObjectId> {
 pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let (facades, search_path) = (facades(project), search_path(project));
+    address(project, &Catalog::default(), &search_path, Ident::new(""));
     let binding = Binding { search_path: &search_path, complete: false, facades: &facades };
     bind::bind(&mut project.catalog, &binding, &mut diagnostics);
     project.catalog.sort();
     if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(()) }
+}
+
+fn address(project: &mut Project, current: &Catalog, search_path: &[Ident], role: Ident) {
+    let mut declared =
+        Declared { catalog: &mut project.catalog, moves: &mut project.moves, facades: &mut project.facades };
+    address::address(&mut declared, current, search_path, role);
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {
@@ -81,13 +89,15 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// The current side under the names that it will have.
 fn current(
-    project: &Project,
+    project: &mut Project,
     connection: &mut Connection,
+    search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
     let mut reading =
         introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
+    address(project, &catalog, search_path, reading.server.role);
     Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
@@ -99,7 +109,7 @@ fn current(
 pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let (relocated, reading) = current(project, connection, &mut diagnostics)?;
+    let (relocated, reading) = current(project, connection, &search_path, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
     complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
     let facades = facades(project);
@@ -128,12 +138,13 @@ pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Com
 /// # Errors
 /// The database cannot be read.
 pub fn unchanged(
-    project: &Project,
+    project: &mut Project,
     connection: &mut Connection,
     concerned: &[ObjectId],
     fingerprint: &str,
 ) -> Result<bool, Error> {
-    let (relocated, _) = current(project, connection, &mut Vec::new())?;
+    let search_path = search_path(project);
+    let (relocated, _) = current(project, connection, &search_path, &mut Vec::new())?;
     Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
 }
 

@@ -28,7 +28,7 @@ fn leaves_alone(project: &Project, id: ObjectId) -> bool {
         Kind::Trigger => &manage.triggers,
         Kind::Index => &manage.indexes,
         Kind::DefaultPrivileges => &manage.default_privileges,
-        Kind::Publication => &manage.publications,
+        Kind::Publication | Kind::Member => &manage.publications,
         Kind::Extension => &manage.extensions,
         _ => return false,
     };
@@ -37,7 +37,10 @@ fn leaves_alone(project: &Project, id: ObjectId) -> bool {
 
 /// Whether an object is in a place that the files speak of; `undeclared: drop` covers undeclared schemas too.
 fn is_managed(project: &Project, id: ObjectId) -> bool {
-    let Some(schema) = id.schema() else { return false };
+    let Some(schema) = id.schema() else {
+        let known = matches!(id.kind(), Kind::Publication | Kind::Extension | Kind::DefaultPrivileges);
+        return known && undeclared(project) == Undeclared::Drop;
+    };
     project.managed_schemas.contains(&schema)
         || (undeclared(project) == Undeclared::Drop && !project.external_schemas.contains(&schema))
 }

@@ -36,17 +36,74 @@ pub struct Relocated {
 
 /// Renames the current side as the moves say.
 pub fn relocate(
-    current: Catalog,
+    mut current: Catalog,
     moves: &[Move],
     desired: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Relocated {
     exchanges(moves, diagnostics);
+    let (routines, others): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().partition(|wish| wish.to.kind().is_routine());
+    let mut chosen = choose(&current, &others, desired, diagnostics);
+    // Routines are called by their argument types, which have their new names from here on.
+    let called = call_anew(&mut current, &chosen);
+    chosen.extend(choose(&current, &routines, desired, diagnostics));
+    if chosen.is_empty() {
+        return Relocated { catalog: current, ..Relocated::default() };
+    }
+    let mut relocated = carry_out(current, chosen);
+    for was in relocated.was.values_mut() {
+        if let Some(old) = called.get(&was.root()) {
+            *was = was.rebased(was.root(), *old);
+        }
+    }
+    for (new, old) in called {
+        if relocated.catalog.contains(new) {
+            relocated.was.insert(new, old);
+        }
+    }
+    relocated
+}
+
+/// Gives routines whose argument types move the ids that they will have; the old ids by the new ones.
+fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+    let mut renaming = Renaming::default();
+    for one in chosen.iter().filter(|one| one.from.kind().is_relation() || one.from.kind().is_type()) {
+        if let (Some(old), Some(new)) = (one.from.qname(), one.to.qname()) {
+            renaming.types.insert(old, new);
+        }
+    }
+    if renaming.is_empty() {
+        return HashMap::new();
+    }
+    let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    for (id, entry) in current.iter().filter(|(id, _)| id.kind().is_routine()) {
+        let mut object = entry.object.clone();
+        renaming.apply(&mut object, None);
+        let address = object.address(id);
+        if address != id {
+            new.insert(id, address);
+        }
+    }
+    if !new.is_empty() {
+        crate::address::rebase(current, &new);
+    }
+    new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// Decides which moves the plan has to carry out.
+fn choose(
+    current: &Catalog,
+    moves: &[&Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Relocation> {
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
     let mut was: HashMap<ObjectId, ObjectId> = HashMap::new();
-    let (parts, wholes): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.parent().is_some());
+    let (parts, wholes): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().copied().partition(|wish| wish.to.parent().is_some());
     for wish in wholes.into_iter().chain(parts) {
         let today = |id: ObjectId| match was.get(&id.root()) {
             Some(old) => id.rebased(id.root(), *old),
@@ -89,10 +146,7 @@ pub fn relocate(
             ),
         }
     }
-    if chosen.is_empty() {
-        return Relocated { catalog: current, ..Relocated::default() };
-    }
-    carry_out(current, chosen)
+    chosen
 }
 
 /// Two objects that say of each other that they had the other's name would be exchanged by each apply.

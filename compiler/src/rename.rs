@@ -196,7 +196,7 @@ impl Visitor for Mapper<'_> {
     fn reference(&mut self, reference: &mut Reference) {
         let map = match reference.target {
             Target::Relation => &self.renaming.relations,
-            Target::Routine => &self.renaming.routines,
+            Target::Routine | Target::AnyRoutine => &self.renaming.routines,
             Target::Role | Target::Collation => return,
         };
         if let Some(new) = reference.qname().and_then(|name| map.get(&name)) {

@@ -20,6 +20,8 @@ pub enum Grammar {
     /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`, or the same of an exclusion
     /// constraint.
     Index,
+    /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
+    Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
     Body,
 }
@@ -122,6 +124,14 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
         }
         Grammar::Index => {
             let head = "CREATE INDEX ON x ";
+            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
+                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
+                ..error
+            })?;
+            Ok((tree, head.len()))
+        }
+        Grammar::Routine => {
+            let head = "CREATE FUNCTION x() RETURNS void LANGUAGE sql ";
             let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
                 offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
                 ..error

@@ -147,6 +147,7 @@ impl Questions {
         }
         match (&old.object, &new.object) {
             (Object::View(old), Object::View(new)) => old.query != new.query,
+            (Object::MaterializedView(old), Object::MaterializedView(new)) => old.query != new.query,
             _ => {
                 let shape = |catalog: &Catalog| -> Vec<(Ident, TypeName)> {
                     catalog.columns(id).iter().map(|(id, column)| (id.name(), column.type_name)).collect()
@@ -159,13 +160,18 @@ impl Questions {
 
 /// The statement that makes a stand-in under a name of its own.
 fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_>) -> Option<String> {
-    if let Some(Object::View(view)) = context.desired.get(id).map(|entry| &entry.object) {
+    let output = match context.desired.get(id).map(|entry| &entry.object) {
+        Some(Object::View(view)) => Some(view.output.0),
+        Some(Object::MaterializedView(view)) => Some(view.output.0),
+        _ => None,
+    };
+    if let Some(output) = output {
         // One column a line, as the server wrote them; a collation follows as a number and is left out.
         let bare = |line: &'static str| match line.rsplit_once(' ') {
             Some((column, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => column,
             _ => line,
         };
-        let columns: Vec<&str> = view.output.0?.as_str().lines().map(bare).collect();
+        let columns: Vec<&str> = output?.as_str().lines().map(bare).collect();
         return Some(format!("CREATE TEMPORARY TABLE {} ({});\n", sql::quoted(own), columns.join(", ")));
     }
     let mut stand_in = table::stand_in(id, context)?;

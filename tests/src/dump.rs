@@ -180,7 +180,20 @@ fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), 
     if starts_with(statement, &["create", "statistics"]) {
         return with_sorted_targets(&tokens);
     }
+    if starts_with(statement, &["create", "function"]) || starts_with(statement, &["create", "procedure"]) {
+        return tokens.iter().map(|token| without_outer_space(token)).collect();
+    }
     text_of(&tokens)
+}
+
+/// A body without the white space around it, which means nothing to any language.
+fn without_outer_space(token: &Token<'_>) -> String {
+    let end = token.text.strip_prefix('$').and_then(|rest| rest.find('$')).map(|at| at + 2);
+    let Some(end) = end.filter(|end| token.kind == TokenKind::Text && token.text.len() >= 2 * end) else {
+        return token.text.to_owned();
+    };
+    let (tag, rest) = token.text.split_at(end);
+    format!("{tag}{}{tag}", rest[..rest.len() - end].trim())
 }
 
 /// Sorts what the server keeps in the order of writing and nobody can tell: options in `WITH (…)`, `UPDATE OF a, b`.
@@ -231,7 +244,8 @@ fn without_attribute_version<'a>(statement: &Statement<'a>) -> Option<Statement<
     let is_column_options = starts_with(&statement, &["alter"])
         && tokens.last().is_some_and(|token| token.is_symbol(")"))
         && tokens.iter().any(|token| token.is("column"));
-    let set = tokens.iter().position(|token| token.is("set"));
+    // The last one: a column may be called `set`.
+    let set = tokens.iter().rposition(|token| token.is("set"));
     let Some(set) = set.filter(|_| is_column_options) else { return Some(statement) };
     let Some(open) = tokens[set + 1..].iter().position(|token| !token.is_blank()).map(|at| set + 1 + at)
     else {

@@ -156,6 +156,47 @@ fn tables_and_views() {
     on_all(TABLES, "", |_, _| {});
 }
 
+const ROUTINES: &str = r#"
+create schema app;
+create table app.t (id int primary key, name text, hidden text);
+create function app.touch() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+    -- a: b # c
+    new.name := lower(new.name);
+
+    return new;
+end
+$$;
+comment on function app.touch() is 'touches';
+create trigger touch before insert on app.t for each row execute function app.touch();
+create function app.find(query text, how_many int default 10, inout total bigint default null, variadic rest text[] default '{}')
+    returns bigint language sql stable strict parallel safe cost 7 set search_path = "$user", public, "Odd, one" set work_mem = '16MB'
+    as 'select count(*) from app.t';
+create function app.find(query int) returns table (id int, "Name" varchar) language sql rows 5
+    begin atomic select t.id, t.name from app.t where t.id = query; end;
+create function app.row(t app.t) returns setof app.t immutable language sql return null::app.t;
+create procedure app.clean(inout n int) language plpgsql as 'begin delete from app.t; end';
+revoke execute on function app.row(app.t) from public;
+grant execute on function app.row(app.t) to anon;
+grant execute on function app.find(int) to authenticated;
+create aggregate app.total(int) (sfunc = int4pl, stype = int, initcond = '0', combinefunc = int4pl, parallel = safe);
+create materialized view app.names as select name, count(*) as n from app.t group by name with no data;
+create unique index names_key on app.names (name);
+create index names_n on app.names using brin (n);
+comment on materialized view app.names is 'names';
+comment on column app.names.n is 'how many';
+grant select on app.names to anon;
+alter default privileges in schema app grant select, insert on tables to anon, authenticated;
+alter default privileges in schema app grant all on tables to service_role;
+alter default privileges revoke execute on functions from public;
+create publication feed for table app.t with (publish = 'insert, update');
+"#;
+
+#[test]
+fn routines_and_what_stands_outside() {
+    on_all(ROUTINES, "", |_, _| {});
+}
+
 fn fixture(path: &str) -> PathBuf {
     repository().join("fixtures/disruptor").join(path)
 }

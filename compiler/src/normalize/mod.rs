@@ -35,9 +35,11 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
         .filter(|(id, entry)| current.get(*id).is_some_and(|live| live.object != entry.object))
         .filter(|(id, entry)| {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
-            fragments(&entry.object)
-                .iter()
-                .any(|(place, text)| live.get(place).is_some_and(|old| old != text))
+            // A body in a string is what it is: nobody has to be asked.
+            let differs = |place: &String, text: &Text| live.get(place).is_some_and(|old| old != text);
+            fragments(&entry.object).iter().any(|(place, text)| {
+                differs(place, text) && grammar_of(&entry.object, place) != Grammar::Body
+            })
         })
         .map(|(id, _)| id)
         .collect()

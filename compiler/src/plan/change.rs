@@ -121,6 +121,10 @@ fn replace(
             if user.is_below(id) || id.is_below(*user) {
                 continue;
             }
+            // An extension's members go with it; who uses them uses the extension too.
+            if id.kind().has_members() && live.standing == Standing::External {
+                continue;
+            }
             let nature = live.object.nature();
             if !gone && nature.survives_type_change {
                 continue;

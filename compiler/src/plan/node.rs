@@ -4,7 +4,7 @@
 use super::change::{Change, Changes};
 use super::{Because, Verb};
 use crate::relocate::Relocated;
-use schemac_schema::catalog::Entry;
+use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
@@ -57,7 +57,10 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) ->
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
             Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, &circles, context)),
             Change::Replace(because) => {
-                nodes.extend(drop(*id, because.clone(), changes, &circles, context));
+                // What comes back from its definition is not lost.
+                let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
+                let dropped = drop(*id, because.clone(), changes, &circles, context);
+                nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
@@ -190,10 +193,14 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
 
 fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
     let mut steps = Steps::default();
-    if let Some(entry) = context.current.get(to) {
+    // What belongs to an extension moves with it.
+    if let Some(entry) = context.current.get(to).filter(|entry| entry.standing != Standing::External) {
         entry.object.rename(from, to, context, &mut steps);
     }
     let mut node = bare(to, Verb::Move, Because::MovedFrom(from), steps);
+    if to.kind().is_routine() {
+        node.uses_current = uses(to, context.current);
+    }
     let below = context.current.descendants(to);
     for id in std::iter::once(to).chain(below) {
         let Some(entry) = context.current.get(id) else { continue };

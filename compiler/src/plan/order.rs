@@ -130,6 +130,14 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
                 }
             }
         }
+        // A routine is called by its argument types: those that move, move first.
+        if node.id.root().kind().is_routine() {
+            for used in &node.uses_current {
+                if let Some(mover) = roles.movers.get(used).filter(|_| used.kind() != node.id.kind()) {
+                    add(*mover, index, Edge::Makes(*used));
+                }
+            }
+        }
         // (2) Who lets go of something comes before it goes.
         if matches!(node.verb, Verb::Drop | Verb::Alter) {
             for used in &node.uses_current {
@@ -350,6 +358,7 @@ type Key = (u8, ObjectId, bool, Kind, u32, u8, ObjectId);
 fn key(node: &Node) -> Key {
     let root = node.id.root();
     let stage = match node.verb {
+        _ if root.kind().comes_last() => 4,
         Verb::Drop => 3,
         Verb::Move => 1,
         _ if root.kind() == Kind::Schema => 0,

@@ -12,10 +12,12 @@ const KEYS: &[&str] = &[
     "fields", "range", "not_null", "default", "generated", "identity", "collation", "generate", "sequence",
     "definition", "expression", "kind", "for", "objects", "as", "to", "using", "with_check", "grant", "revoke",
     "not_valid", "no_inherit", "enforced", "deferrable", "initially_deferred", "enabled", "clustered", "comment",
-    "owner", "renamed_from", "moved_from", "facade", "arguments", "returns", "language", "attributes", "set", "body",
+    "owner", "renamed_from", "moved_from", "facade", "arguments", "returns", "sfunc", "stype", "sspace", "finalfunc", "finalfunc_extra", "finalfunc_modify",
+    "initcond", "msfunc", "minvfunc", "mstype", "msspace", "mfinalfunc", "mfinalfunc_extra", "mfinalfunc_modify",
+    "minitcond", "combinefunc", "serialfunc", "deserialfunc", "sortop", "hypothetical", "parallel", "language", "attributes", "set", "library", "body",
     "server", "start", "increment", "min_value", "max_value", "cache", "cycle", "unlogged", "owned_by", "subtype",
-    "subtype_opclass", "canonical", "subtype_diff", "multirange_type_name", "schema", "version", "publish",
-    "all_tables", "schemas", "inherits", "query", "columns", "column_options", "primary_key", "unique", "checks",
+    "subtype_opclass", "canonical", "subtype_diff", "multirange_type_name", "schema", "version", "publish", "via_root", "generated_columns",
+    "all_tables", "schemas", "inherits", "query", "columns", "column_options", "where", "primary_key", "unique", "checks",
     "foreign_keys", "exclusions", "indexes", "rls", "policies", "triggers", "grants", "public", "options",
     "with_data", "statistics", "target", "storage", "compression", "replica_identity", "published_in",
     "partition_by", "partitions", "access_method", "tablespace", "default_privileges", "extensions", "roles",
@@ -25,7 +27,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// What may stand in braces on one line, when there is nothing but words and names in it.
-const IN_BRACES: &[&str] = &["grants", "options", "identity", "start"];
+const IN_BRACES: &[&str] = &["grants", "options", "identity", "set"];
 
 /// The sections of a file whose entries are worth a blank line between two.
 const ROOMY: &[&str] =

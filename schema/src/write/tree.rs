@@ -79,6 +79,15 @@ impl Map {
         self
     }
 
+    /// Adds an item to a list.
+    pub fn push(&mut self, key: &'static str, node: Node) {
+        let item = self.items.entry((key.to_owned(), String::new()));
+        let item = item.or_insert_with(|| Item { place: 0, node: Node::List(Vec::new()) });
+        if let Node::List(items) = &mut item.node {
+            items.push(node);
+        }
+    }
+
     /// Sets a flag when it is on.
     pub fn flag(&mut self, key: &'static str, on: bool) -> &mut Self {
         if on {

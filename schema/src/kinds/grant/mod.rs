@@ -103,12 +103,26 @@ const KEYWORDS: &[&str] = &[
     "ALTER SYSTEM",
 ];
 
-fn grantee(sql: &mut Sql, id: ObjectId) {
-    if id.name().as_str() == "public" {
+/// Privileges as keywords; what is none is left out.
+pub fn keywords(words: &[Text]) -> Vec<Sql> {
+    words
+        .iter()
+        .filter_map(|word| KEYWORDS.iter().find(|known| **known == word.as_str()))
+        .map(|word| Sql::new(word))
+        .collect()
+}
+
+/// Writes a grantee.
+pub fn grantee_of(sql: &mut Sql, name: Ident) {
+    if name.as_str() == "public" {
         sql.kw("PUBLIC");
     } else {
-        sql.ident(id.name());
+        sql.ident(name);
     }
+}
+
+fn grantee(sql: &mut Sql, id: ObjectId) {
+    grantee_of(sql, id.name());
 }
 
 fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {

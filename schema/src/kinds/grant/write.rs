@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 /// The privileges of one grantee.
 pub fn write(grant: &Grant, id: ObjectId, out: &mut Writer<'_>) {
     let Some(target) = id.parent() else { return };
-    if is_standard(target, out) {
+    let goes_without_saying = is_standard(target, out) || is_execute_of_all(grant, target, id.name());
+    if goes_without_saying {
         return out.leave_out(id);
     }
     let object = target.parent().filter(|_| target.kind() == Kind::Column).unwrap_or(target);
     let mut items = Vec::new();
     if object == target {
-        items.extend(whole(grant, target, out.version));
+        items.extend(whole(grant, target.kind(), out.version));
     } else if out.catalog.contains(ObjectId::of(Kind::Grant, object, id.name())) {
         // It stands with those on the whole object.
         return;
@@ -30,9 +31,15 @@ pub fn write(grant: &Grant, id: ObjectId, out: &mut Writer<'_>) {
     out.entry(object).named("grants").put(id.name().as_str(), "", 0, node);
 }
 
+/// Everybody may call a routine unless its entry says otherwise.
+fn is_execute_of_all(grant: &Grant, target: ObjectId, grantee: Ident) -> bool {
+    let plain = Grant { privileges: [(Text::new("EXECUTE"), false)].into_iter().collect() };
+    target.kind().is_routine() && grantee.as_str() == "public" && *grant == plain
+}
+
 /// `all`, or the single privileges; those with grant option in an item of their own.
-fn whole(grant: &Grant, target: ObjectId, version: u32) -> Vec<Node> {
-    let every = all_privileges(target.kind(), version);
+pub fn whole(grant: &Grant, kind: Kind, version: u32) -> Vec<Node> {
+    let every = all_privileges(kind, version);
     let words = |option: bool| {
         grant.privileges.iter().filter(move |(_, with)| **with == option).map(|(word, _)| *word).collect::<Vec<_>>()
     };
