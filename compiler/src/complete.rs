@@ -11,7 +11,7 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
 use schemac_schema::object::Kind;
 use schemac_schema::spec::project::Undeclared;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What happens to whole objects that no file declares: they are reported, unless the project says otherwise.
 fn undeclared(project: &Project) -> Undeclared {
@@ -53,7 +53,16 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
     // What stands on an object comes after it, whatever the order of kinds.
     let (wholes, parts): (Vec<_>, Vec<_>) = current.iter().partition(|(id, _)| id.parent().is_none());
-    for (id, entry) in wholes.into_iter().chain(parts) {
+    // What a column owns comes after the column's table: it goes when the column goes.
+    let owners: HashMap<ObjectId, ObjectId> = parts
+        .iter()
+        .filter(|(_, entry)| entry.object.takes_along())
+        .filter_map(|(id, entry)| {
+            Some((id.parent()?, entry.uses.iter().copied().find(|used| used.parent().is_some())?))
+        })
+        .collect();
+    let (owned, wholes): (Vec<_>, Vec<_>) = wholes.into_iter().partition(|(id, _)| owners.contains_key(id));
+    for (id, entry) in wholes.into_iter().chain(owned).chain(parts) {
         if desired.contains(id) {
             if let Some(known) = desired.get_mut(id) {
                 known.object.inherit(&entry.object);
@@ -76,6 +85,11 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             }
         } else if entry.object.is_opaque() {
             Standing::Kept
+        } else if owners.get(&root).is_some_and(|column| {
+            !desired.contains(column.root())
+                || declared.contains(&column.root()) && !desired.contains(*column)
+        }) {
+            continue;
         } else if root.qname().is_some_and(|name| dropped.contains(&name)) {
             continue;
         } else {

@@ -22,7 +22,7 @@ pub struct Relocation {
 }
 
 /// The current side under its future names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Relocated {
     /// The objects, under the names that they will have.
     pub catalog: Catalog,
@@ -166,13 +166,17 @@ fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
+/// The current side after moves that are known to be possible.
+pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut renaming = Renaming::default();
     for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
         roots.insert(relocation.from, relocation.to);
+    }
+    for relocation in &moves {
         for (from, to) in followers(&current, relocation.from, relocation.to) {
-            roots.insert(from, to);
+            // Its own move says more: it also gets another name.
+            roots.entry(from).or_insert(to);
         }
     }
     for (from, to) in &roots {

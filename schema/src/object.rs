@@ -48,6 +48,9 @@ pub enum Alter {
     Disturb(&'static str),
     /// It must be dropped and created; why. Steps that were pushed are ignored.
     Replace(&'static str),
+    /// A type that columns are made of must become otherwise: the old one gives up its name, a new one is created, the
+    /// columns get from one to the other, and the old one is dropped; why. Steps that were pushed are ignored.
+    Park(&'static str),
 }
 
 /// The server that a plan is for, as far as kinds need to know it.
@@ -128,6 +131,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
+
+    /// Whether what it is about goes away with what it uses (an owned sequence with the column).
+    fn takes_along(&self) -> bool {
+        false
+    }
 
     /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
@@ -252,6 +260,11 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
             }
 
+            /// See [`ObjectKind::takes_along`].
+            pub fn takes_along(&self) -> bool {
+                match self { $(Object::$variant(object) => ObjectKind::takes_along(object),)* }
+            }
+
             /// See [`ObjectKind::uses`].
             pub fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
                 match self { $(Object::$variant(object) => ObjectKind::uses(object, id, catalog, out),)* }
@@ -299,12 +312,12 @@ kinds! {
     Extension (kinds::extension::Extension) "extension",
     Language (kinds::opaque::Opaque) "language",
     Collation (kinds::opaque::Opaque) "collation",
-    Enum (kinds::opaque::Opaque) "enum type",
-    Domain (kinds::opaque::Opaque) "domain",
-    Composite (kinds::opaque::Opaque) "composite type",
-    Range (kinds::opaque::Opaque) "range type",
+    Enum (kinds::enumeration::Enum) "enum type",
+    Domain (kinds::domain::Domain) "domain",
+    Composite (kinds::composite::Composite) "composite type",
+    Range (kinds::range::Range) "range type",
     BaseType (kinds::opaque::Opaque) "base type",
-    Sequence (kinds::opaque::Opaque) "sequence",
+    Sequence (kinds::sequence::Sequence) "sequence",
     Function (kinds::function::Function) "function",
     Aggregate (kinds::aggregate::Aggregate) "aggregate",
     Table (kinds::table::Table) "table",
@@ -324,6 +337,7 @@ kinds! {
     Policy (kinds::policy::Policy) "policy",
     Publication (kinds::publication::Publication) "publication",
     Member (kinds::member::Member) "publication member",
+    OwnedBy (kinds::owned_by::OwnedBy) "ownership",
     Comment (kinds::comment::Comment) "comment",
     Grant (kinds::grant::Grant) "privileges",
     DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
@@ -344,6 +358,11 @@ impl Kind {
         Kind::Extension,
         Kind::Function,
         Kind::Aggregate,
+        Kind::Enum,
+        Kind::Domain,
+        Kind::Composite,
+        Kind::Range,
+        Kind::Sequence,
         Kind::Table,
         Kind::Column,
         Kind::Default,
@@ -357,6 +376,7 @@ impl Kind {
         Kind::Policy,
         Kind::Publication,
         Kind::Member,
+        Kind::OwnedBy,
         Kind::Comment,
         Kind::Grant,
         Kind::DefaultPrivileges,
@@ -388,6 +408,12 @@ impl Kind {
     /// Whether objects of this kind change what later statements make, and so come last.
     pub fn comes_last(self) -> bool {
         self == Kind::DefaultPrivileges
+    }
+
+    /// Whether what refers to objects of this kind means the same however they change: the values of an enum are
+    /// compared by the same operators whichever they are, and no expression depends on a sequence's step.
+    pub fn keeps_meaning(self) -> bool {
+        matches!(self, Kind::Enum | Kind::Sequence)
     }
 
     /// Whether objects of this kind are routines (pg_proc).

@@ -12,7 +12,7 @@ use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Context, Object, Server, Visitor};
+use schemac_schema::object::{Context, Kind, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
@@ -120,6 +120,7 @@ fn questions(
 ) -> Questions {
     let current = &relocated.catalog;
     let changing = changing(desired, current);
+    let retyped = retyped(desired, &changing);
     let back = relocated.renaming.reversed().of_constants();
     let context = Context { current, desired, server };
     let mut questions =
@@ -129,7 +130,9 @@ fn questions(
         let own = id.root();
         // The stand-in has the columns that a relation shall have: their changes are no obstacle.
         let unsound = entry.uses.iter().any(|used| {
-            changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
+            // A stand-in's columns are of the types as they are today.
+            retyped.contains(used)
+                || changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
         });
         if unsound {
             normalized.unproven.push((*id, "it refers to something that this plan changes".into()));
@@ -221,7 +224,7 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if !id.kind().is_lockable() {
+                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
                     changing.insert(id);
                 }
             }
@@ -230,4 +233,17 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
     }
     changing.extend(current.ids().filter(|id| !desired.contains(*id)));
     changing
+}
+
+/// Columns of types that change in this plan.
+fn retyped(desired: &Catalog, changing: &HashSet<ObjectId>) -> HashSet<ObjectId> {
+    let types: HashSet<ObjectId> = changing.iter().copied().filter(|id| id.kind().is_type()).collect();
+    if types.is_empty() {
+        return types;
+    }
+    desired
+        .iter()
+        .filter(|(id, entry)| id.kind() == Kind::Column && entry.uses.iter().any(|used| types.contains(used)))
+        .map(|(id, _)| id)
+        .collect()
 }

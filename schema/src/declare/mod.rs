@@ -13,6 +13,7 @@ mod mixin;
 mod routine;
 mod substitute;
 mod table;
+pub(crate) mod types;
 mod view;
 
 #[cfg(test)]
@@ -81,6 +82,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         facades: Vec::new(),
         routine_facades: Vec::new(),
         published: Vec::new(),
+        serials: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
@@ -129,6 +131,8 @@ struct Declarations<'a> {
     facades: Vec<facade::Pending>,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
+    /// Serial columns and their sequences, in the order of the tables.
+    serials: Vec<(ObjectId, ObjectId)>,
 }
 
 impl<'a> Declarations<'a> {

@@ -5,8 +5,11 @@ pub mod aggregate;
 pub mod check;
 pub mod column;
 pub mod comment;
+pub mod composite;
 pub mod default;
 pub mod default_privileges;
+pub mod domain;
+pub mod enumeration;
 pub mod extension;
 pub mod foreign_key;
 pub mod function;
@@ -18,17 +21,20 @@ pub mod member;
 pub mod naming;
 pub mod opaque;
 pub mod options;
+pub mod owned_by;
 pub mod policy;
 pub mod publication;
+pub mod range;
 pub mod schema;
+pub mod sequence;
 pub mod table;
 pub mod trigger;
+pub mod types;
 pub mod view;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::QName;
-use crate::object::Kind;
 
 /// What PostgreSQL moves along when a relation gets another schema: the sequences that its columns own.
 pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {
@@ -36,14 +42,20 @@ pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Object
     if old.schema == new.schema || !from.kind().is_lockable() {
         return Vec::new();
     }
-    catalog
-        .iter()
-        .filter(|(id, entry)| {
-            id.kind() == Kind::Sequence && entry.uses.iter().any(|used| used.parent() == Some(from))
-        })
-        .filter_map(|(id, _)| {
+    owned(catalog, from)
+        .filter_map(|id| {
             let name = id.qname()?;
-            Some((id, ObjectId::in_schema(Kind::Sequence, QName { schema: new.schema, name: name.name })))
+            Some((id, ObjectId::in_schema(id.kind(), QName { schema: new.schema, name: name.name })))
         })
         .collect()
+}
+
+/// What columns of a relation own, or one column: it goes wherever they go.
+pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectId> {
+    catalog
+        .iter()
+        .filter(move |(_, entry)| {
+            entry.object.takes_along() && entry.uses.iter().any(|used| *used == owner || used.is_below(owner))
+        })
+        .filter_map(|(id, _)| id.parent())
 }

@@ -240,7 +240,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
         "tables:\n  t: { columns: { a: int } }\n",
         "domain: app\non_external:\n  other.t: { comment: x }\n",
         &format!("domain: app\ntables:\n  {long}: {{ columns: {{ a: int }} }}\n"),
-        "domain: app\nfunctions:\n  f: { body: select 1 }\n  g: { body: select 1 }\nenums:\n  e: [a]\n",
+        "domain: app\nfunctions:\n  f: { body: select 1 }\n  g: { body: select 1 }\nmaterialized_views:\n  e: { query: select 1 }\n",
     ]);
     for expected in [
         "error[SC0312]: the schema `auth` is external",
@@ -249,7 +249,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
         "error[SC0311]: `xxxx",
         "warning[SC0313]: `functions` is not modelled yet",
         "note: ignored here: f, g",
-        "warning[SC0313]: `enums` is not modelled yet",
+        "warning[SC0313]: `materialized_views` is not modelled yet",
     ] {
         assert!(shown.contains(expected), "{expected}\n{shown}");
     }

@@ -3,6 +3,7 @@
 pub mod read;
 pub mod write;
 
+use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::kinds::column;
@@ -86,8 +87,17 @@ impl ObjectKind for Default {
         set(&self.value, id, out);
     }
 
-    fn alter(_: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+        // A literal takes the column's type without naming it.
+        let column = catalog.get(column_of(id));
+        out.extend(column.iter().flat_map(|entry| &entry.uses).filter(|used| used.kind().is_type()));
+    }
+
+    fn alter(_: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { value, like: _ } = new;
+        if column::default_follows_type(column_of(id), context) {
+            return Alter::InPlace;
+        }
         set(value, id, out);
         Alter::InPlace
     }
