@@ -5,11 +5,16 @@
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::import::{self, Imported};
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
+use schemac_schema::spec;
+use schemac_schema::spec::project::Profile;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// What is to be said about the project's files.
@@ -160,4 +165,67 @@ pub fn apply(
         }
         other => Failure::Outside { message: other.to_string(), help: None },
     })
+}
+
+/// How to import.
+#[derive(Debug)]
+pub struct ImportOptions<'a> {
+    /// The folder to write into.
+    pub out: &'a Path,
+    /// Whose platform it is.
+    pub profile: Option<Profile>,
+    /// The file of rules.
+    pub rules: Option<&'a Path>,
+    /// Nothing is written when something would be missing.
+    pub strict: bool,
+    /// The folder need not be empty.
+    pub force: bool,
+}
+
+/// Writes a project from the database of the URL, or of the environment; and whether it was written.
+pub fn import(url: Option<&str>, options: &ImportOptions<'_>) -> Result<(Imported, bool), Failure> {
+    let out = options.out;
+    let outside = |message: String, help: &str| Failure::Outside { message, help: Some(help.into()) };
+    let occupied = || {
+        let message = format!("{} is not an empty folder", out.display());
+        outside(message, "name a folder that is not there yet, or say --force to replace files in this one")
+    };
+    match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
+        Ok(is_empty) if is_empty || options.force => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        _ => return Err(occupied()),
+    }
+    let mut report = Report::default();
+    let rules = match options.rules {
+        None => Vec::new(),
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|error| outside(format!("cannot read {}: {error}", path.display()), "--rules names a YAML file"))?;
+            let file = report.sources.add(path.display().to_string(), text);
+            match spec::read_rules(&report.sources, file) {
+                Ok(rules) => rules,
+                Err(error) => {
+                    report.diagnostics.push(error);
+                    return Err(Failure::Project(report));
+                }
+            }
+        }
+    };
+    let mut connection = connect(url)?;
+    let wishes = import::Options { profile: options.profile, rules };
+    let imported = import::import(&mut connection, &wishes).map_err(|error| match error {
+        import::Error::Read(error) => Failure::Outside { message: error.to_string(), help: None },
+        import::Error::Rules(diagnostics) => Failure::Project(Report { diagnostics, ..report }),
+    })?;
+    if options.strict && !imported.missing.is_empty() {
+        return Ok((imported, false));
+    }
+    for (path, text) in &imported.files {
+        let path = out.join(path);
+        let stored = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        stored.map_err(|error| {
+            outside(format!("cannot write {}: {error}", path.display()), "files that were written before it are there")
+        })?;
+    }
+    Ok((imported, true))
 }

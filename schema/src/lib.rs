@@ -20,4 +20,5 @@ pub mod sql;
 pub mod step;
 pub mod tree;
 pub mod type_name;
+pub mod write;
 pub mod yaml;

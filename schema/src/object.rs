@@ -12,6 +12,7 @@ use crate::question::Questions;
 use crate::reference::Reference;
 use crate::step::Steps;
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -153,6 +154,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
     fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
 
+    /// Writes the entry that declares it; see [`crate::write`]. What has no form in the language is said there.
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        out.missing_whole(id);
+    }
+
     /// The fragment of a place in what the server gave back for it: `pg_get_indexdef` gives a whole statement.
     fn stored(_place: &str, text: &str) -> String {
         text.to_owned()
@@ -285,6 +291,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::rename`].
             pub fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
                 match self { $(Object::$variant(object) => object.rename(from, to, context, out),)* }
+            }
+
+            /// See [`ObjectKind::write`].
+            pub fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+                match self { $(Object::$variant(object) => ObjectKind::write(object, id, out),)* }
             }
 
             /// See [`ObjectKind::ask`].

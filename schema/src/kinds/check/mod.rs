@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
@@ -12,6 +13,7 @@ use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A check constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +68,10 @@ impl ObjectKind for Check {
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
         visitor.fragment("check", &mut self.expression);
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

@@ -3,6 +3,7 @@
 mod casts;
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
@@ -18,6 +19,7 @@ use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A column.
@@ -241,6 +243,10 @@ impl ObjectKind for Column {
 
     fn place(&self) -> u32 {
         self.position.0
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

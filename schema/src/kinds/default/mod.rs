@@ -1,6 +1,7 @@
 //! Column defaults.
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
@@ -11,6 +12,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A column's default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +77,10 @@ impl ObjectKind for Default {
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
         visitor.fragment("default", &mut self.value);
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
@@ -14,6 +15,7 @@ use crate::question::{Question, Questions, StandIn};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{ELEMENTS, Lock, Loss, Steps};
+use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -89,6 +91,8 @@ impl ObjectKind for Table {
         let parent = self.partition_of.as_ref().and_then(|(parent, _)| parent.qname());
         let slot = |name| Slot::On("partition", ObjectId::in_schema(Kind::Table, name), Ident::new(""));
         parent.map(slot).into_iter().collect()
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
