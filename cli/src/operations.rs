@@ -199,8 +199,9 @@ pub fn import(url: Option<&str>, options: &ImportOptions<'_>) -> Result<(Importe
     let rules = match options.rules {
         None => Vec::new(),
         Some(path) => {
-            let text = fs::read_to_string(path)
-                .map_err(|error| outside(format!("cannot read {}: {error}", path.display()), "--rules names a YAML file"))?;
+            let text = fs::read_to_string(path).map_err(|error| {
+                outside(format!("cannot read {}: {error}", path.display()), "--rules names a YAML file")
+            })?;
             let file = report.sources.add(path.display().to_string(), text);
             match spec::read_rules(&report.sources, file) {
                 Ok(rules) => rules,
@@ -224,7 +225,10 @@ pub fn import(url: Option<&str>, options: &ImportOptions<'_>) -> Result<(Importe
         let path = out.join(path);
         let stored = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
         stored.map_err(|error| {
-            outside(format!("cannot write {}: {error}", path.display()), "files that were written before it are there")
+            outside(
+                format!("cannot write {}: {error}", path.display()),
+                "files that were written before it are there",
+            )
         })?;
     }
     Ok((imported, true))

@@ -202,7 +202,8 @@ fn sort_unordered(tokens: &mut Vec<Token<'_>>) {
     let mut at = 0;
     while at < tokens.len() {
         let next = |from: usize| (from..tokens.len()).find(|at| !tokens[*at].is_blank());
-        let with = tokens[at].is("with").then(|| next(at + 1)).flatten().filter(|open| tokens[*open].is_symbol("("));
+        let with =
+            tokens[at].is("with").then(|| next(at + 1)).flatten().filter(|open| tokens[*open].is_symbol("("));
         let of = (is_trigger && tokens[at].is("of")).then(|| next(at + 1)).flatten();
         let (from, to) = match (with, of) {
             (Some(open), _) => {
@@ -226,7 +227,8 @@ fn sort_unordered(tokens: &mut Vec<Token<'_>>) {
 
 /// Sorts items between commas.
 fn sorted<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
-    let plain = |item: &[Token<'a>]| item.iter().filter(|token| !token.is_blank()).copied().collect::<Vec<_>>();
+    let plain =
+        |item: &[Token<'a>]| item.iter().filter(|token| !token.is_blank()).copied().collect::<Vec<_>>();
     let mut items: Vec<Vec<Token<'a>>> = tokens.split(|token| token.is_symbol(",")).map(plain).collect();
     items.sort_by_key(|item| text_of(item));
     let comma = [Token { kind: TokenKind::Symbol, text: "," }, Token { kind: TokenKind::Space, text: " " }];

@@ -15,7 +15,11 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(database: &Database<'_>) -> Self {
         let version = database.server().major();
-        let path = std::env::temp_dir().join(format!("schemac-import-{}-{version}-{}", std::process::id(), database.name()));
+        let path = std::env::temp_dir().join(format!(
+            "schemac-import-{}-{version}-{}",
+            std::process::id(),
+            database.name()
+        ));
         let _ = fs::remove_dir_all(&path);
         Folder(path)
     }
@@ -27,7 +31,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if std::env::var_os("KEEP").is_some() { return; }
+        if std::env::var_os("KEEP").is_some() {
+            return;
+        }
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -206,32 +212,58 @@ const GUIDE: &[(&str, &[&str])] = &[
     (
         "security_service",
         &[
-            "stored_api_keys", "api_key_projects", "key_rotation_policies", "key_security_events",
-            "key_usage_analytics", "mcp_key_tools", "mcp_key_sessions", "mcp_key_access_requests",
-            "mcp_key_audit_log", "mcp_proxy_tokens", "memory_entries", "memory_chunks", "memory_versions",
-            "memory_access_patterns", "memory_search_analytics",
+            "stored_api_keys",
+            "api_key_projects",
+            "key_rotation_policies",
+            "key_security_events",
+            "key_usage_analytics",
+            "mcp_key_tools",
+            "mcp_key_sessions",
+            "mcp_key_access_requests",
+            "mcp_key_audit_log",
+            "mcp_proxy_tokens",
+            "memory_entries",
+            "memory_chunks",
+            "memory_versions",
+            "memory_access_patterns",
+            "memory_search_analytics",
         ],
     ),
     ("auth_gateway", &["auth_events", "sessions", "oauth_sessions", "user_roles", "user_sessions"]),
     (
         "analytics",
         &[
-            "usage_tracking", "user_activity_logs", "ai_usage_logs", "system_error_logs", "webhook_logs",
+            "usage_tracking",
+            "user_activity_logs",
+            "ai_usage_logs",
+            "system_error_logs",
+            "webhook_logs",
             "company_usage_logs",
         ],
     ),
     (
         "billing",
         &[
-            "subscriptions", "stripe_connect_accounts", "bulk_payments", "payment_items", "payment_audit",
-            "beneficiaries", "user_payments", "vendor_billing_records",
+            "subscriptions",
+            "stripe_connect_accounts",
+            "bulk_payments",
+            "payment_items",
+            "payment_audit",
+            "beneficiaries",
+            "user_payments",
+            "vendor_billing_records",
         ],
     ),
     (
         "marketplace",
         &[
-            "products", "orders", "order_items", "marketplace_transactions", "pricing_insights",
-            "recommendations", "product_embeddings",
+            "products",
+            "orders",
+            "order_items",
+            "marketplace_transactions",
+            "pricing_insights",
+            "recommendations",
+            "product_embeddings",
         ],
     ),
 ];
@@ -263,7 +295,11 @@ fn rules_sort_the_flat_schema_as_the_guide_does() {
     assert!(text.contains("references security_service.memory_entries (id)"), "{text}");
     assert!(!text.contains("public.memory_entries m"), "{text}");
     assert!(folder.text("schema/public.yaml").contains("security_service.stored_api_keys"));
-    assert!(run.stdout.contains("review_needed") && run.stdout.contains("  public.organizations\n"), "{}", run.all());
+    assert!(
+        run.stdout.contains("review_needed") && run.stdout.contains("  public.organizations\n"),
+        "{}",
+        run.all()
+    );
     assert!(folder.text("schemac.yaml").contains("#   public.organizations\n"));
     assert!(!run.stderr.contains("no table fits"), "{}", run.all());
 }

@@ -104,7 +104,10 @@ fn usual_owner(catalog: &Catalog) -> Option<Ident> {
             *owners.entry(owner).or_default() += 1;
         }
     }
-    owners.into_iter().max_by_key(|(owner, count)| (*count, std::cmp::Reverse(*owner))).map(|(owner, _)| owner)
+    owners
+        .into_iter()
+        .max_by_key(|(owner, count)| (*count, std::cmp::Reverse(*owner)))
+        .map(|(owner, _)| owner)
 }
 
 /// The roles that the files name as grantees or in policies.
@@ -139,7 +142,8 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
         add(Some(id), text);
     }
     for other in &reading.other_grantors {
-        let text = format!("{}: {} was given by {}, not by the owner", other.grant, other.privilege, other.grantor);
+        let text =
+            format!("{}: {} was given by {}, not by the owner", other.grant, other.privilege, other.grantor);
         add(Some(other.grant), text);
     }
     for id in &reading.invalid {

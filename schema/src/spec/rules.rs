@@ -46,7 +46,12 @@ mod tests {
             let signs = |text: &str| text.chars().collect::<Vec<_>>();
             matches(&signs(pattern), &signs(name))
         };
-        assert!(fits("*memory*", "memory_entries") && fits("*_log?", "audit_logs") && fits("a", "a") && fits("*", ""));
+        assert!(
+            fits("*memory*", "memory_entries")
+                && fits("*_log?", "audit_logs")
+                && fits("a", "a")
+                && fits("*", "")
+        );
         assert!(!fits("memory*", "a_memory") && !fits("a", "ab") && !fits("?", "") && !fits("a.c", "abc"));
     }
 }

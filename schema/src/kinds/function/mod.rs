@@ -5,8 +5,8 @@
 
 pub mod declare;
 pub mod read;
-pub mod write;
 pub mod settings;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::{Address, ObjectId};

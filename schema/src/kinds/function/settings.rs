@@ -47,7 +47,9 @@ impl Settings {
 
     /// The settings as people write them: names of a list one by one.
     pub fn written(&self) -> Vec<(Ident, Vec<String>)> {
-        let names = |value: Text| elements(value.as_str()).iter().map(|one| sql::quoted(Ident::new(one)).to_owned()).collect();
+        let names = |value: Text| {
+            elements(value.as_str()).iter().map(|one| sql::quoted(Ident::new(one)).to_owned()).collect()
+        };
         self.0
             .iter()
             .map(|(name, value)| {

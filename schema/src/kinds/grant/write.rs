@@ -41,11 +41,19 @@ fn is_execute_of_all(grant: &Grant, target: ObjectId, grantee: Ident) -> bool {
 pub fn whole(grant: &Grant, kind: Kind, version: u32) -> Vec<Node> {
     let every = all_privileges(kind, version);
     let words = |option: bool| {
-        grant.privileges.iter().filter(move |(_, with)| **with == option).map(|(word, _)| *word).collect::<Vec<_>>()
+        grant
+            .privileges
+            .iter()
+            .filter(move |(_, with)| **with == option)
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
     };
-    let is_all = |words: &[Text]| every.len() > 1 && every.iter().all(|one| words.iter().any(|word| word.as_str() == *one));
+    let is_all = |words: &[Text]| {
+        every.len() > 1 && every.iter().all(|one| words.iter().any(|word| word.as_str() == *one))
+    };
     let (plain, option) = (words(false), words(true));
-    let lower = |words: &[Text]| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect::<Vec<_>>();
+    let lower =
+        |words: &[Text]| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect::<Vec<_>>();
     let mut items: Vec<Node> = if is_all(&plain) {
         vec![Node::word("all")]
     } else {
@@ -101,9 +109,11 @@ fn is_standard(target: ObjectId, out: &Writer<'_>) -> bool {
     let grants: Vec<_> = out.catalog.children_of(target, Kind::Grant).collect();
     let [one] = grants.as_slice() else { return false };
     match out.catalog.get(*one).map(|entry| &entry.object) {
-        Some(Object::Grant(grant)) if one.name().as_str() == "public" => {
-            grant.privileges.iter().map(|(word, option)| (word.as_str(), *option)).eq(words.iter().map(|word| (*word, false)))
-        }
+        Some(Object::Grant(grant)) if one.name().as_str() == "public" => grant
+            .privileges
+            .iter()
+            .map(|(word, option)| (word.as_str(), *option))
+            .eq(words.iter().map(|word| (*word, false))),
         _ => false,
     }
 }

@@ -91,6 +91,8 @@ impl ObjectKind for Table {
         let parent = self.partition_of.as_ref().and_then(|(parent, _)| parent.qname());
         let slot = |name| Slot::On("partition", ObjectId::in_schema(Kind::Table, name), Ident::new(""));
         parent.map(slot).into_iter().collect()
+    }
+
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
     }
