@@ -71,5 +71,5 @@ fn objects(declared: &Catalog, writer: &Writer<'_>) -> Vec<String> {
 
 /// What PostgreSQL makes along with another object is not declared.
 fn is_cloned(object: &Object) -> bool {
-    matches!(object, Object::Trigger(trigger) if trigger.cloned.0) || object.kind() == Kind::Unmodelled
+    object.kind() == Kind::Unmodelled
 }

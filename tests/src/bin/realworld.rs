@@ -48,9 +48,11 @@ fn main() -> ExitCode {
 }
 
 fn folders(wishes: &Wishes) -> Result<Vec<PathBuf>> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(&wishes.folder)?.flatten().map(|entry| entry.path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(&wishes.folder)?.flatten().map(|entry| entry.path()).collect();
     folders.retain(|path| path.join("meta.json").is_file());
-    let named = |path: &Path| wishes.only.iter().any(|name| path.file_name().is_some_and(|own| own == name.as_str()));
+    let named =
+        |path: &Path| wishes.only.iter().any(|name| path.file_name().is_some_and(|own| own == name.as_str()));
     folders.retain(|path| wishes.only.is_empty() || named(path));
     folders.sort();
     Ok(folders)
@@ -70,7 +72,8 @@ fn one(wishes: &Wishes, folder: &Path) -> Result<Vec<(String, String)>> {
     let original = server.database();
     prepare(&original)?;
     load(&original, folder)?;
-    let out = std::env::temp_dir().join(format!("schemac-realworld-{}-{}", std::process::id(), original.name()));
+    let out =
+        std::env::temp_dir().join(format!("schemac-realworld-{}-{}", std::process::id(), original.name()));
     let found = compare(&original, supabase, &prepare, &out);
     let _ = fs::remove_dir_all(&out);
     found
@@ -85,7 +88,9 @@ fn load(database: &Database<'_>, folder: &Path) -> Result<()> {
         // A database of its own is not made, and nobody connects to another one.
         let about_databases = |line: &&str| {
             let line = line.trim_start().to_ascii_lowercase();
-            line.starts_with("\\c ") || line.starts_with("create database") || line.starts_with("drop database")
+            line.starts_with("\\c ")
+                || line.starts_with("create database")
+                || line.starts_with("drop database")
         };
         let script: Vec<&str> = text.lines().filter(|line| !about_databases(line)).collect();
         database.psql(As::Superuser, &script.join("\n"))?;

@@ -14,6 +14,10 @@ use crate::yaml;
 
 /// A column, with its default, and the primary key where its name is PostgreSQL's own choice.
 pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
+    // What comes from a parent is declared there.
+    if column.inherited.0 {
+        return;
+    }
     let default = match out.catalog.get(ObjectId::of(Kind::Default, id, "")).map(|entry| &entry.object) {
         Some(Object::Default(default)) => Some(&default.value),
         _ => None,
@@ -55,6 +59,7 @@ fn short(column: &Column, default: Option<&Fragment>, primary: bool) -> Option<S
         options,
         position: _,
         using: _,
+        inherited: _,
     } = column;
     if storage.is_some() || compression.is_some() || statistics.is_some() || !options.0.is_empty() {
         return None;

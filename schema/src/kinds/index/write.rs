@@ -6,12 +6,9 @@ use crate::id::ObjectId;
 use crate::sql::Sql;
 use crate::write::{Node, Writer};
 
-/// An index. One that is attached to that of a partitioned table comes with it.
+/// An index.
 pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
-    let Index { unique, definition, options, tablespace, attached_to } = index;
-    if attached_to.is_some() {
-        return out.missing_whole(id);
-    }
+    let Index { unique, definition, options, tablespace, clustered } = index;
     let mut sql = Sql::default();
     if *unique {
         sql.kw("unique");
@@ -26,4 +23,7 @@ pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
         sql.fragment(&Fragment::part(predicate, Grammar::Index));
     }
     out.put(id, 0, Node::definition(sql.into_text()));
+    if *clustered {
+        out.entry(id).set("clustered", Node::word("true"));
+    }
 }

@@ -10,9 +10,6 @@ use crate::write::{Node, Writer};
 
 /// A trigger. One that is cloned from a partitioned table's comes with that.
 pub fn write(trigger: &Trigger, id: ObjectId, out: &mut Writer<'_>) {
-    if trigger.cloned.0 {
-        return;
-    }
     out.put(id, 0, Node::definition(definition(trigger)));
     let enabled = match trigger.enabled {
         Enabled::Origin => return,
