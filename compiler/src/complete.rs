@@ -9,6 +9,7 @@ use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
+use schemac_schema::kinds;
 use schemac_schema::object::Kind;
 use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -51,6 +52,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
+    let unspoken: BTreeSet<ObjectId> =
+        current.ids().filter(|id| id.parent().is_some() && kinds::is_unspoken(desired, *id)).collect();
     // What stands on an object comes after it, whatever the order of kinds.
     let (wholes, parts): (Vec<_>, Vec<_>) = current.iter().partition(|(id, _)| id.parent().is_none());
     // What a column owns comes after the column's table: it goes when the column goes.
@@ -73,7 +76,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         let standing = if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {
-            let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
+            let unspoken =
+                desired.get(root).is_some_and(|entry| entry.object.is_opaque()) || unspoken.contains(&id);
             if unspoken
                 || leaves_alone(project, id)
                 || entry.object.is_opaque()

@@ -9,6 +9,7 @@ use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
+use schemac_schema::kinds;
 use schemac_schema::object::{Alter, Context, Object};
 use schemac_schema::step::Steps;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -247,6 +248,7 @@ fn imply(context: &Context<'_>, changes: &mut Changes) {
             let change = match context.desired.get(satellite) {
                 Some(declared) if declared.object == implied => None,
                 Some(_) => Some(Change::Implied(implied)),
+                None if kinds::is_unspoken(context.desired, satellite) => None,
                 None => Some(Change::Unwanted(implied)),
             };
             match change {

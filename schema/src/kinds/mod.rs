@@ -113,3 +113,12 @@ pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectI
         })
         .filter_map(|(id, _)| id.parent())
 }
+
+/// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial
+/// column brought. They stay as they are, or as privileges by default make them.
+pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
+    let root = satellite.root();
+    root.kind() == Kind::Sequence
+        && desired.children_of(root, Kind::OwnedBy).next().is_some()
+        && desired.children_of(root, satellite.kind()).next().is_none()
+}
