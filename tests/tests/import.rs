@@ -15,7 +15,11 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(database: &Database<'_>) -> Self {
         let version = database.server().major();
-        let path = std::env::temp_dir().join(format!("schemac-import-{}-{version}-{}", std::process::id(), database.name()));
+        let path = std::env::temp_dir().join(format!(
+            "schemac-import-{}-{version}-{}",
+            std::process::id(),
+            database.name()
+        ));
         let _ = fs::remove_dir_all(&path);
         Folder(path)
     }
@@ -27,7 +31,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if std::env::var_os("KEEP").is_some() { return; }
+        if std::env::var_os("KEEP").is_some() {
+            return;
+        }
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -197,6 +203,34 @@ fn routines_and_what_stands_outside() {
     on_all(ROUTINES, "", |_, _| {});
 }
 
+const TYPES: &str = r#"
+create schema app;
+create type app.mood as enum ('on', 'null', '1.10', 'a, b', '');
+comment on type app.mood is 'how it is';
+create type app.plain as enum ('a', 'b');
+create domain app.email as text collate "C" default 'x' not null constraint shape check (value ~ '@');
+create domain app.year as int;
+create type app.money as (amount numeric(12,2), currency char(3) collate "C");
+create type app.span as range (subtype = float8, subtype_diff = float8mi, multirange_type_name = app.spans);
+revoke usage on type app.plain from public;
+grant usage on type app.plain to anon;
+create sequence app.invoice start 1000 increment 10 cache 5 cycle maxvalue 5000;
+create sequence app.small as smallint;
+grant usage on sequence app.small to anon;
+create table app.t (
+    id serial primary key, other bigserial, mood app.mood default 'null' not null, moods app.mood[], price app.money,
+    year app.year, granted serial, "Odd" smallserial, own int default nextval('app.invoice')
+);
+grant usage on sequence app.t_granted_seq to anon;
+comment on column app.t.id is 'with a comment';
+alter sequence app.small owned by app.t.year;
+"#;
+
+#[test]
+fn types_and_sequences() {
+    on_all(TYPES, "", |_, _| {});
+}
+
 fn fixture(path: &str) -> PathBuf {
     repository().join("fixtures/disruptor").join(path)
 }
@@ -206,32 +240,58 @@ const GUIDE: &[(&str, &[&str])] = &[
     (
         "security_service",
         &[
-            "stored_api_keys", "api_key_projects", "key_rotation_policies", "key_security_events",
-            "key_usage_analytics", "mcp_key_tools", "mcp_key_sessions", "mcp_key_access_requests",
-            "mcp_key_audit_log", "mcp_proxy_tokens", "memory_entries", "memory_chunks", "memory_versions",
-            "memory_access_patterns", "memory_search_analytics",
+            "stored_api_keys",
+            "api_key_projects",
+            "key_rotation_policies",
+            "key_security_events",
+            "key_usage_analytics",
+            "mcp_key_tools",
+            "mcp_key_sessions",
+            "mcp_key_access_requests",
+            "mcp_key_audit_log",
+            "mcp_proxy_tokens",
+            "memory_entries",
+            "memory_chunks",
+            "memory_versions",
+            "memory_access_patterns",
+            "memory_search_analytics",
         ],
     ),
     ("auth_gateway", &["auth_events", "sessions", "oauth_sessions", "user_roles", "user_sessions"]),
     (
         "analytics",
         &[
-            "usage_tracking", "user_activity_logs", "ai_usage_logs", "system_error_logs", "webhook_logs",
+            "usage_tracking",
+            "user_activity_logs",
+            "ai_usage_logs",
+            "system_error_logs",
+            "webhook_logs",
             "company_usage_logs",
         ],
     ),
     (
         "billing",
         &[
-            "subscriptions", "stripe_connect_accounts", "bulk_payments", "payment_items", "payment_audit",
-            "beneficiaries", "user_payments", "vendor_billing_records",
+            "subscriptions",
+            "stripe_connect_accounts",
+            "bulk_payments",
+            "payment_items",
+            "payment_audit",
+            "beneficiaries",
+            "user_payments",
+            "vendor_billing_records",
         ],
     ),
     (
         "marketplace",
         &[
-            "products", "orders", "order_items", "marketplace_transactions", "pricing_insights",
-            "recommendations", "product_embeddings",
+            "products",
+            "orders",
+            "order_items",
+            "marketplace_transactions",
+            "pricing_insights",
+            "recommendations",
+            "product_embeddings",
         ],
     ),
 ];
@@ -263,7 +323,11 @@ fn rules_sort_the_flat_schema_as_the_guide_does() {
     assert!(text.contains("references security_service.memory_entries (id)"), "{text}");
     assert!(!text.contains("public.memory_entries m"), "{text}");
     assert!(folder.text("schema/public.yaml").contains("security_service.stored_api_keys"));
-    assert!(run.stdout.contains("review_needed") && run.stdout.contains("  public.organizations\n"), "{}", run.all());
+    assert!(
+        run.stdout.contains("review_needed") && run.stdout.contains("  public.organizations\n"),
+        "{}",
+        run.all()
+    );
     assert!(folder.text("schemac.yaml").contains("#   public.organizations\n"));
     assert!(!run.stderr.contains("no table fits"), "{}", run.all());
 }

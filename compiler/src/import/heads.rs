@@ -16,7 +16,8 @@ pub fn file_name(schema: Ident) -> String {
 
 /// The comment that lists what a file does not say.
 pub fn of_missing(all: &[String]) -> String {
-    let mut head = String::from("# In the database, and not in this file, because schemac has no form for it yet:\n");
+    let mut head =
+        String::from("# In the database, and not in this file, because schemac has no form for it yet:\n");
     for one in all {
         head.push_str(&comment(one));
     }
@@ -51,7 +52,9 @@ pub fn project(reading: &Reading, options: &Options, roles: BTreeSet<Ident>, rev
     map.set("undeclared", Node::word("drop"));
     let mut out = text(&map);
     if !review.is_empty() {
-        out.push_str("\n# review_needed: no rule of the import speaks of these tables; they stay where they are.\n");
+        out.push_str(
+            "\n# review_needed: no rule of the import speaks of these tables; they stay where they are.\n",
+        );
         for table in review {
             out.push_str(&comment(&table.to_string()));
         }

@@ -31,7 +31,8 @@ pub fn differences(files: &BTreeMap<String, String>, writer: &Writer<'_>, versio
     let mut errors = Vec::new();
     bind::bind(&mut declared.catalog, &binding, &mut errors);
     said.extend(errors);
-    let mut differences: Vec<String> = said.iter().filter(|one| counts(one)).map(|one| place(one, &sources)).collect();
+    let mut differences: Vec<String> =
+        said.iter().filter(|one| counts(one)).map(|one| place(one, &sources)).collect();
     differences.extend(objects(&declared.catalog, writer));
     differences
 }
@@ -50,7 +51,11 @@ fn place(diagnostic: &Diagnostic, sources: &Sources) -> String {
 fn objects(declared: &Catalog, writer: &Writer<'_>) -> Vec<String> {
     let mut differences = Vec::new();
     for (id, live) in writer.catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed) {
-        if writer.is_left_out(id) || writer.lacks(id.root()) || writer.says_missing(id) || is_cloned(&live.object) {
+        if writer.is_left_out(id)
+            || writer.lacks(id.root())
+            || writer.says_missing(id)
+            || is_cloned(&live.object)
+        {
             continue;
         }
         match declared.get(id) {

@@ -24,7 +24,10 @@ pub(super) fn key(text: &str) -> String {
 /// Whether a text can stand in a block scalar: lines, and nothing that YAML would change.
 pub(super) fn fits_block(text: &str) -> bool {
     let printable = |c: char| c == '\n' || c == '\t' || !is_special(c);
-    text.contains('\n') && !text.starts_with([' ', '\n', '\t']) && !text.ends_with('\n') && text.chars().all(printable)
+    text.contains('\n')
+        && !text.starts_with([' ', '\n', '\t'])
+        && !text.ends_with('\n')
+        && text.chars().all(printable)
 }
 
 fn is_special(c: char) -> bool {

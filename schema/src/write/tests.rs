@@ -6,11 +6,62 @@ use crate::yaml;
 
 fn texts() -> Vec<&'static str> {
     vec![
-        "plain", "", " ", "null", "true", "on", "1.10", "1e3", "0x1f", "~", "2026-01-01", "a: b", "a #b", "a:", "- a",
-        "-1", "'x'::text", "\"char\"", "a'b\"c\\d", "[a]", "{a}", "a, b", "*", "&a", "!x", "|", ">", "%", "@", "`",
-        "?", "? a", "tab\there", "line\nline", "line\n  indented\n\nlast", "\nfirst", " first\nsecond", "last\n",
-        "cr\r\nlf", "\u{1}", "\u{85}", "\u{2028}", "\u{feff}x", "größe", "...", "---", "--- a", "<<", "=", "#",
-        "a\n# b", "a\n \n b ", "\\", "'", "\"", "{table}",
+        "plain",
+        "",
+        " ",
+        "null",
+        "true",
+        "on",
+        "1.10",
+        "1e3",
+        "0x1f",
+        "~",
+        "2026-01-01",
+        "a: b",
+        "a #b",
+        "a:",
+        "- a",
+        "-1",
+        "'x'::text",
+        "\"char\"",
+        "a'b\"c\\d",
+        "[a]",
+        "{a}",
+        "a, b",
+        "*",
+        "&a",
+        "!x",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "?",
+        "? a",
+        "tab\there",
+        "line\nline",
+        "line\n  indented\n\nlast",
+        "\nfirst",
+        " first\nsecond",
+        "last\n",
+        "cr\r\nlf",
+        "\u{1}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}x",
+        "größe",
+        "...",
+        "---",
+        "--- a",
+        "<<",
+        "=",
+        "#",
+        "a\n# b",
+        "a\n \n b ",
+        "\\",
+        "'",
+        "\"",
+        "{table}",
     ]
 }
 
@@ -28,7 +79,8 @@ fn every_text_is_read_back_as_it_was() {
     let text = format::file(&map);
     let mut sources = Sources::new();
     let file = sources.add("a.yaml", text.as_str());
-    let node = yaml::parse(&sources, file).unwrap_or_else(|error| panic!("{}\n{text}", error.render(&sources, false)));
+    let node = yaml::parse(&sources, file)
+        .unwrap_or_else(|error| panic!("{}\n{text}", error.render(&sources, false)));
     let mut found: Vec<String> = Vec::new();
     collect(&node, &mut found);
     let mut expected: Vec<&str> = texts();
@@ -47,7 +99,8 @@ fn every_name_is_read_back_as_it_was() {
     let text = format::file(&map);
     let mut sources = Sources::new();
     let file = sources.add("a.yaml", text.as_str());
-    let node = yaml::parse(&sources, file).unwrap_or_else(|error| panic!("{}\n{text}", error.render(&sources, false)));
+    let node = yaml::parse(&sources, file)
+        .unwrap_or_else(|error| panic!("{}\n{text}", error.render(&sources, false)));
     let yaml::Value::Mapping { entries, .. } = node.value else { panic!("{text}") };
     let yaml::Value::Mapping { entries, .. } = &entries[0].1.value else { panic!("{text}") };
     let found: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();

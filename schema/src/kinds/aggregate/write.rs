@@ -11,7 +11,8 @@ use crate::write::{Map, Node, Writer, name};
 
 /// An aggregate.
 pub fn write(aggregate: &Aggregate, id: ObjectId, out: &mut Writer<'_>) {
-    let Aggregate { arguments, ordered, way, moving, combine, serialize, deserialize, sort, parallel, owner } = aggregate;
+    let Aggregate { arguments, ordered, way, moving, combine, serialize, deserialize, sort, parallel, owner } =
+        aggregate;
     let owner = owner.0.filter(|owner| Some(*owner) != out.owner);
     let everybody = out.catalog.contains(grant::id(id, Ident::new("public")));
     let entry = out.entry(id);
@@ -29,7 +30,14 @@ pub fn write(aggregate: &Aggregate, id: ObjectId, out: &mut Writer<'_>) {
     const USUAL: [&str; 8] =
         ["sfunc", "", "stype", "sspace", "finalfunc", "finalfunc_extra", "finalfunc_modify", "initcond"];
     const MOVING: [&str; 8] = [
-        "msfunc", "minvfunc", "mstype", "msspace", "mfinalfunc", "mfinalfunc_extra", "mfinalfunc_modify", "minitcond",
+        "msfunc",
+        "minvfunc",
+        "mstype",
+        "msspace",
+        "mfinalfunc",
+        "mfinalfunc_extra",
+        "mfinalfunc_modify",
+        "minitcond",
     ];
     write_way(way, &USUAL, ordered.is_some(), entry);
     if let Some(moving) = moving {

@@ -31,21 +31,30 @@ pub fn write(grant: &Grant, id: ObjectId, out: &mut Writer<'_>) {
     out.entry(object).named("grants").put(id.name().as_str(), "", 0, node);
 }
 
-/// Everybody may call a routine unless its entry says otherwise.
+/// Everybody may call a routine and use a type unless its entry says otherwise.
 fn is_execute_of_all(grant: &Grant, target: ObjectId, grantee: Ident) -> bool {
-    let plain = Grant { privileges: [(Text::new("EXECUTE"), false)].into_iter().collect() };
-    target.kind().is_routine() && grantee.as_str() == "public" && *grant == plain
+    let word = if target.kind().is_routine() { "EXECUTE" } else { "USAGE" };
+    let plain = Grant { privileges: [(Text::new(word), false)].into_iter().collect() };
+    (target.kind().is_routine() || target.kind().is_type()) && grantee.as_str() == "public" && *grant == plain
 }
 
 /// `all`, or the single privileges; those with grant option in an item of their own.
 pub fn whole(grant: &Grant, kind: Kind, version: u32) -> Vec<Node> {
     let every = all_privileges(kind, version);
     let words = |option: bool| {
-        grant.privileges.iter().filter(move |(_, with)| **with == option).map(|(word, _)| *word).collect::<Vec<_>>()
+        grant
+            .privileges
+            .iter()
+            .filter(move |(_, with)| **with == option)
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
     };
-    let is_all = |words: &[Text]| every.len() > 1 && every.iter().all(|one| words.iter().any(|word| word.as_str() == *one));
+    let is_all = |words: &[Text]| {
+        every.len() > 1 && every.iter().all(|one| words.iter().any(|word| word.as_str() == *one))
+    };
     let (plain, option) = (words(false), words(true));
-    let lower = |words: &[Text]| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect::<Vec<_>>();
+    let lower =
+        |words: &[Text]| words.iter().map(|word| word.as_str().to_ascii_lowercase()).collect::<Vec<_>>();
     let mut items: Vec<Node> = if is_all(&plain) {
         vec![Node::word("all")]
     } else {
@@ -101,9 +110,11 @@ fn is_standard(target: ObjectId, out: &Writer<'_>) -> bool {
     let grants: Vec<_> = out.catalog.children_of(target, Kind::Grant).collect();
     let [one] = grants.as_slice() else { return false };
     match out.catalog.get(*one).map(|entry| &entry.object) {
-        Some(Object::Grant(grant)) if one.name().as_str() == "public" => {
-            grant.privileges.iter().map(|(word, option)| (word.as_str(), *option)).eq(words.iter().map(|word| (*word, false)))
-        }
+        Some(Object::Grant(grant)) if one.name().as_str() == "public" => grant
+            .privileges
+            .iter()
+            .map(|(word, option)| (word.as_str(), *option))
+            .eq(words.iter().map(|word| (*word, false))),
         _ => false,
     }
 }

@@ -55,7 +55,8 @@ fn bare(primary: bool) -> Key {
 
 /// Whether PostgreSQL would choose that name for a primary key.
 fn is_chosen(id: ObjectId) -> bool {
-    id.parent().is_some_and(|table| chosen_name(table.name().as_str(), "", "pkey").as_str() == id.name().as_str())
+    id.parent()
+        .is_some_and(|table| chosen_name(table.name().as_str(), "", "pkey").as_str() == id.name().as_str())
 }
 
 fn put(key: &Key, id: ObjectId, out: &mut Writer<'_>) {
