@@ -203,6 +203,34 @@ fn routines_and_what_stands_outside() {
     on_all(ROUTINES, "", |_, _| {});
 }
 
+const TYPES: &str = r#"
+create schema app;
+create type app.mood as enum ('on', 'null', '1.10', 'a, b', '');
+comment on type app.mood is 'how it is';
+create type app.plain as enum ('a', 'b');
+create domain app.email as text collate "C" default 'x' not null constraint shape check (value ~ '@');
+create domain app.year as int;
+create type app.money as (amount numeric(12,2), currency char(3) collate "C");
+create type app.span as range (subtype = float8, subtype_diff = float8mi, multirange_type_name = app.spans);
+revoke usage on type app.plain from public;
+grant usage on type app.plain to anon;
+create sequence app.invoice start 1000 increment 10 cache 5 cycle maxvalue 5000;
+create sequence app.small as smallint;
+grant usage on sequence app.small to anon;
+create table app.t (
+    id serial primary key, other bigserial, mood app.mood default 'null' not null, moods app.mood[], price app.money,
+    year app.year, granted serial, "Odd" smallserial, own int default nextval('app.invoice')
+);
+grant usage on sequence app.t_granted_seq to anon;
+comment on column app.t.id is 'with a comment';
+alter sequence app.small owned by app.t.year;
+"#;
+
+#[test]
+fn types_and_sequences() {
+    on_all(TYPES, "", |_, _| {});
+}
+
 fn fixture(path: &str) -> PathBuf {
     repository().join("fixtures/disruptor").join(path)
 }

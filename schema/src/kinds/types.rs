@@ -81,3 +81,11 @@ fn has_no_casts(type_name: &TypeName, catalog: &Catalog, depth: u32) -> bool {
         _ => false,
     }
 }
+
+/// Says in an import that not everybody may use a type, where that is so.
+pub fn write_public(id: ObjectId, out: &mut crate::write::Writer<'_>) {
+    let everybody = Ident::new("public");
+    if !out.catalog.contains(crate::kinds::grant::id(id, everybody)) {
+        out.entry(id).named("grants").put("public", "", 0, crate::write::Node::word("none"));
+    }
+}

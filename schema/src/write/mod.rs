@@ -158,6 +158,12 @@ impl<'a> Writer<'a> {
         self.catalog.children(id).iter().all(|child| child.kind() == Kind::Default)
     }
 
+    /// Whether a column's entry has nothing but its short form: its privileges stand with the table's.
+    pub fn is_bare_or_granted(&self, id: ObjectId) -> bool {
+        let apart = |kind: Kind| matches!(kind, Kind::Default | Kind::Grant);
+        self.catalog.children(id).iter().all(|child| apart(child.kind()))
+    }
+
     fn section(&self, id: ObjectId) -> &'static str {
         match id.kind() {
             Kind::Extension => "extensions",

@@ -3,7 +3,7 @@
 use super::{Column, declare};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
-use crate::kinds::key;
+use crate::kinds::{key, sequence};
 use crate::object::{Kind, Object};
 use crate::reference::Reference;
 use crate::span::{Sources, Span};
@@ -23,13 +23,22 @@ pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
         _ => None,
     };
     let primary = key::write::is_inline(id, out);
+    if let Some(word) = serial(column, id, out) {
+        let text = format!("{word}{}", if primary { " primary key" } else { "" });
+        let mut long = Map::keys();
+        long.set("type", Node::word(word));
+        if primary && !out.is_bare_or_granted(id) {
+            key::write::write_named(id, out);
+        }
+        return out.put(id, column.position.0, Node::Short(Box::new(Node::Sql(text)), long));
+    }
     let long = long(column, default);
     let short = short(column, default, primary).filter(|text| is_same(text, column, default, id, primary));
     let node = match short {
         Some(text) => Node::Short(Box::new(Node::Sql(text)), long),
         None => Node::Map(long),
     };
-    if primary && !matches!(node, Node::Short(..)) {
+    if primary && !(matches!(node, Node::Short(..)) && out.is_bare_or_granted(id)) {
         // The key then stands by itself.
         key::write::write_named(id, out);
     }
@@ -39,11 +48,30 @@ pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
 /// Whether the primary key stands in the column's short form.
 pub fn holds_key(id: ObjectId, out: &Writer<'_>) -> bool {
     let Some(Object::Column(column)) = out.catalog.get(id).map(|entry| &entry.object) else { return false };
+    if !out.is_bare_or_granted(id) {
+        return false;
+    }
+    if serial(column, id, out).is_some() {
+        return true;
+    }
     let default = match out.catalog.get(ObjectId::of(Kind::Default, id, "")).map(|entry| &entry.object) {
         Some(Object::Default(default)) => Some(&default.value),
         _ => None,
     };
     short(column, default, true).is_some_and(|text| is_same(&text, column, default, id, true))
+}
+
+/// The pseudo-type that says all about a column and its sequence.
+fn serial(column: &Column, id: ObjectId, out: &Writer<'_>) -> Option<&'static str> {
+    let plain = Column { not_null: true, ..Column::new(column.type_name) };
+    if *column != plain || !sequence::write::is_serial(id, out) {
+        return None;
+    }
+    Some(match column.type_name.name().as_str() {
+        "int2" => "smallserial",
+        "int4" => "serial",
+        _ => "bigserial",
+    })
 }
 
 fn short(column: &Column, default: Option<&Fragment>, primary: bool) -> Option<String> {
@@ -106,7 +134,8 @@ fn is_same(text: &str, column: &Column, default: Option<&Fragment>, id: ObjectId
         && read.constraints.len() == usize::from(primary)
 }
 
-fn nowhere() -> Span {
+/// No place in any file.
+pub fn nowhere() -> Span {
     Span::new(Sources::new().add("", ""), 0, 0)
 }
 

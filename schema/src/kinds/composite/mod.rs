@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::Aside;
@@ -13,6 +14,7 @@ use crate::reference::Reference;
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A composite type.
@@ -86,6 +88,10 @@ impl ObjectKind for Composite {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

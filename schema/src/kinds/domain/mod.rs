@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -13,6 +14,7 @@ use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 
 /// A domain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +64,10 @@ impl ObjectKind for Domain {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
@@ -10,6 +11,7 @@ use crate::kinds::{grant, naming, types};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
+use crate::write::Writer;
 
 /// An enum type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +37,10 @@ impl ObjectKind for Enum {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -31,10 +31,11 @@ pub fn write(grant: &Grant, id: ObjectId, out: &mut Writer<'_>) {
     out.entry(object).named("grants").put(id.name().as_str(), "", 0, node);
 }
 
-/// Everybody may call a routine unless its entry says otherwise.
+/// Everybody may call a routine and use a type unless its entry says otherwise.
 fn is_execute_of_all(grant: &Grant, target: ObjectId, grantee: Ident) -> bool {
-    let plain = Grant { privileges: [(Text::new("EXECUTE"), false)].into_iter().collect() };
-    target.kind().is_routine() && grantee.as_str() == "public" && *grant == plain
+    let word = if target.kind().is_routine() { "EXECUTE" } else { "USAGE" };
+    let plain = Grant { privileges: [(Text::new(word), false)].into_iter().collect() };
+    (target.kind().is_routine() || target.kind().is_type()) && grantee.as_str() == "public" && *grant == plain
 }
 
 /// `all`, or the single privileges; those with grant option in an item of their own.

@@ -1,6 +1,8 @@
 //! Which column owns a sequence. An object of its own, since a sequence comes before the default that uses it, and is
 //! owned only once the column is there.
 
+pub mod write;
+
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;
@@ -8,6 +10,7 @@ use crate::kinds::types;
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::reference::Reference;
 use crate::step::Steps;
+use crate::write::Writer;
 
 /// The column that owns a sequence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,10 @@ impl ObjectKind for OwnedBy {
 
     fn takes_along(&self) -> bool {
         true
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

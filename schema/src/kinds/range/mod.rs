@@ -6,6 +6,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
@@ -16,6 +17,7 @@ use crate::reference::Reference;
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 
 /// A range type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +85,10 @@ impl ObjectKind for Range {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
@@ -11,6 +12,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 
 /// A sequence, with every setting spelled out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +104,10 @@ impl ObjectKind for Sequence {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
