@@ -96,8 +96,9 @@ pub fn check(dir: &Path) -> Result<Checked, Failure> {
 const ASSUMED: u32 = 15;
 
 fn read(dir: &Path, version: u32) -> Result<Project, Failure> {
-    load::load(dir, version)
-        .map_err(|failure| Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics }))
+    load::load(dir, version).map_err(|failure| {
+        Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics })
+    })
 }
 
 fn failed(error: compile::Error, project: Project) -> Failure {
@@ -120,7 +121,11 @@ pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
     match compile::compile(&mut project, &mut connection) {
         Ok(compiled) => {
             let report = Report { sources: project.sources, diagnostics: project.warnings };
-            Ok(Planned { report, plan: compiled.plan, seen: Some((compiled.concerned, compiled.fingerprint)) })
+            Ok(Planned {
+                report,
+                plan: compiled.plan,
+                seen: Some((compiled.concerned, compiled.fingerprint)),
+            })
         }
         Err(error) => Err(failed(error, project)),
     }

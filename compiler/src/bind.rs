@@ -100,7 +100,14 @@ impl Binder<'_> {
         self.find(parts, |name| self.catalog.relation(name))
     }
 
-    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>, known: impl Iterator<Item = String>) {
+    fn unknown(
+        &mut self,
+        code: Code,
+        what: &str,
+        parts: &[Ident],
+        span: Option<Span>,
+        known: impl Iterator<Item = String>,
+    ) {
         if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
             return;
         }
@@ -145,7 +152,10 @@ impl Binder<'_> {
         }
         let mut diagnostic = Diagnostic::error(
             Code::OldNameBindsToFacade,
-            format!("{} says \"{}\", which is the facade {name} and not the table", self.id, mention.parts[0]),
+            format!(
+                "{} says \"{}\", which is the facade {name} and not the table",
+                self.id, mention.parts[0]
+            ),
         )
         .help(format!("write {}, or {name} where the facade is meant", table.path()));
         if let Some(span) = span {
@@ -196,7 +206,13 @@ impl Visitor for Binder<'_> {
                 }
                 None => {
                     let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &mention.parts,
+                        locate(fragment, mention),
+                        names.into_iter(),
+                    );
                 }
             }
         }
@@ -233,7 +249,13 @@ impl Visitor for Binder<'_> {
                         None => {
                             let element = mention.parts.last().map_or("", |name| name.as_str());
                             if !type_name::is_built_in(element.trim_start_matches('_')) {
-                                self.unknown(Code::UnknownType, "type", &mention.parts, locate(fragment, mention), std::iter::empty());
+                                self.unknown(
+                                    Code::UnknownType,
+                                    "type",
+                                    &mention.parts,
+                                    locate(fragment, mention),
+                                    std::iter::empty(),
+                                );
                             }
                         }
                     }
@@ -243,15 +265,26 @@ impl Visitor for Binder<'_> {
                         self.refuse_facade(mention, name, locate(fragment, mention));
                         self.uses.insert(id);
                         if mention.parts.len() == 1 {
-                            changes.push((mention.start, mention.end, sql::qualified(name).replace('\'', "''")));
+                            changes.push((
+                                mention.start,
+                                mention.end,
+                                sql::qualified(name).replace('\'', "''"),
+                            ));
                         }
                     } else {
                         let names = self.relation_names();
-                        self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                        self.unknown(
+                            Code::UnknownRelation,
+                            "relation",
+                            &mention.parts,
+                            locate(fragment, mention),
+                            names.into_iter(),
+                        );
                     }
                 }
                 MentionKind::RoutineLiteral => {
-                    let routines = self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
+                    let routines =
+                        self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
                     if let Some((name, _)) = routines {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
@@ -296,9 +329,12 @@ impl Visitor for Binder<'_> {
             Target::Relation => match self.relation(&parts) {
                 Some((name, id)) => {
                     if let (None, Some(table)) = (reference.schema, self.binding.facades.get(&name)) {
-                        let message = format!("{} says \"{}\", which is the facade {name} and not the table", self.id, reference.name);
-                        let mut diagnostic =
-                            Diagnostic::error(Code::OldNameBindsToFacade, message).help(format!("write {}", table.path()));
+                        let message = format!(
+                            "{} says \"{}\", which is the facade {name} and not the table",
+                            self.id, reference.name
+                        );
+                        let mut diagnostic = Diagnostic::error(Code::OldNameBindsToFacade, message)
+                            .help(format!("write {}", table.path()));
                         if let Some(span) = reference.span.0.or(self.span) {
                             diagnostic = diagnostic.at(span);
                         }
@@ -310,7 +346,13 @@ impl Visitor for Binder<'_> {
                 }
                 None => {
                     let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, names.into_iter());
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &parts,
+                        reference.span.0,
+                        names.into_iter(),
+                    );
                     self.assume(reference);
                 }
             },
@@ -334,7 +376,13 @@ impl Visitor for Binder<'_> {
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
-                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0, names.into_iter());
+                            self.unknown(
+                                Code::UnknownFunction,
+                                "function",
+                                &parts,
+                                reference.span.0,
+                                names.into_iter(),
+                            );
                             self.assume(reference);
                         }
                     }
@@ -344,14 +392,23 @@ impl Visitor for Binder<'_> {
                 let role = ObjectId::global(Kind::Role, reference.name);
                 if self.catalog.contains(role) {
                     self.uses.insert(role);
-                } else if !matches!(reference.name.as_str(), "public" | "current_user" | "current_role" | "session_user") {
+                } else if !matches!(
+                    reference.name.as_str(),
+                    "public" | "current_user" | "current_role" | "session_user"
+                ) {
                     let names: Vec<String> = self
                         .catalog
                         .ids()
                         .filter(|id| id.kind() == Kind::Role)
                         .map(|id| id.name().to_string())
                         .collect();
-                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, names.into_iter());
+                    self.unknown(
+                        Code::UnknownRole,
+                        "role",
+                        &[reference.name],
+                        reference.span.0,
+                        names.into_iter(),
+                    );
                 }
             }
             Target::Collation => {
@@ -402,7 +459,13 @@ impl Binder<'_> {
                 .filter(|id| id.kind().is_routine())
                 .filter_map(|id| id.qname().map(|name| name.to_string()))
                 .collect();
-            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention), names.into_iter());
+            self.unknown(
+                Code::UnknownFunction,
+                "function",
+                &mention.parts,
+                locate(fragment, mention),
+                names.into_iter(),
+            );
         }
     }
 
@@ -486,7 +549,9 @@ const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "table
 fn is_system(parts: &[Ident]) -> bool {
     match parts {
         [name] => name.as_str().starts_with("pg_"),
-        [schema, ..] => matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast"),
+        [schema, ..] => {
+            matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast")
+        }
         [] => true,
     }
 }

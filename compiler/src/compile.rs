@@ -93,9 +93,10 @@ fn current(
     connection: &mut Connection,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading = introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
+    let mut reading =
+        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
-    Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
+    Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
 /// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on
@@ -110,7 +111,7 @@ pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Com
         introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, &search_path, reading.server.role);
-    let relocated = relocate::relocate(catalog, &project.moves, &mut diagnostics);
+    let relocated = relocate::relocate(catalog, &project.moves, &project.catalog, &mut diagnostics);
     let mut desired = std::mem::take(&mut project.catalog);
     complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
     let facades = facades(project);
@@ -181,7 +182,10 @@ fn unmodelled(reading: &introspect::Reading) -> Vec<Diagnostic> {
             if count > names.len() {
                 names.push(format!("and {} more", count - names.len()));
             }
-            Diagnostic::note(Code::NotModelled, format!("only read, not compared: {count} × {what}: {}", names.join(", ")))
+            Diagnostic::note(
+                Code::NotModelled,
+                format!("only read, not compared: {count} × {what}: {}", names.join(", ")),
+            )
         })
         .collect()
 }

@@ -65,7 +65,11 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             Standing::External
         } else if declared.contains(&root) {
             let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
-            if unspoken || leaves_alone(project, id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
+            if unspoken
+                || leaves_alone(project, id)
+                || entry.object.is_opaque()
+                || stays_on_schema(id, desired)
+            {
                 Standing::Kept
             } else {
                 continue;
@@ -80,7 +84,9 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             }
             match policy {
                 // Every database has it, also one that was built from the files.
-                Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => Standing::Kept,
+                Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => {
+                    Standing::Kept
+                }
                 Undeclared::Drop if is_managed(project, root) => continue,
                 _ => Standing::Kept,
             }
@@ -144,7 +150,11 @@ fn report(kind: Kind, ids: &[ObjectId]) -> Diagnostic {
     let count = if ids.len() == 1 { "1 object".to_owned() } else { format!("{} objects", ids.len()) };
     Diagnostic::note(
         Code::Undeclared,
-        format!("{count} of kind {} in the database that no file declares: {}", kind.word(), names.join(", ")),
+        format!(
+            "{count} of kind {} in the database that no file declares: {}",
+            kind.word(),
+            names.join(", ")
+        ),
     )
     .help("declare them, list them under `dropped`, or set `undeclared: keep`")
 }

@@ -35,12 +35,18 @@ pub struct Relocated {
 }
 
 /// Renames the current side as the moves say.
-pub fn relocate(mut current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+pub fn relocate(
+    mut current: Catalog,
+    moves: &[Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Relocated {
+    exchanges(moves, diagnostics);
     let (routines, others): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.kind().is_routine());
-    let mut chosen = choose(&current, &others, diagnostics);
+    let mut chosen = choose(&current, &others, desired, diagnostics);
     // Routines are called by their argument types, which have their new names from here on.
     let called = call_anew(&mut current, &chosen);
-    chosen.extend(choose(&current, &routines, diagnostics));
+    chosen.extend(choose(&current, &routines, desired, diagnostics));
     if chosen.is_empty() {
         return Relocated { catalog: current, ..Relocated::default() };
     }
@@ -85,7 +91,12 @@ fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, 
 }
 
 /// Decides which moves the plan has to carry out.
-fn choose(current: &Catalog, moves: &[&Move], diagnostics: &mut Vec<Diagnostic>) -> Vec<Relocation> {
+fn choose(
+    current: &Catalog,
+    moves: &[&Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Relocation> {
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
@@ -97,11 +108,19 @@ fn choose(current: &Catalog, moves: &[&Move], diagnostics: &mut Vec<Diagnostic>)
             None => id,
         };
         let to_today = today(wish.to);
-        let mut present: Vec<ObjectId> =
-            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
+        let mut present: Vec<ObjectId> = wish
+            .from
+            .iter()
+            .map(|from| today(*from))
+            .filter(|from| *from != to_today && current.contains(*from))
+            .collect();
         let mut seen = HashSet::new();
         present.retain(|from| seen.insert(*from));
-        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
+        if current.contains(to_today) {
+            // It has moved already, and what has its old name now is another object of the files.
+            present.retain(|from| !desired.contains(*from));
+        }
+        let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
             ([], _) => {}
             ([from], false) => {
@@ -116,13 +135,33 @@ fn choose(current: &Catalog, moves: &[&Move], diagnostics: &mut Vec<Diagnostic>)
                     .help("one of the two has to go first: drop or rename the one that is not the table"),
             ),
             ([one, two, ..], false) => diagnostics.push(
-                Diagnostic::error(Code::BothNamesExist, format!("both {one} and {two} exist; only one can become {}", wish.to))
-                    .at(wish.span)
-                    .help("take the name that is another object out of `moved_from`"),
+                Diagnostic::error(
+                    Code::BothNamesExist,
+                    format!("both {one} and {two} exist; only one can become {}", wish.to),
+                )
+                .at(wish.span)
+                .help("take the name that is another object out of `moved_from`"),
             ),
         }
     }
     chosen
+}
+
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            diagnostics.push(
+                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
+                    .at(wish.span)
+                    .label(other.span, "and the other way round here")
+                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
+            );
+        }
+    }
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {

@@ -31,7 +31,10 @@ pub struct Renaming {
 impl Renaming {
     /// Whether nothing is renamed.
     pub fn is_empty(&self) -> bool {
-        self.relations.is_empty() && self.types.is_empty() && self.routines.is_empty() && self.columns.is_empty()
+        self.relations.is_empty()
+            && self.types.is_empty()
+            && self.routines.is_empty()
+            && self.columns.is_empty()
     }
 
     /// The renaming that undoes this one.
@@ -83,13 +86,25 @@ impl Renaming {
         }
         for mention in &mentions {
             if let Some(new) = self.mention(mention, &aliases, own) {
-                changes.push((mention.start, mention.end, new));
+                // `x.old AS new` needs no AS any more.
+                let alias =
+                    mention.output.filter(|output| new.ends_with(&format!(".{}", sql::quoted(*output))));
+                let alias = alias.map(|output| format!(" AS {}", sql::quoted(output)));
+                let rest = text.get(mention.end..).unwrap_or("");
+                let end = mention.end
+                    + alias.filter(|alias| rest.starts_with(alias.as_str())).map_or(0, |a| a.len());
+                changes.push((mention.start, end, new));
             }
         }
         (!changes.is_empty()).then(|| names::splice(text, changes))
     }
 
-    fn mention(&self, mention: &Mention, aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+    fn mention(
+        &self,
+        mention: &Mention,
+        aliases: &HashMap<Ident, QName>,
+        own: Option<QName>,
+    ) -> Option<String> {
         let full = match mention.parts[..] {
             [schema, name] => Some(QName { schema, name }),
             _ => None,
@@ -111,16 +126,17 @@ impl Renaming {
                 Some(sql::qualified(*new).replace('\'', "''"))
             }
             MentionKind::Type => self.types.get(&full?).map(|new| sql::qualified(*new)),
-            MentionKind::TypeLiteral => self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''")),
+            MentionKind::TypeLiteral => {
+                self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
+            }
             MentionKind::Routine => self.routines.get(&full?).map(|new| sql::qualified(*new)),
             MentionKind::RoutineLiteral => {
                 self.routines.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
             }
             MentionKind::Column => {
-                let mut text = self.column(&mention.parts, aliases, own)?;
+                let (mut text, renamed) = self.column(&mention.parts, aliases, own)?;
                 // An output column keeps the name that its users know.
-                let name = mention.parts.last()?;
-                if mention.names_output && name.as_str() != "*" && !text.ends_with(sql::quoted(*name)) {
+                if let (true, Some(name)) = (mention.names_output && renamed, mention.parts.last()) {
                     text.push_str(&format!(" AS {}", sql::quoted(*name)));
                 }
                 Some(text)
@@ -128,12 +144,17 @@ impl Renaming {
         }
     }
 
-    fn column(&self, parts: &[Ident], aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+    fn column(
+        &self,
+        parts: &[Ident],
+        aliases: &HashMap<Ident, QName>,
+        own: Option<QName>,
+    ) -> Option<(String, bool)> {
         match *parts {
             [column] => {
                 let of_own = own.and_then(|own| self.columns.get(&(own, column)));
                 let of_any = || aliases.values().find_map(|relation| self.columns.get(&(*relation, column)));
-                of_own.or_else(of_any).map(|new| sql::quoted(*new).to_owned())
+                of_own.or_else(of_any).map(|new| (sql::quoted(*new).to_owned(), true))
             }
             [alias, column] => {
                 let relation = *aliases.get(&alias)?;
@@ -146,7 +167,7 @@ impl Renaming {
                 (renamed.is_some() || front != alias).then(|| {
                     let column = renamed.copied().unwrap_or(column);
                     let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
-                    format!("{}.{column}", sql::quoted(front))
+                    (format!("{}.{column}", sql::quoted(front)), renamed.is_some())
                 })
             }
             _ => None,

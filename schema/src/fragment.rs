@@ -116,7 +116,10 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
             if tree.name() == "SelectStmt" {
                 Ok((tree, 0))
             } else {
-                Err(SyntaxError { message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(), offset: Some(0) })
+                Err(SyntaxError {
+                    message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(),
+                    offset: Some(0),
+                })
             }
         }
         Grammar::Index => {

@@ -181,7 +181,9 @@ impl fmt::Display for ObjectId {
             Address::Global(name) => write!(f, "{kind} {name}"),
             Address::InSchema(name) => write!(f, "{kind} {name}"),
             Address::Routine(name, arguments) => write!(f, "{kind} {name}({})", readable_types(arguments)),
-            Address::On(parent, name) if self.kind() == Kind::Column => write!(f, "{kind} {}.{name}", parent.path()),
+            Address::On(parent, name) if self.kind() == Kind::Column => {
+                write!(f, "{kind} {}.{name}", parent.path())
+            }
             Address::On(parent, name) => write!(f, "{kind} {name} on {}", parent.path()),
             Address::Of(target, name) if name.is_empty() => write!(f, "{kind} on {target}"),
             Address::Of(target, name) => write!(f, "{kind} to {name} on {target}"),

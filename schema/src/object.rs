@@ -28,11 +28,14 @@ pub struct Nature {
 
 impl Nature {
     /// Holds data: never rebuilt.
-    pub const DATA: Nature = Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
+    pub const DATA: Nature =
+        Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
     /// Can be dropped and created at any time, and must be when a column it uses changes its type.
-    pub const REBUILT: Nature = Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
+    pub const REBUILT: Nature =
+        Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
     /// Can be dropped and created, and is carried along by PostgreSQL when a column's type changes.
-    pub const CARRIED: Nature = Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
+    pub const CARRIED: Nature =
+        Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
 }
 
 /// What it takes to get from one object to another of the same id.
@@ -408,7 +411,9 @@ pub fn slots(id: ObjectId) -> Vec<Slot> {
             .into_iter()
             .chain([Slot::On("constraint", parent, name)])
             .collect(),
-        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => vec![Slot::On("constraint", parent, name)],
+        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => {
+            vec![Slot::On("constraint", parent, name)]
+        }
         (kind, Address::On(parent, name)) => vec![Slot::On(kind.word(), parent, name)],
         _ => vec![Slot::Own(id)],
     }

@@ -47,9 +47,13 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// The syntax error that PostgreSQL's grammar gives.
 pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     if text.contains('\0') {
-        return Err(SyntaxError { message: "SQL cannot contain a NUL character".into(), offset: text.find('\0') });
+        return Err(SyntaxError {
+            message: "SQL cannot contain a NUL character".into(),
+            offset: text.find('\0'),
+        });
     }
-    let parsed = pg_query::parse(text, pg_query::ParserOptions::default()).map_err(|error| syntax_error(text, &error))?;
+    let parsed = pg_query::parse(text, pg_query::ParserOptions::default())
+        .map_err(|error| syntax_error(text, &error))?;
     Ok(parsed
         .protobuf
         .stmts
@@ -99,7 +103,9 @@ pub fn expression(text: &str) -> Result<Tree, SyntaxError> {
     let wrapped = format!("{EXPRESSION_HEAD}{text}\n)");
     let inner = |error: SyntaxError| SyntaxError {
         offset: error.offset.map(|offset| offset.saturating_sub(EXPRESSION_PREFIX).min(text.len())),
-        message: error.message.replace("syntax error at or near \")\"", "syntax error at the end of the expression"),
+        message: error
+            .message
+            .replace("syntax error at or near \")\"", "syntax error at the end of the expression"),
     };
     let tree = statement(&wrapped).map_err(inner)?;
     let targets = tree.get("target_list").items();

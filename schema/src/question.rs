@@ -26,6 +26,17 @@ pub struct StandIn {
     pub create: String,
 }
 
+/// A relation in pg_temp that stands in for another one inside a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instead {
+    /// Its name there.
+    pub name: Ident,
+    /// Whom it is.
+    pub real: QName,
+    /// The fragment names the real one without an alias: its own name was added as one, and goes again.
+    pub bare: bool,
+}
+
 /// One question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -39,8 +50,8 @@ pub struct Question {
     pub read: Vec<(String, String)>,
     /// The statement that takes it away again, so that names stay free.
     pub undo: Option<String>,
-    /// The relations in pg_temp that stand in for others inside the fragments: their names there, and whom they are.
-    pub instead: Vec<(Ident, QName)>,
+    /// The relations in pg_temp that stand in for others inside the fragments.
+    pub instead: Vec<Instead>,
 }
 
 impl Question {
@@ -49,14 +60,18 @@ impl Question {
         let Ok((tree, prefix)) = fragment::tree(text, grammar) else { return text.to_owned() };
         let mut changes = Vec::new();
         for mention in names::mentions(&tree, text, prefix) {
-            let (MentionKind::Relation, [schema, name]) = (mention.kind, &mention.parts[..]) else { continue };
-            let Some((_, real)) = self.instead.iter().find(|(own, _)| own == name) else { continue };
-            if !schema.as_str().starts_with("pg_temp") {
+            let (MentionKind::Relation, Some(name)) = (mention.kind, mention.parts.last()) else { continue };
+            let temporary = match mention.parts[..] {
+                [schema, _] => schema.as_str().starts_with("pg_temp"),
+                _ => true,
+            };
+            let Some(Instead { real, bare, .. }) =
+                self.instead.iter().find(|one| temporary && one.name == *name)
+            else {
                 continue;
-            }
+            };
             let mut end = mention.end;
-            if mention.alias == Some(real.name) {
-                // It needs no alias under its own name.
+            if *bare && mention.alias == Some(real.name) {
                 let alias = format!(" {}", sql::quoted(real.name));
                 if text.get(end..).is_some_and(|rest| rest.starts_with(&alias)) {
                     end += alias.len();
@@ -76,8 +91,8 @@ pub struct Masked {
     pub fragment: Fragment,
     /// The statements that make the stand-ins, each with its semicolon.
     pub prelude: String,
-    /// The stand-ins and whom they are.
-    pub instead: Vec<(Ident, QName)>,
+    /// The stand-ins.
+    pub instead: Vec<Instead>,
 }
 
 impl Questions {
@@ -94,22 +109,26 @@ impl Questions {
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
             let [schema, name] = mention.parts[..] else { continue };
             let real = QName { schema, name };
-            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else { continue };
-            let own = match masked.instead.iter().find(|(_, known)| *known == real) {
-                Some((own, _)) => *own,
+            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else {
+                continue;
+            };
+            let bare = mention.alias.is_none();
+            let own = match masked.instead.iter().find(|one| one.real == real && one.bare == bare) {
+                Some(known) => known.name,
                 None => {
                     let own = self.fresh_name();
                     masked.prelude.push_str(&create_stand_in(own, id, grouped, context)?);
-                    masked.instead.push((own, real));
+                    masked.instead.push(Instead { name: own, real, bare });
                     own
                 }
             };
-            let alias = if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
+            let alias =
+                if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
             changes.push((mention.start, mention.end, format!("pg_temp.{}{alias}", sql::quoted(own))));
         }
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Column) {
             let [schema, name, column] = mention.parts[..] else { continue };
-            if masked.instead.iter().any(|(_, real)| *real == QName { schema, name }) {
+            if masked.instead.iter().any(|one| one.real == QName { schema, name }) {
                 let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
                 changes.push((mention.start, mention.end, format!("{}.{column}", sql::quoted(name))));
             }
@@ -162,14 +181,19 @@ fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_
         1,
     );
     let mut text = format!("{};\n", stand_in.create);
-    let key = context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
-        Object::Key(key) if key.primary => Some(key.columns.clone()),
-        _ => None,
-    });
+    let key =
+        context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
+            Object::Key(key) if key.primary => Some(key.columns.clone()),
+            _ => None,
+        });
     if let Some(columns) = key.filter(|_| grouped) {
         // GROUP BY a primary key lets other columns through.
         let columns: Vec<&str> = columns.iter().map(|name| sql::quoted(*name)).collect();
-        text.push_str(&format!("ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n", sql::quoted(own), columns.join(", ")));
+        text.push_str(&format!(
+            "ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n",
+            sql::quoted(own),
+            columns.join(", ")
+        ));
     }
     Some(text)
 }

@@ -210,8 +210,9 @@ fn quote(name: &str) -> String {
     let starts_well = characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_');
     let plain = starts_well && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let bare = plain
-        && parse::tokens(name)
-            .is_ok_and(|tokens| tokens.iter().all(|t| matches!(t.keyword, Keyword::No | Keyword::Unreserved)));
+        && parse::tokens(name).is_ok_and(|tokens| {
+            tokens.iter().all(|t| matches!(t.keyword, Keyword::No | Keyword::Unreserved))
+        });
     if bare { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 

@@ -58,7 +58,8 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         retries: arguments.retry,
         single_transaction: arguments.single_transaction,
     };
-    let result = operations::apply(&global.dir, url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
+    let result =
+        operations::apply(&global.dir, url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let applied = result?;
 

@@ -79,7 +79,8 @@ pub fn normalize(
     while !open.is_empty() {
         let (questions, answered) = {
             let questions = questions(&open, desired, relocated, server, &mut normalized);
-            let answered: BTreeSet<ObjectId> = questions.list.iter().map(|question| question.object).collect();
+            let answered: BTreeSet<ObjectId> =
+                questions.list.iter().map(|question| question.object).collect();
             (questions, answered)
         };
         let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
@@ -89,7 +90,9 @@ pub fn normalize(
             break;
         }
     }
-    normalized.unproven.extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
+    normalized
+        .unproven
+        .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
     Ok(normalized)
 }
 
@@ -119,7 +122,8 @@ fn questions(
     let changing = changing(desired, current);
     let back = relocated.renaming.reversed().of_constants();
     let context = Context { current, desired, server };
-    let mut questions = Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
+    let mut questions =
+        Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
     for id in open {
         let Some(entry) = desired.get(*id) else { continue };
         let own = id.root();

@@ -96,27 +96,23 @@ fn replace(
         let gone = matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)));
         if gone {
             // What stands on it goes with it, and comes back with it.
-            for child in context.current.children(id) {
-                if !context.current.contains(*child) {
-                    open.push_back((*child, why));
+            for child in context.current.descendants(id) {
+                let Some(live) = context.current.get(child) else { continue };
+                let comes_back = context.desired.contains(child);
+                if matches!(changes.map.get(&child), Some(Change::Drop(_) | Change::Replace(_))) {
                     continue;
                 }
-                let comes_back = context.desired.contains(*child);
-                match changes.map.get(child) {
-                    Some(Change::Drop(_) | Change::Replace(_)) => {}
-                    _ if comes_back => {
-                        changes.map.insert(*child, Change::Replace(Because::With(id)));
-                        changes.together.push((id, *child));
-                        open.push_back((*child, why));
-                    }
-                    _ => {
-                        changes.map.insert(*child, Change::Drop(Because::With(id)));
-                        open.push_back((*child, why));
-                    }
+                if live.object.is_opaque() && comes_back {
+                    diagnostics.push(blocked(child, id, &causes, why));
+                    continue;
                 }
-                if context.current.get(*child).is_some_and(|entry| entry.object.is_opaque() && comes_back) {
-                    diagnostics.push(blocked(*child, id, &causes, why));
+                if comes_back {
+                    changes.map.insert(child, Change::Replace(Because::With(id)));
+                    changes.together.push((id, child));
+                } else {
+                    changes.map.insert(child, Change::Drop(Because::With(id)));
                 }
+                open.push_back((child, why));
             }
             // A replaced relation also gets new children that only the desired side has: they are created anyway.
         }

@@ -14,8 +14,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Folds elements into their tables' statements.
 pub fn fold(nodes: Vec<Node>, changes: &Changes) -> Vec<Node> {
     let nodes = columns_with_defaults(nodes);
-    let tables: HashMap<ObjectId, usize> =
-        nodes.iter().enumerate().filter(|(_, node)| node.takes_elements()).map(|(index, node)| (node.id, index)).collect();
+    let tables: HashMap<ObjectId, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.takes_elements())
+        .map(|(index, node)| (node.id, index))
+        .collect();
     if tables.is_empty() {
         return nodes;
     }
@@ -28,7 +32,9 @@ pub fn fold(nodes: Vec<Node>, changes: &Changes) -> Vec<Node> {
     let graph = order::graph(&nodes, changes);
     // What would wait for the table it stands in is taken out again, until nothing does.
     while let Some(stuck) = waiting(&graph, &into) {
-        into.retain(|index, table| !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index]));
+        into.retain(|index, table| {
+            !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index])
+        });
         if into.iter().all(|(index, _)| is_plain(&nodes[*index])) {
             break;
         }
@@ -47,7 +53,9 @@ fn columns_with_defaults(nodes: Vec<Node>) -> Vec<Node> {
     let columns: HashMap<ObjectId, usize> = nodes
         .iter()
         .enumerate()
-        .filter(|(_, node)| matches!(node.steps.first().and_then(|step| step.element.as_ref()), Some(Element::Item(_))))
+        .filter(|(_, node)| {
+            matches!(node.steps.first().and_then(|step| step.element.as_ref()), Some(Element::Item(_)))
+        })
         .filter(|(_, node)| node.is_element())
         .map(|(index, node)| (node.id, index))
         .collect();

@@ -4,11 +4,10 @@
 use super::change::{Change, Changes};
 use super::{Because, Verb};
 use crate::relocate::Relocated;
-use schemac_schema::catalog::Standing;
+use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use schemac_schema::catalog::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 /// The statements of one change of one object.
@@ -152,7 +151,8 @@ fn drop(
     context: &Context<'_>,
 ) -> Option<Node> {
     let entry = context.current.get(id)?;
-    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
+    let gone =
+        |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
     // It goes with its parent, unless that is in a circle which only its own statement breaks.
     let breaks = |id: ObjectId, uses: &[ObjectId]| {
         circles.get(&id.root()).is_some_and(|circle| {
@@ -213,7 +213,10 @@ fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context:
     }
     // Sequences and the like that PostgreSQL moves along.
     for (new, was) in &relocated.was {
-        if new.parent().is_none() && *new != to && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to)) {
+        if new.parent().is_none()
+            && *new != to
+            && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to))
+        {
             node.takes.extend(schemac_schema::object::slots(*new));
             node.frees.extend(schemac_schema::object::slots(*was));
         }

@@ -34,7 +34,8 @@ impl Options {
 
     /// Options from a mapping of a file.
     pub fn declared(map: &yaml::Map<yaml::Text>) -> Self {
-        let option = |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
+        let option =
+            |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
         Self(map.iter().map(option).collect())
     }
 

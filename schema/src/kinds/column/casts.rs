@@ -22,22 +22,76 @@ fn is_string(name: &str) -> bool {
 
 /// Sorted.
 const CASTS: &[(&str, &str)] = &[
-    ("bit", "varbit"), ("box", "polygon"), ("bpchar", "char"), ("bpchar", "name"), ("cidr", "inet"),
-    ("date", "timestamp"), ("date", "timestamptz"), ("float4", "float8"), ("float4", "int2"),
-    ("float4", "int4"), ("float4", "int8"), ("float4", "numeric"), ("float8", "float4"), ("float8", "int2"),
-    ("float8", "int4"), ("float8", "int8"), ("float8", "numeric"), ("inet", "cidr"), ("int2", "float4"),
-    ("int2", "float8"), ("int2", "int4"), ("int2", "int8"), ("int2", "numeric"), ("int2", "oid"),
-    ("int4", "float4"), ("int4", "float8"), ("int4", "int2"), ("int4", "int8"), ("int4", "money"),
-    ("int4", "numeric"), ("int4", "oid"), ("int8", "float4"), ("int8", "float8"), ("int8", "int2"),
-    ("int8", "int4"), ("int8", "money"), ("int8", "numeric"), ("int8", "oid"), ("interval", "time"),
-    ("json", "jsonb"), ("jsonb", "json"), ("macaddr", "macaddr8"), ("macaddr8", "macaddr"),
-    ("money", "numeric"), ("numeric", "float4"), ("numeric", "float8"), ("numeric", "int2"),
-    ("numeric", "int4"), ("numeric", "int8"), ("numeric", "money"), ("oid", "int4"), ("oid", "int8"),
-    ("path", "polygon"), ("point", "box"), ("polygon", "path"), ("text", "char"), ("text", "name"),
-    ("time", "interval"), ("time", "timetz"), ("timestamp", "date"), ("timestamp", "time"),
-    ("timestamp", "timestamptz"), ("timestamptz", "date"), ("timestamptz", "time"),
-    ("timestamptz", "timestamp"), ("timestamptz", "timetz"), ("timetz", "time"), ("varbit", "bit"),
-    ("varchar", "char"), ("varchar", "name"),
+    ("bit", "varbit"),
+    ("box", "polygon"),
+    ("bpchar", "char"),
+    ("bpchar", "name"),
+    ("cidr", "inet"),
+    ("date", "timestamp"),
+    ("date", "timestamptz"),
+    ("float4", "float8"),
+    ("float4", "int2"),
+    ("float4", "int4"),
+    ("float4", "int8"),
+    ("float4", "numeric"),
+    ("float8", "float4"),
+    ("float8", "int2"),
+    ("float8", "int4"),
+    ("float8", "int8"),
+    ("float8", "numeric"),
+    ("inet", "cidr"),
+    ("int2", "float4"),
+    ("int2", "float8"),
+    ("int2", "int4"),
+    ("int2", "int8"),
+    ("int2", "numeric"),
+    ("int2", "oid"),
+    ("int4", "float4"),
+    ("int4", "float8"),
+    ("int4", "int2"),
+    ("int4", "int8"),
+    ("int4", "money"),
+    ("int4", "numeric"),
+    ("int4", "oid"),
+    ("int8", "float4"),
+    ("int8", "float8"),
+    ("int8", "int2"),
+    ("int8", "int4"),
+    ("int8", "money"),
+    ("int8", "numeric"),
+    ("int8", "oid"),
+    ("interval", "time"),
+    ("json", "jsonb"),
+    ("jsonb", "json"),
+    ("macaddr", "macaddr8"),
+    ("macaddr8", "macaddr"),
+    ("money", "numeric"),
+    ("numeric", "float4"),
+    ("numeric", "float8"),
+    ("numeric", "int2"),
+    ("numeric", "int4"),
+    ("numeric", "int8"),
+    ("numeric", "money"),
+    ("oid", "int4"),
+    ("oid", "int8"),
+    ("path", "polygon"),
+    ("point", "box"),
+    ("polygon", "path"),
+    ("text", "char"),
+    ("text", "name"),
+    ("time", "interval"),
+    ("time", "timetz"),
+    ("timestamp", "date"),
+    ("timestamp", "time"),
+    ("timestamp", "timestamptz"),
+    ("timestamptz", "date"),
+    ("timestamptz", "time"),
+    ("timestamptz", "timestamp"),
+    ("timestamptz", "timetz"),
+    ("timetz", "time"),
+    ("varbit", "bit"),
+    ("varchar", "char"),
+    ("varchar", "name"),
 ];
 
 #[cfg(test)]
@@ -48,10 +102,18 @@ mod tests {
     fn assignment_is_known_for_common_changes() {
         let of = |text: &str| TypeName::parse(text).expect("a type");
         assert!(CASTS.is_sorted());
-        for (old, new) in [("int", "bigint"), ("bigint", "int"), ("text", "varchar(5)"), ("uuid", "text"), ("date", "timestamptz")] {
+        for (old, new) in [
+            ("int", "bigint"),
+            ("bigint", "int"),
+            ("text", "varchar(5)"),
+            ("uuid", "text"),
+            ("date", "timestamptz"),
+        ] {
             assert!(assigns(&of(old), &of(new)), "{old} to {new}");
         }
-        for (old, new) in [("text", "int"), ("text", "uuid"), ("int", "boolean"), ("text", "app.mood"), ("text", "jsonb")] {
+        for (old, new) in
+            [("text", "int"), ("text", "uuid"), ("int", "boolean"), ("text", "app.mood"), ("text", "jsonb")]
+        {
             assert!(!assigns(&of(old), &of(new)), "{old} to {new}");
         }
     }

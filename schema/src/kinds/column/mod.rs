@@ -232,13 +232,16 @@ impl ObjectKind for Column {
                 sql.kw("DROP EXPRESSION");
                 out.push(sql).lock(table, Lock::AccessExclusive);
             }
-            (None, Some(_)) => return Alter::Replace("a column with values of its own becomes a generated one"),
+            (None, Some(_)) => {
+                return Alter::Replace("a column with values of its own becomes a generated one");
+            }
             _ => {}
         }
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = type_name.qname() == old.type_name.qname() && type_name.is_array() == old.type_name.is_array();
+            let same_base = type_name.qname() == old.type_name.qname()
+                && type_name.is_array() == old.type_name.is_array();
             let default_id = ObjectId::of(Kind::Default, id, "");
             let had_default = !same_base && context.current.contains(default_id);
             if had_default {
@@ -267,7 +270,9 @@ impl ObjectKind for Column {
                 step.rewrites();
             }
             if had_default {
-                if let Some(Object::Default(default)) = context.desired.get(default_id).map(|entry| &entry.object) {
+                if let Some(Object::Default(default)) =
+                    context.desired.get(default_id).map(|entry| &entry.object)
+                {
                     let mut sql = alter(id);
                     sql.kw("SET DEFAULT").fragment(&default.value);
                     out.push(sql).lock(table, Lock::AccessExclusive);
@@ -396,9 +401,12 @@ fn widens(old: &TypeName, new: &TypeName) -> bool {
     match (old.name().as_str(), new.name().as_str()) {
         ("varchar", "text") => true,
         ("varchar" | "text", "varchar") if after.is_empty() => true,
-        ("varchar", "varchar") | ("varbit", "varbit") => !before.is_empty() && !after.is_empty() && after >= before,
+        ("varchar", "varchar") | ("varbit", "varbit") => {
+            !before.is_empty() && !after.is_empty() && after >= before
+        }
         ("numeric", "numeric") => {
-            after.is_empty() || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
+            after.is_empty()
+                || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
         }
         ("timestamp", "timestamp") | ("timestamptz", "timestamptz") | ("time", "time") => {
             after.is_empty() || (!before.is_empty() && after >= before)

@@ -84,8 +84,21 @@ fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId) {
 }
 
 const KEYWORDS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "USAGE", "CREATE",
-    "CONNECT", "TEMPORARY", "EXECUTE", "SET", "ALTER SYSTEM",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "TRUNCATE",
+    "REFERENCES",
+    "TRIGGER",
+    "MAINTAIN",
+    "USAGE",
+    "CREATE",
+    "CONNECT",
+    "TEMPORARY",
+    "EXECUTE",
+    "SET",
+    "ALTER SYSTEM",
 ];
 
 /// Privileges as keywords; what is none is left out.
@@ -156,7 +169,8 @@ impl ObjectKind for Grant {
             from.keys().filter(|word| keep(word)).copied().collect()
         };
         let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
-        let weaker = words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
+        let weaker =
+            words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
         let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
         let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
         revoke(&gone, false, id, out);

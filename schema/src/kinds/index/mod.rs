@@ -154,7 +154,9 @@ pub fn after_table(indexdef: &str) -> &str {
 pub fn stored_definition(indexdef: &str) -> String {
     let definition = after_table(indexdef);
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    let word = |index: usize| {
+        tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("")
+    };
     let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
     let mut at = 0;
     while at < tokens.len() {

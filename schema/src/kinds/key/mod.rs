@@ -118,7 +118,16 @@ impl ObjectKind for Key {
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { primary, columns, include, nulls_not_distinct, without_overlaps, timing, options, tablespace } = new;
+        let Self {
+            primary,
+            columns,
+            include,
+            nulls_not_distinct,
+            without_overlaps,
+            timing,
+            options,
+            tablespace,
+        } = new;
         let same = *primary == old.primary
             && *columns == old.columns
             && *include == old.include

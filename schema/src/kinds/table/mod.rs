@@ -118,7 +118,9 @@ impl ObjectKind for Table {
             tablespace,
         } = new;
         if *partition_by != old.partition_by || *inherits != old.inherits {
-            return Alter::Replace("how a table is partitioned, and what it inherits from, is chosen when it is created");
+            return Alter::Replace(
+                "how a table is partitioned, and what it inherits from, is chosen when it is created",
+            );
         }
         if *partition_of != old.partition_of {
             return Alter::Replace("its partition bound changes");

@@ -119,9 +119,12 @@ impl Trigger {
             When::InsteadOf => "INSTEAD OF",
         });
         let mut first = true;
-        for (on, word) in
-            [(self.insert, "INSERT"), (self.delete, "DELETE"), (self.update, "UPDATE"), (self.truncate, "TRUNCATE")]
-        {
+        for (on, word) in [
+            (self.insert, "INSERT"),
+            (self.delete, "DELETE"),
+            (self.update, "UPDATE"),
+            (self.truncate, "TRUNCATE"),
+        ] {
             if !on {
                 continue;
             }
