@@ -141,8 +141,8 @@ pub fn apply(
 ) -> Result<Applied, Failure> {
     let mut connection = connect(url)?;
     if let Some((concerned, fingerprint)) = &planned.seen {
-        let project = read(dir, connection.version)?;
-        match compile::unchanged(&project, &mut connection, concerned, fingerprint) {
+        let mut project = read(dir, connection.version)?;
+        match compile::unchanged(&mut project, &mut connection, concerned, fingerprint) {
             Ok(true) => {}
             Ok(false) => {
                 return Err(Failure::Outside {

@@ -5,10 +5,10 @@
 
 use schemac_schema::catalog::{Catalog, Entry};
 use schemac_schema::declare::{Facade, Move};
+use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::object::{Object, Visitor};
-use schemac_schema::fragment::Fragment;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
 use std::collections::{HashMap, HashSet};

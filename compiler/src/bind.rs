@@ -53,8 +53,10 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         object.uses(id, catalog, &mut structural);
         uses.extend(structural);
         // Who uses a member of an extension uses the extension.
-        let members: Vec<&ObjectId> =
-            uses.iter().filter(|used| catalog.get(**used).is_some_and(|entry| entry.standing == Standing::External)).collect();
+        let members: Vec<&ObjectId> = uses
+            .iter()
+            .filter(|used| catalog.get(**used).is_some_and(|entry| entry.standing == Standing::External))
+            .collect();
         let wholes: Vec<ObjectId> = members
             .into_iter()
             .filter_map(|used| catalog.get(*used))

@@ -89,13 +89,15 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// The current side under the names that it will have.
 fn current(
-    project: &Project,
+    project: &mut Project,
     connection: &mut Connection,
+    search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
     let mut reading =
         introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
     let catalog = std::mem::take(&mut reading.catalog);
+    address(project, &catalog, search_path, reading.server.role);
     Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
@@ -107,11 +109,7 @@ fn current(
 pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let mut reading =
-        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
-    let catalog = std::mem::take(&mut reading.catalog);
-    address(project, &catalog, &search_path, reading.server.role);
-    let relocated = relocate::relocate(catalog, &project.moves, &project.catalog, &mut diagnostics);
+    let (relocated, reading) = current(project, connection, &search_path, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
     complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
     let facades = facades(project);
@@ -140,12 +138,13 @@ pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Com
 /// # Errors
 /// The database cannot be read.
 pub fn unchanged(
-    project: &Project,
+    project: &mut Project,
     connection: &mut Connection,
     concerned: &[ObjectId],
     fingerprint: &str,
 ) -> Result<bool, Error> {
-    let (relocated, _) = current(project, connection, &mut Vec::new())?;
+    let search_path = search_path(project);
+    let (relocated, _) = current(project, connection, &search_path, &mut Vec::new())?;
     Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
 }
 

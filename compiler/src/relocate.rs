@@ -42,7 +42,8 @@ pub fn relocate(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Relocated {
     exchanges(moves, diagnostics);
-    let (routines, others): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.kind().is_routine());
+    let (routines, others): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().partition(|wish| wish.to.kind().is_routine());
     let mut chosen = choose(&current, &others, desired, diagnostics);
     // Routines are called by their argument types, which have their new names from here on.
     let called = call_anew(&mut current, &chosen);
@@ -101,7 +102,8 @@ fn choose(
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
     let mut was: HashMap<ObjectId, ObjectId> = HashMap::new();
-    let (parts, wholes): (Vec<&Move>, Vec<&Move>) = moves.iter().copied().partition(|wish| wish.to.parent().is_some());
+    let (parts, wholes): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().copied().partition(|wish| wish.to.parent().is_some());
     for wish in wholes.into_iter().chain(parts) {
         let today = |id: ObjectId| match was.get(&id.root()) {
             Some(old) => id.rebased(id.root(), *old),

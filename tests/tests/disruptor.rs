@@ -59,11 +59,12 @@ fn by_hand(database: &Database<'_>) {
     let mut script = String::from("set client_min_messages = warning;\n");
     let plan =
         product::run(&project(), &database.url_as_owner(), &["diff", "--format", "sql"]).expect("runs");
-    // Only the new schemas, their privileges and comments are taken from the plan; the moves are written here.
+    // Only the new schemas, their privileges, also those by default, and comments are taken from the plan; the moves are written here.
     for line in plan.stdout.lines().filter(|line| {
         line.starts_with("CREATE SCHEMA")
             || line.starts_with("COMMENT ON SCHEMA")
             || line.starts_with("GRANT USAGE ON SCHEMA")
+            || line.starts_with("ALTER DEFAULT PRIVILEGES")
     }) {
         script.push_str(line);
         script.push('\n');

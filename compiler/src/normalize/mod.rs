@@ -37,9 +37,9 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
             // A body in a string is what it is: nobody has to be asked.
             let differs = |place: &String, text: &Text| live.get(place).is_some_and(|old| old != text);
-            fragments(&entry.object)
-                .iter()
-                .any(|(place, text)| differs(place, text) && grammar_of(&entry.object, place) != Grammar::Body)
+            fragments(&entry.object).iter().any(|(place, text)| {
+                differs(place, text) && grammar_of(&entry.object, place) != Grammar::Body
+            })
         })
         .map(|(id, _)| id)
         .collect()

@@ -115,9 +115,15 @@ impl Declarations<'_> {
     }
 
     /// Several items may speak of one role, place, kind and grantee.
-    fn add_default_privileges(&mut self, entry: crate::kinds::default_privileges::DefaultPrivileges, span: crate::span::Span) {
+    fn add_default_privileges(
+        &mut self,
+        entry: crate::kinds::default_privileges::DefaultPrivileges,
+        span: crate::span::Span,
+    ) {
         let id = entry.id();
-        if let Some(Object::DefaultPrivileges(known)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+        if let Some(Object::DefaultPrivileges(known)) =
+            self.out.catalog.get_mut(id).map(|entry| &mut entry.object)
+        {
             for (word, option) in entry.grant.privileges {
                 *known.grant.privileges.entry(word).or_insert(false) |= option;
             }

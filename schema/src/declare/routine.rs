@@ -29,7 +29,9 @@ pub(super) struct PendingRoutine {
 impl Declarations<'_> {
     pub(super) fn routine(&mut self, schema: Ident, name: &Name, spec: &RoutineSpec, procedure: bool) {
         let Some(own) = self.name(name) else { return };
-        let Some(function) = self.keep(function::declare::routine(spec, procedure, own, name.span)) else { return };
+        let Some(function) = self.keep(function::declare::routine(spec, procedure, own, name.span)) else {
+            return;
+        };
         let id = routine_id(Kind::Function, QName::new(schema, own), function.inputs());
         self.add(id, Object::Function(function), name.span);
         self.comment(id, spec.comment.as_ref());
@@ -53,7 +55,13 @@ impl Declarations<'_> {
     }
 
     /// What is written, and PUBLIC's EXECUTE unless that is taken away.
-    fn routine_grants(&mut self, id: ObjectId, grants: &Grants, public: Option<At<PublicExecute>>, span: Span) {
+    fn routine_grants(
+        &mut self,
+        id: ObjectId,
+        grants: &Grants,
+        public: Option<At<PublicExecute>>,
+        span: Span,
+    ) {
         self.grants(id, grants, None);
         let everybody = Ident::new("public");
         let spoken_of = grants.iter().any(|(name, _)| name.as_str() == everybody.as_str());
@@ -71,10 +79,13 @@ impl Declarations<'_> {
     }
 
     fn expand_routine(&mut self, facade: &PendingRoutine) {
-        let Some(Object::Function(of)) = self.out.catalog.get(facade.of).map(|entry| &entry.object) else { return };
+        let Some(Object::Function(of)) = self.out.catalog.get(facade.of).map(|entry| &entry.object) else {
+            return;
+        };
         let Some(name) = facade.of.qname() else { return };
         if let Some(why) = obstacle(of) {
-            let error = Diagnostic::error(Code::NotModelled, format!("{} can have no facade: {why}", facade.of));
+            let error =
+                Diagnostic::error(Code::NotModelled, format!("{} can have no facade: {why}", facade.of));
             return self.report(error.at(facade.span));
         }
         let wrapper = wrapper(of, name);
@@ -94,7 +105,8 @@ impl Declarations<'_> {
         };
         let line = format!("Facade: the function is {name}.");
         let text = if own.is_empty() { line } else { format!("{own}\n{line}") };
-        satellites.push((ObjectId::of(Kind::Comment, id, ""), Object::Comment(Comment { text: Text::new(&text) })));
+        satellites
+            .push((ObjectId::of(Kind::Comment, id, ""), Object::Comment(Comment { text: Text::new(&text) })));
         satellites.sort_by_key(|(id, _)| *id);
         for (id, object) in satellites {
             self.add(id, object, facade.span);
@@ -124,9 +136,15 @@ fn obstacle(function: &Function) -> Option<&'static str> {
         return Some("a window function can only be called over a window");
     }
     match result {
-        "pg_catalog.trigger" | "pg_catalog.event_trigger" => Some("only PostgreSQL calls it, by the trigger and not by name"),
+        "pg_catalog.trigger" | "pg_catalog.event_trigger" => {
+            Some("only PostgreSQL calls it, by the trigger and not by name")
+        }
         "pg_catalog.internal" => Some("it returns what SQL cannot hold"),
-        _ if function.arguments.iter().any(|one| one.type_name.canonical().as_str() == "pg_catalog.\"any\"") => {
+        _ if function
+            .arguments
+            .iter()
+            .any(|one| one.type_name.canonical().as_str() == "pg_catalog.\"any\"") =>
+        {
             Some("its arguments may be of any type, which cannot be passed on")
         }
         _ => None,
@@ -134,18 +152,24 @@ fn obstacle(function: &Function) -> Option<&'static str> {
 }
 
 const POLYMORPHIC: [&str; 10] = [
-    "anyelement", "anyarray", "anynonarray", "anyenum", "anyrange", "anymultirange", "anycompatible",
-    "anycompatiblearray", "anycompatiblenonarray", "anycompatiblerange",
+    "anyelement",
+    "anyarray",
+    "anynonarray",
+    "anyenum",
+    "anyrange",
+    "anymultirange",
+    "anycompatible",
+    "anycompatiblearray",
+    "anycompatiblenonarray",
+    "anycompatiblerange",
 ];
 
 /// The same signature, and a body that calls the function. Names in a body of SQL's own are resolved once, by who
 /// creates it: callers need no USAGE on the function's schema.
 fn wrapper(of: &Function, name: QName) -> Function {
     let inputs = of.arguments.iter().filter(|one| one.mode.is_input());
-    let passed: Vec<String> = (1..)
-        .zip(inputs)
-        .map(|(place, one)| format!("{}${place}", variadic(one)))
-        .collect();
+    let passed: Vec<String> =
+        (1..).zip(inputs).map(|(place, one)| format!("{}${place}", variadic(one))).collect();
     let call = format!("{}({})", qualified(name), passed.join(", "));
     let polymorphic = of.arguments.iter().any(|one| {
         let own = one.type_name.name().as_str();
@@ -154,14 +178,17 @@ fn wrapper(of: &Function, name: QName) -> Function {
     let outputs = of.arguments.iter().filter(|one| matches!(one.mode, Mode::Out | Mode::InOut)).count();
     let (language, body) = if of.procedure {
         // Only PL/pgSQL hands OUT arguments back and lets the procedure commit.
-        let all: Vec<String> = (1..).zip(&of.arguments).map(|(place, one)| format!("{}${place}", variadic(one))).collect();
+        let all: Vec<String> =
+            (1..).zip(&of.arguments).map(|(place, one)| format!("{}${place}", variadic(one))).collect();
         let text = format!("begin\n    call {}({});\nend", qualified(name), all.join(", "));
         ("plpgsql", Body::Text(Fragment::canonical(&text, Grammar::Body)))
     } else {
         // A record without columns of its own cannot be taken apart.
         let columns = matches!(of.returns, Some(Returns::Table(_))) || outputs > 1;
         let rows = match &of.returns {
-            Some(Returns::Type { set, type_name }) => *set && (columns || type_name.canonical().as_str() != "pg_catalog.record"),
+            Some(Returns::Type { set, type_name }) => {
+                *set && (columns || type_name.canonical().as_str() != "pg_catalog.record")
+            }
             _ => false,
         };
         let select = if columns || rows { format!("SELECT * FROM {call}") } else { format!("SELECT {call}") };
@@ -173,7 +200,14 @@ fn wrapper(of: &Function, name: QName) -> Function {
         }
     };
     let Attributes { volatility, strict, parallel, rows, .. } = of.attributes.clone();
-    let attributes = Attributes { volatility, strict, parallel, rows, settings: Settings::default(), ..Attributes::default() };
+    let attributes = Attributes {
+        volatility,
+        strict,
+        parallel,
+        rows,
+        settings: Settings::default(),
+        ..Attributes::default()
+    };
     Function {
         procedure: of.procedure,
         window: false,

@@ -6,8 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::fragment::{self, Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
-use crate::kinds::options::Options;
 use crate::kinds::materialized_view::MaterializedView;
+use crate::kinds::options::Options;
 use crate::kinds::view::View;
 use crate::object::{Kind, Object};
 use crate::parse;
@@ -58,7 +58,11 @@ impl Declarations<'_> {
         let view = MaterializedView {
             query,
             options: Options::declared(&spec.options),
-            access_method: spec.access_method.as_ref().map(super::written_ident).filter(|name| name.as_str() != "heap"),
+            access_method: spec
+                .access_method
+                .as_ref()
+                .map(super::written_ident)
+                .filter(|name| name.as_str() != "heap"),
             tablespace: spec.tablespace.as_ref().map(super::written_ident),
             with_data: Aside(spec.with_data.is_none_or(|flag| flag.value)),
             owner: Aside(spec.owner.as_ref().map(super::written_ident)),

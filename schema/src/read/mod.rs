@@ -343,12 +343,15 @@ impl Declarations {
         let uses = std::mem::take(&mut self.uses);
         let members: HashMap<ObjectId, ObjectId> = uses
             .iter()
-            .filter(|(id, _)| self.catalog.get(**id).is_some_and(|entry| entry.standing == Standing::External))
+            .filter(|(id, _)| {
+                self.catalog.get(**id).is_some_and(|entry| entry.standing == Standing::External)
+            })
             .filter_map(|(id, used)| Some((*id, *used.iter().find(|used| used.kind().has_members())?)))
             .collect();
         for (id, mut used) in uses {
             // Who uses a member of an extension uses the extension.
-            let extensions: Vec<ObjectId> = used.iter().filter_map(|used| members.get(used).copied()).collect();
+            let extensions: Vec<ObjectId> =
+                used.iter().filter_map(|used| members.get(used).copied()).collect();
             used.extend(extensions);
             used.sort_unstable();
             used.dedup();

@@ -68,7 +68,9 @@ fn function(name: &Name) -> Reference {
 }
 
 fn type_name(sql: &Sql) -> Result<TypeName, Diagnostic> {
-    TypeName::parse(sql.text()).map(|one| one.without_modifiers()).map_err(|error| frame::syntax_error(sql, &error))
+    TypeName::parse(sql.text())
+        .map(|one| one.without_modifiers())
+        .map_err(|error| frame::syntax_error(sql, &error))
 }
 
 fn unknown(name: &Name, known: &str) -> Diagnostic {

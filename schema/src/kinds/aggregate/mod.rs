@@ -159,8 +159,16 @@ impl Way {
 
 const USUAL: [&str; 8] =
     ["SFUNC", "", "STYPE", "SSPACE", "FINALFUNC", "FINALFUNC_EXTRA", "FINALFUNC_MODIFY", "INITCOND"];
-const MOVING: [&str; 8] =
-    ["MSFUNC", "MINVFUNC", "MSTYPE", "MSSPACE", "MFINALFUNC", "MFINALFUNC_EXTRA", "MFINALFUNC_MODIFY", "MINITCOND"];
+const MOVING: [&str; 8] = [
+    "MSFUNC",
+    "MINVFUNC",
+    "MSTYPE",
+    "MSSPACE",
+    "MFINALFUNC",
+    "MFINALFUNC_EXTRA",
+    "MFINALFUNC_MODIFY",
+    "MINITCOND",
+];
 
 impl Aggregate {
     /// The types of its arguments.

@@ -27,7 +27,8 @@ pub const READER: Reader = Reader {
         }
         let (kind, direct) = (row.letter()?, usize::try_from(row.int()?).unwrap_or(0));
         let ordered = matches!(kind, 'o' | 'h').then_some(Ordered { direct, hypothetical: kind == 'h' });
-        let way = way(row)?.ok_or_else(|| Error::Changed("an aggregate without transition function".into()))?;
+        let way =
+            way(row)?.ok_or_else(|| Error::Changed("an aggregate without transition function".into()))?;
         let moving = self::way(row)?;
         let (combine, serialize, deserialize) = (function(row)?, function(row)?, function(row)?);
         let sort = match (row.opt_ident()?, row.opt_text()?) {
@@ -39,8 +40,18 @@ pub const READER: Reader = Reader {
             'r' => Parallel::Restricted,
             _ => Parallel::Unsafe,
         };
-        let aggregate =
-            Aggregate { arguments, ordered, way, moving, combine, serialize, deserialize, sort, parallel, owner };
+        let aggregate = Aggregate {
+            arguments,
+            ordered,
+            way,
+            moving,
+            combine,
+            serialize,
+            deserialize,
+            sort,
+            parallel,
+            owner,
+        };
         let address = Address::Routine(QName::new(schema, name), aggregate.inputs());
         out.add(ObjectId::new(Kind::Aggregate, address), Object::Aggregate(aggregate), class::ROUTINE, oid, 0)
     },

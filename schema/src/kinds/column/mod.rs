@@ -103,9 +103,11 @@ impl Column {
     }
 
     /// Settings that CREATE TABLE cannot say on every version.
-    fn settings(&self, old: &Column, id: ObjectId, out: &mut Steps) {
+    fn settings(&self, old: &Column, id: ObjectId, version: u32, out: &mut Steps) {
         if self.storage != old.storage {
-            let word = self.storage.unwrap_or_else(|| Text::new("DEFAULT"));
+            // Older servers have no word for the type's own.
+            let own = if version < 16 { own_storage(&self.type_name) } else { "default" };
+            let word = self.storage.unwrap_or_else(|| Text::new(own));
             let mut sql = alter(id);
             sql.kw("SET STORAGE").ident(Ident::new(&word.as_str().to_ascii_lowercase()));
             out.push(sql).lock(table_of(id), Lock::AccessExclusive);
@@ -127,6 +129,43 @@ impl Column {
         for statement in old.options.alter(&self.options, &alter(id)) {
             out.push(statement).lock(table_of(id), Lock::ShareUpdateExclusive);
         }
+    }
+}
+
+/// How a type's values are kept (`pg_type.typstorage`); those of PostgreSQL itself that are not kept like text, and of
+/// other types what is usual.
+fn own_storage(type_name: &TypeName) -> &'static str {
+    const MAIN: [&str; 3] = ["numeric", "inet", "cidr"];
+    const PLAIN: [&str; 19] = [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "money",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "uuid",
+        "oid",
+        "name",
+        "point",
+        "macaddr",
+        "macaddr8",
+    ];
+    let name = type_name.name();
+    if type_name.is_array() || !type_name.is_system() {
+        "extended"
+    } else if MAIN.contains(&name.as_str()) {
+        "main"
+    } else if PLAIN.contains(&name.as_str()) {
+        "plain"
+    } else {
+        "extended"
     }
 }
 
@@ -191,7 +230,7 @@ impl ObjectKind for Column {
         self.position.0
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -200,7 +239,7 @@ impl ObjectKind for Column {
         if rewrites {
             step.rewrites();
         }
-        self.settings(&Column::new(self.type_name), id, out);
+        self.settings(&Column::new(self.type_name), id, context.server.version, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -302,7 +341,7 @@ impl ObjectKind for Column {
         if *not_null != old.not_null && !*not_null {
             out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
         }
-        new.settings(old, id, out);
+        new.settings(old, id, context.server.version, out);
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 

@@ -4,8 +4,8 @@ use super::DefaultPrivileges;
 use crate::declare::written_ident;
 use crate::diagnostic::Diagnostic;
 use crate::ident::{Ident, Text};
-use crate::kinds::grant::declare::privileges;
 use crate::kinds::grant::Grant;
+use crate::kinds::grant::declare::privileges;
 use crate::object::Kind;
 use crate::spec::DefaultPrivilegeSpec;
 use crate::spec::security::DefaultPrivilegeObjects;
@@ -29,8 +29,11 @@ pub fn entries(
     };
     let given = privileges(&spec.grant, kind, version)?.whole;
     let taken = privileges(&spec.revoke, kind, version)?.whole;
-    let roles: Vec<Ident> =
-        if spec.r#for.is_empty() { vec![Ident::new("")] } else { spec.r#for.iter().map(written_ident).collect() };
+    let roles: Vec<Ident> = if spec.r#for.is_empty() {
+        vec![Ident::new("")]
+    } else {
+        spec.r#for.iter().map(written_ident).collect()
+    };
     let mut entries = Vec::new();
     for role in roles {
         for grantee in &spec.to {

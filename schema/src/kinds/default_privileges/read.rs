@@ -14,7 +14,9 @@ const DEFAULT_PRIVILEGES: u32 = 826;
 /// is not in it has an empty one.
 pub const READER: Reader = Reader {
     name: "default privileges",
-    sql: |_| "SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::text FROM pg_default_acl".into(),
+    sql: |_| {
+        "SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::text FROM pg_default_acl".into()
+    },
     decode: |row, out| {
         let oid = row.oid()?;
         let role = out.role(row.oid()?)?;

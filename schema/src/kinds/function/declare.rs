@@ -1,7 +1,9 @@
 //! Functions and procedures as people write them: what stands in the parts of CREATE FUNCTION.
 
 use super::settings::Settings;
-use super::{Argument, Attributes, Body, Function, Mode, Parallel, Returns, USUAL_ROWS, Volatility, number, usual_cost};
+use super::{
+    Argument, Attributes, Body, Function, Mode, Parallel, Returns, USUAL_ROWS, Volatility, number, usual_cost,
+};
 use crate::declare::frame::{self, Frame, Words};
 use crate::declare::written_ident;
 use crate::diagnostic::Diagnostic;
@@ -24,7 +26,12 @@ const VARIADIC: i64 = 4;
 ///
 /// # Errors
 /// What PostgreSQL's grammar says, with its place.
-pub fn routine(spec: &RoutineSpec, procedure: bool, name: Ident, span: crate::span::Span) -> Result<Function, Diagnostic> {
+pub fn routine(
+    spec: &RoutineSpec,
+    procedure: bool,
+    name: Ident,
+    span: crate::span::Span,
+) -> Result<Function, Diagnostic> {
     let arguments = spec.arguments.as_ref().map(arguments).transpose()?.unwrap_or_default();
     let returns = match (&spec.returns, procedure) {
         (Some(sql), true) => return Err(frame::refuse(sql, 0, "a procedure returns nothing")),
@@ -58,14 +65,18 @@ pub fn routine(spec: &RoutineSpec, procedure: bool, name: Ident, span: crate::sp
 
 /// What a function without RETURNS gives back: its OUT arguments.
 fn implied_result(arguments: &[Argument]) -> Returns {
-    let out: Vec<&Argument> = arguments.iter().filter(|one| matches!(one.mode, Mode::Out | Mode::InOut)).collect();
+    let out: Vec<&Argument> =
+        arguments.iter().filter(|one| matches!(one.mode, Mode::Out | Mode::InOut)).collect();
     let type_name = match out.as_slice() {
         [] => TypeName::parse("void"),
         [one] => Ok(one.type_name),
         _ => TypeName::parse("record"),
     };
     // Both names are words of the grammar.
-    Returns::Type { set: false, type_name: type_name.unwrap_or_else(|_| TypeName::of(crate::ident::QName::new("pg_catalog", "void"))) }
+    Returns::Type {
+        set: false,
+        type_name: type_name.unwrap_or_else(|_| TypeName::of(crate::ident::QName::new("pg_catalog", "void"))),
+    }
 }
 
 /// What stands between the parentheses of CREATE FUNCTION.
@@ -73,8 +84,11 @@ fn arguments(sql: &Sql) -> Result<Vec<Argument>, Diagnostic> {
     let frame = Frame::read(sql, "CREATE FUNCTION x(", ") RETURNS void LANGUAGE sql AS ''")?;
     let words = frame.words();
     let mut found = Vec::new();
-    for (parameter, (first, last)) in frame.tree.get("parameters").items().iter().zip(pieces(words, 0, words.len())) {
-        let default_at = (first..last).find(|at| words.is(*at, "default") || words.word(*at) == "=" || words.word(*at) == ":=");
+    for (parameter, (first, last)) in
+        frame.tree.get("parameters").items().iter().zip(pieces(words, 0, words.len()))
+    {
+        let default_at = (first..last)
+            .find(|at| words.is(*at, "default") || words.word(*at) == "=" || words.word(*at) == ":=");
         let end = |at: usize| at.checked_sub(1).and_then(|at| words.token(at)).map_or(0, |token| token.end);
         let type_name = type_of(&frame, parameter.get("arg_type"), end(default_at.unwrap_or(last)))?;
         let default = match default_at.filter(|_| !parameter.get("defexpr").is_nothing()) {
@@ -135,13 +149,18 @@ fn returns(sql: &Sql) -> Result<Returns, Diagnostic> {
     let frame = Frame::read(sql, "CREATE FUNCTION x() RETURNS ", " LANGUAGE sql AS ''")?;
     let tree = &frame.tree;
     if tree.get("options").items().len() > 2 {
-        return Err(frame.refuse(0, "this is more than what follows RETURNS; the rest stands under `attributes`"));
+        return Err(
+            frame.refuse(0, "this is more than what follows RETURNS; the rest stands under `attributes`")
+        );
     }
     let words = frame.words();
     let columns = tree.get("parameters").items();
     if columns.is_empty() {
         let node = tree.get("return_type");
-        return Ok(Returns::Type { set: node.get("setof").flag(), type_name: type_of(&frame, node, sql.text().len())? });
+        return Ok(Returns::Type {
+            set: node.get("setof").flag(),
+            type_name: type_of(&frame, node, sql.text().len())?,
+        });
     }
     let mut found = Vec::new();
     // Behind `table (`.
@@ -155,7 +174,11 @@ fn returns(sql: &Sql) -> Result<Returns, Diagnostic> {
 
 /// `stable security definer parallel safe cost 10 set search_path = ''`.
 fn attributes(sql: &Sql, function: &mut Function) -> Result<(), Diagnostic> {
-    let head = if function.procedure { "CREATE PROCEDURE x() LANGUAGE sql AS '' " } else { "CREATE FUNCTION x() RETURNS void LANGUAGE sql AS '' " };
+    let head = if function.procedure {
+        "CREATE PROCEDURE x() LANGUAGE sql AS '' "
+    } else {
+        "CREATE FUNCTION x() RETURNS void LANGUAGE sql AS '' "
+    };
     let frame = Frame::read(sql, head, "")?;
     let (mut cost, mut rows) = (None, None);
     // The first two are those of the frame.
@@ -186,7 +209,8 @@ fn attributes(sql: &Sql, function: &mut Function) -> Result<(), Diagnostic> {
             "support" => {
                 let parts: Vec<Ident> = argument.strings().into_iter().map(Ident::new).collect();
                 let start = frame.words().find(at, |word| !word.eq_ignore_ascii_case("support"));
-                let start = start.and_then(|index| frame.words().token(index)).map_or(at, |token| token.start);
+                let start =
+                    start.and_then(|index| frame.words().token(index)).map_or(at, |token| token.start);
                 function.support = Some(frame.reference(Target::Routine, &parts, start));
             }
             "window" => function.window = argument.get("boolval").flag(),
@@ -250,13 +274,20 @@ fn constant(node: &Tree) -> String {
     }
 }
 
-fn body(spec: &RoutineSpec, language: Ident, name: Ident, span: crate::span::Span) -> Result<Body, Diagnostic> {
+fn body(
+    spec: &RoutineSpec,
+    language: Ident,
+    name: Ident,
+    span: crate::span::Span,
+) -> Result<Body, Diagnostic> {
     if let Some(file) = &spec.library {
         let symbol = spec.body.as_ref().map_or(name.as_str(), |sql| sql.text().trim());
         return Ok(Body::Library { file: Text::new(file.as_str()), symbol: Text::new(symbol) });
     }
     let Some(sql) = &spec.body else {
-        return Err(Diagnostic::error(crate::code::Code::MissingKey, format!("`{name}` has no body")).at(span));
+        return Err(
+            Diagnostic::error(crate::code::Code::MissingKey, format!("`{name}` has no body")).at(span)
+        );
     };
     if language.as_str() != "sql" {
         return Ok(Body::Text(Fragment::declared(sql, Grammar::Body)));

@@ -285,7 +285,9 @@ impl Function {
         if self.procedure != new.procedure || self.window != new.window {
             return Some("a function, a procedure and a window function are three kinds of routines");
         }
-        if result_type(self.returns.as_ref()) != result_type(new.returns.as_ref()) || self.outputs() != new.outputs() {
+        if result_type(self.returns.as_ref()) != result_type(new.returns.as_ref())
+            || self.outputs() != new.outputs()
+        {
             return Some("what a function returns cannot be changed in place");
         }
         let inputs = |function: &Function| -> Vec<Option<Ident>> {
@@ -295,7 +297,8 @@ impl Function {
         if renamed {
             return Some("the names of arguments cannot be changed in place");
         }
-        let defaults = |function: &Function| function.arguments.iter().filter(|one| one.default.is_some()).count();
+        let defaults =
+            |function: &Function| function.arguments.iter().filter(|one| one.default.is_some()).count();
         (defaults(new) < defaults(self)).then_some("defaults of arguments cannot be removed in place")
     }
 }
@@ -471,7 +474,8 @@ impl ObjectKind for Function {
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
-        let defaults: Vec<usize> = (1..).zip(&self.arguments).filter(|(_, one)| one.default.is_some()).map(|(at, _)| at).collect();
+        let defaults: Vec<usize> =
+            (1..).zip(&self.arguments).filter(|(_, one)| one.default.is_some()).map(|(at, _)| at).collect();
         let standard = matches!(self.body, Body::Sql(_));
         if defaults.is_empty() && !standard {
             return;
@@ -499,7 +503,12 @@ impl ObjectKind for Function {
         );
         let mut read: Vec<(String, String)> = defaults
             .iter()
-            .map(|at| (format!("default {at}"), format!("(SELECT pg_catalog.pg_get_function_arg_default({target}, {at}))")))
+            .map(|at| {
+                (
+                    format!("default {at}"),
+                    format!("(SELECT pg_catalog.pg_get_function_arg_default({target}, {at}))"),
+                )
+            })
             .collect();
         if standard {
             read.push(("body".into(), format!("(SELECT pg_catalog.pg_get_function_sqlbody({target}))")));

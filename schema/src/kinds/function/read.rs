@@ -1,7 +1,9 @@
 //! Reads functions and procedures.
 
 use super::settings::Settings;
-use super::{Argument, Attributes, Body, Function, Mode, Parallel, Returns, USUAL_ROWS, Volatility, number, usual_cost};
+use super::{
+    Argument, Attributes, Body, Function, Mode, Parallel, Returns, USUAL_ROWS, Volatility, number, usual_cost,
+};
 use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, QName, Text};
@@ -11,11 +13,7 @@ use crate::reference::{Reference, Target};
 use crate::type_name::TypeName;
 
 /// Functions, procedures and window functions.
-pub const READER: Reader = Reader {
-    name: "functions",
-    sql: |_| include_str!("read.sql").into(),
-    decode,
-};
+pub const READER: Reader = Reader { name: "functions", sql: |_| include_str!("read.sql").into(), decode };
 
 fn decode(row: &mut Row<'_>, out: &mut Declarations) -> Result<(), Error> {
     let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);

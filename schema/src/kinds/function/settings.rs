@@ -96,7 +96,9 @@ fn setting_name(sql: &mut Sql, name: Ident) {
 /// `"$user"` with its quotes, or a name as it is.
 fn unquoted(text: &str) -> String {
     match names::dotted_name(text, 0) {
-        Some((parts, end)) if text.starts_with('"') && end == text.len() && parts.len() == 1 => parts[0].to_string(),
+        Some((parts, end)) if text.starts_with('"') && end == text.len() && parts.len() == 1 => {
+            parts[0].to_string()
+        }
         _ => text.to_owned(),
     }
 }

@@ -7,7 +7,10 @@ fn settings_are_written_as_pg_dump_writes_them() {
     settings.insert_written("DateStyle", &["ISO", "MDY"]);
     let mut sql = crate::sql::Sql::default();
     settings.changes(&Settings::default(), &mut sql);
-    assert_eq!(sql.text(), "SET datestyle TO 'ISO, MDY' SET search_path TO pg_catalog, \"$user\", \"Odd, one\"");
+    assert_eq!(
+        sql.text(),
+        "SET datestyle TO 'ISO, MDY' SET search_path TO pg_catalog, \"$user\", \"Odd, one\""
+    );
     let mut stored = Settings::default();
     stored.insert_stored("search_path", "pg_catalog, \"$user\", \"Odd, one\"");
     stored.insert_stored("DateStyle", "ISO, MDY");

@@ -103,7 +103,11 @@ const KEYWORDS: &[&str] = &[
 
 /// Privileges as keywords; what is none is left out.
 pub fn keywords(words: &[Text]) -> Vec<Sql> {
-    words.iter().filter_map(|word| KEYWORDS.iter().find(|known| **known == word.as_str())).map(|word| Sql::new(word)).collect()
+    words
+        .iter()
+        .filter_map(|word| KEYWORDS.iter().find(|known| **known == word.as_str()))
+        .map(|word| Sql::new(word))
+        .collect()
 }
 
 /// Writes a grantee.

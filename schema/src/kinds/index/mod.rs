@@ -45,13 +45,14 @@ impl ObjectKind for Index {
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });
         sql.ident(id.name()).kw("ON");
         naming::own_name(&mut sql, table);
         write_definition(&mut sql, &self.definition, &self.options, self.tablespace);
         out.push(sql).lock(table, Lock::Share).scans();
+        table::identify_by(id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {

@@ -124,7 +124,8 @@ impl ObjectKind for Publication {
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { all_tables, schemas: wanted, publish: _, via_root: _, generated_columns: _, owner: _ } = new;
+        let Self { all_tables, schemas: wanted, publish: _, via_root: _, generated_columns: _, owner: _ } =
+            new;
         if *all_tables != old.all_tables {
             return Alter::Replace("whether a publication holds every table is chosen when it is created");
         }
