@@ -7,7 +7,7 @@
 use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
-use crate::rename;
+use crate::rename::{self, Renaming};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -122,7 +122,17 @@ fn questions(
     let changing = changing(desired, current);
     let retyped = retyped(desired, &changing);
     let back = relocated.renaming.reversed().of_constants();
-    let context = Context { current, desired, server };
+    // Types have no stand-ins: those that move are asked about by today's names.
+    let mut types = Renaming::default();
+    types.types = back.types.iter().filter(|(new, _)| !back.relations.contains_key(new)).map(|(a, b)| (*a, *b)).collect();
+    let today = (!types.is_empty()).then(|| {
+        let mut today = desired.clone();
+        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind() == Kind::Column || id.kind().is_type()) {
+            types.apply(&mut entry.object, None);
+        }
+        today
+    });
+    let context = Context { current, desired: today.as_ref().unwrap_or(desired), server };
     let mut questions =
         Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
     for id in open {

@@ -86,7 +86,6 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
             open.push_back((id, why));
         }
     }
-    changes.together.extend(parked.types.iter().map(|(waiting, (id, _))| (*waiting, *id)));
     replace(context, parked, &mut changes, open, diagnostics);
     imply(context, &mut changes);
     changes

@@ -204,6 +204,10 @@ fn circles(
         if !matches!(change, Change::Drop(_) | Change::Replace(_)) {
             continue;
         }
+        // What says who owns a sequence goes with either of the two.
+        if context.current.get(*id).is_some_and(|entry| entry.object.takes_along()) {
+            continue;
+        }
         for used in uses(*id, context.current) {
             let with_it = carried.contains_key(&id.root()) || carried.contains_key(&used.root());
             if used.root() != id.root() && !with_it {
