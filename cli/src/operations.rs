@@ -7,6 +7,7 @@ use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, connect};
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
+use schemac_compiler::timings::timed;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
@@ -96,7 +97,7 @@ pub fn check(dir: &Path) -> Result<Checked, Failure> {
 const ASSUMED: u32 = 15;
 
 fn read(dir: &Path, version: u32) -> Result<Project, Failure> {
-    load::load(dir, version)
+    timed("load", || load::load(dir, version))
         .map_err(|failure| Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics }))
 }
 
@@ -115,7 +116,7 @@ fn failed(error: compile::Error, project: Project) -> Failure {
 pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
     // What is wrong in the files is said first, with or without a database.
     read(dir, ASSUMED)?;
-    let mut connection = connect(url)?;
+    let mut connection = timed("connect", || connect(url))?;
     let mut project = read(dir, connection.version)?;
     match compile::compile(&mut project, &mut connection) {
         Ok(compiled) => {

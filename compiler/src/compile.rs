@@ -9,6 +9,7 @@ use crate::load::Project;
 use crate::normalize;
 use crate::plan::{self, Plan};
 use crate::relocate::{self, Relocated};
+use crate::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
@@ -85,7 +86,9 @@ fn current(
     connection: &mut Connection,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading = introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
+    let mut reading = timed("read the database", || {
+        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)
+    })?;
     let catalog = std::mem::take(&mut reading.catalog);
     Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
 }
@@ -100,19 +103,21 @@ pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Com
     let search_path = search_path(project);
     let (relocated, reading) = current(project, connection, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
-    complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
+    timed("complete", || complete::complete(&mut desired, &relocated.catalog, project, &mut notes));
     let facades = facades(project);
     let binding = Binding { search_path: &search_path, complete: true, facades: &facades };
-    bind::bind(&mut desired, &binding, &mut diagnostics);
+    timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));
     diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
     if has_errors(&diagnostics) {
         return Err(Error::Diagnostics(diagnostics));
     }
-    let normalized =
+    let normalized = timed("normalize", || {
         normalize::normalize(&mut desired, &relocated, &reading.server, &search_path, &mut connection.client)
-            .map_err(Error::Ask)?;
-    let mut plan =
-        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)?;
+            .map_err(Error::Ask)
+    })?;
+    let mut plan = timed("plan", || {
+        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)
+    })?;
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));
     plan.notes = notes;

@@ -5,6 +5,7 @@
 //! protect `pg_get_*` from schema changes of others, so what was torn apart is read again. What the rows mean is the
 //! kinds' business (`schema::read`).
 
+use crate::timings::timed;
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use schemac_schema::catalog::Catalog;
@@ -184,7 +185,7 @@ fn read_all(
     version: u32,
     external: &BTreeSet<Ident>,
 ) -> Result<Declarations, Failure> {
-    let messages = match client.simple_query(script) {
+    let messages = match timed("wait for the catalogs", || client.simple_query(script)) {
         Ok(messages) => messages,
         Err(error) => {
             // The transaction is still open, and failed.

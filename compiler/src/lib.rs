@@ -15,3 +15,4 @@ pub mod relocate;
 pub mod rename;
 pub mod render;
 pub mod scratch;
+pub mod timings;

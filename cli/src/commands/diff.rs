@@ -5,6 +5,7 @@ use crate::Global;
 use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
+use schemac_compiler::timings::{self, timed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +46,9 @@ pub struct Arguments {
     /// What a script may lose for good, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allow_parser())]
     allow: Vec<Allow>,
+    /// Say on standard error what the stages took
+    #[arg(long, hide = true)]
+    timings: bool,
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
@@ -58,7 +62,13 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         }
     };
     let planned = operations::plan(&global.dir, global.db.as_deref())?;
-    show(&planned, format, &arguments, shell)
+    let exit = timed("show", || show(&planned, format, &arguments, shell));
+    if arguments.timings {
+        for (stage, took) in timings::taken() {
+            shell.say(&format!("{:>8.1} ms  {stage}", took.as_secs_f64() * 1000.0));
+        }
+    }
+    exit
 }
 
 fn show(planned: &Planned, format: Format, arguments: &Arguments, shell: &mut Shell) -> Result<Exit, Stop> {

@@ -8,6 +8,7 @@ use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename;
+use crate::timings::timed;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -98,7 +99,9 @@ pub fn normalize(
             entry.object.ask(id, &context, &mut questions);
         }
     }
-    let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
+    let answers = timed("ask the server", || {
+        elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())
+    })?;
     settle(desired, relocated, &questions, &answers, &mut normalized);
     Ok(normalized)
 }
