@@ -59,8 +59,8 @@ create function shared.me() returns uuid language sql stable
   as $$ select nullif(current_setting('request.sub', true), '')::uuid $$;
 create function shared.touch() returns trigger language plpgsql
   as $$ begin new.updated_at := now(); return new; end $$;
-create function shared.is_member(who uuid, least text) returns boolean language sql stable
-  as $$ select who is not null and least <> '' $$;
+create function shared.is_member(who uuid, level text) returns boolean language sql stable
+  as $$ select who is not null and level <> '' $$;
 grant usage on schema shared to authenticated, service_role;
 ";
 

@@ -62,6 +62,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
+            if let Some(cause) = error.source() {
+                eprintln!("  {cause}");
+            }
             ExitCode::FAILURE
         }
     }
