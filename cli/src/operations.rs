@@ -4,7 +4,8 @@
 
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
-use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::connect::{ConnectError, Connection, connect};
+use schemac_compiler::introspect::{self, Answered};
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::timings::timed;
@@ -12,6 +13,7 @@ use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is to be said about the project's files.
 #[derive(Debug, Default)]
@@ -114,11 +116,27 @@ fn failed(error: compile::Error, project: Project) -> Failure {
 
 /// Compares the project with the database of the URL, or of the environment.
 pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
+    let (versions, url) = (std::sync::mpsc::channel(), url.map(str::to_owned));
+    let (say, heard) = versions;
+    // The server works while we read the files.
+    let database = std::thread::spawn(move || -> Result<(Connection, Result<Answered, _>), ConnectError> {
+        let mut connection = timed("connect", || connect(url.as_deref()))?;
+        let _ = say.send(connection.version);
+        let answered = introspect::ask(&mut connection.client);
+        Ok((connection, answered))
+    });
+    let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
     // What is wrong in the files is said first, with or without a database.
-    read(dir, ASSUMED)?;
-    let mut connection = timed("connect", || connect(url))?;
-    let mut project = read(dir, connection.version)?;
-    match compile::compile(&mut project, &mut connection) {
+    let mut project = read(dir, version)?;
+    let Ok(answer) = database.join() else {
+        return Err(Failure::Outside { message: "the reading of the database broke off".into(), help: None });
+    };
+    let (mut connection, answered) = answer?;
+    if connection.version != version {
+        project = read(dir, connection.version)?;
+    }
+    let answered = answered.map_err(|error| Failure::Outside { message: error.to_string(), help: None })?;
+    match compile::compile(&mut project, &mut connection, answered) {
         Ok(compiled) => {
             let report = Report { sources: project.sources, diagnostics: project.warnings };
             Ok(Planned { report, plan: compiled.plan, seen: Some((compiled.concerned, compiled.fingerprint)) })
@@ -126,6 +144,9 @@ pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
         Err(error) => Err(failed(error, project)),
     }
 }
+
+/// How long the files wait for the server to say its version.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
 pub fn apply(

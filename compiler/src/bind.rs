@@ -86,12 +86,12 @@ impl Binder<'_> {
         self.find(parts, |name| self.catalog.relation(name))
     }
 
-    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>, known: impl Iterator<Item = String>) {
+    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>, known: impl Fn(ObjectId) -> Option<String>) {
         if !self.binding.complete || is_system(parts) {
             return;
         }
         let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
-        let nearest = nearest(&name, known);
+        let nearest = nearest(&name, self.catalog.ids().filter_map(known));
         let mut diagnostic =
             Diagnostic::error(code, format!("{} uses {what} \"{name}\", which does not exist", self.id));
         if let Some(span) = span.or(self.span) {
@@ -101,10 +101,6 @@ impl Binder<'_> {
             Some(nearest) => diagnostic.help(format!("did you mean \"{nearest}\"?")),
             None => diagnostic.help(format!("declare it in a file, or create it in the database before ({what}s that others manage are found there)")),
         });
-    }
-
-    fn relation_names(&self) -> Vec<String> {
-        self.catalog.ids().filter(|id| id.kind().is_relation()).map(ObjectId::path).collect()
     }
 
     /// A name without a schema that means a facade would change its meaning when the facade goes.
@@ -140,6 +136,14 @@ impl Binder<'_> {
     }
 }
 
+fn relation_name(id: ObjectId) -> Option<String> {
+    id.kind().is_relation().then(|| id.path())
+}
+
+fn routine_name(id: ObjectId) -> Option<String> {
+    id.qname().filter(|_| id.kind().is_routine()).map(|name| name.to_string())
+}
+
 fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
     fragment.origin().map(|origin| origin.locate_range(mention.start, mention.end))
 }
@@ -165,8 +169,7 @@ impl Visitor for Binder<'_> {
                     }
                 }
                 None => {
-                    let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                    self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), relation_name);
                 }
             }
         }
@@ -203,7 +206,7 @@ impl Visitor for Binder<'_> {
                         None => {
                             let element = mention.parts.last().map_or("", |name| name.as_str());
                             if !type_name::is_built_in(element.trim_start_matches('_')) {
-                                self.unknown(Code::UnknownType, "type", &mention.parts, locate(fragment, mention), std::iter::empty());
+                                self.unknown(Code::UnknownType, "type", &mention.parts, locate(fragment, mention), |_| None);
                             }
                         }
                     }
@@ -216,8 +219,7 @@ impl Visitor for Binder<'_> {
                             changes.push((mention.start, mention.end, sql::qualified(name).replace('\'', "''")));
                         }
                     } else {
-                        let names = self.relation_names();
-                        self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), names.into_iter());
+                            self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), relation_name);
                     }
                 }
                 MentionKind::RoutineLiteral => {
@@ -253,9 +255,8 @@ impl Visitor for Binder<'_> {
             }
             None if array_name.is_some() => {}
             None => {
-                let types: Vec<String> =
-                    self.catalog.ids().filter(|id| id.kind().is_type()).map(ObjectId::path).collect();
-                self.unknown(Code::UnknownType, "type", &parts, None, types.into_iter());
+                let type_name = |id: ObjectId| id.kind().is_type().then(|| id.path());
+                self.unknown(Code::UnknownType, "type", &parts, None, type_name);
             }
         }
     }
@@ -279,8 +280,7 @@ impl Visitor for Binder<'_> {
                     self.uses.insert(id);
                 }
                 None => {
-                    let names = self.relation_names();
-                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, names.into_iter());
+                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, relation_name);
                     self.assume(reference);
                 }
             },
@@ -292,17 +292,11 @@ impl Visitor for Binder<'_> {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
                     None => {
-                        let names: Vec<String> = self
-                            .catalog
-                            .ids()
-                            .filter(|id| id.kind().is_routine())
-                            .filter_map(|id| id.qname().map(|name| name.to_string()))
-                            .collect();
                         let system = reference.schema.is_none() && SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str());
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
-                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0, names.into_iter());
+                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0, routine_name);
                             self.assume(reference);
                         }
                     }
@@ -313,13 +307,8 @@ impl Visitor for Binder<'_> {
                 if self.catalog.contains(role) {
                     self.uses.insert(role);
                 } else if !matches!(reference.name.as_str(), "public" | "current_user" | "current_role" | "session_user") {
-                    let names: Vec<String> = self
-                        .catalog
-                        .ids()
-                        .filter(|id| id.kind() == Kind::Role)
-                        .map(|id| id.name().to_string())
-                        .collect();
-                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, names.into_iter());
+                    let role_name = |id: ObjectId| (id.kind() == Kind::Role).then(|| id.name().to_string());
+                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, role_name);
                 }
             }
             Target::Collation => {
@@ -361,13 +350,7 @@ impl Binder<'_> {
             // pg_catalog may have a better candidate, which only the server can tell.
             self.uses.extend(self.catalog.routines(name).iter().copied());
         } else if mention.parts.len() == 2 {
-            let names: Vec<String> = self
-                .catalog
-                .ids()
-                .filter(|id| id.kind().is_routine())
-                .filter_map(|id| id.qname().map(|name| name.to_string()))
-                .collect();
-            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention), names.into_iter());
+            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention), routine_name);
         }
     }
 

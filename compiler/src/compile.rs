@@ -4,7 +4,7 @@ use crate::bind::{self, Binding};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
 use crate::fingerprint;
-use crate::introspect;
+use crate::introspect::{self, Answered};
 use crate::load::Project;
 use crate::normalize;
 use crate::plan::{self, Plan};
@@ -84,24 +84,29 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 fn current(
     project: &Project,
     connection: &mut Connection,
+    answered: Answered,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading = timed("read the database", || {
-        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)
+    let mut reading = timed("understand the catalogs", || {
+        introspect::understand(&mut connection.client, answered, &project.external_schemas).map_err(Error::Read)
     })?;
     let catalog = std::mem::take(&mut reading.catalog);
     Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
 }
 
-/// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on
-/// the way.
+/// Makes the plan from the database, which has answered, to what the project describes. The project's catalog is bound
+/// and completed on the way.
 ///
 /// # Errors
 /// What the files say wrongly or what cannot be carried out, all at once; or that the database cannot be read.
-pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Compiled, Error> {
+pub fn compile(
+    project: &mut Project,
+    connection: &mut Connection,
+    answered: Answered,
+) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let (relocated, reading) = current(project, connection, &mut diagnostics)?;
+    let (relocated, reading) = current(project, connection, answered, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
     timed("complete", || complete::complete(&mut desired, &relocated.catalog, project, &mut notes));
     let facades = facades(project);
@@ -137,7 +142,8 @@ pub fn unchanged(
     concerned: &[ObjectId],
     fingerprint: &str,
 ) -> Result<bool, Error> {
-    let (relocated, _) = current(project, connection, &mut Vec::new())?;
+    let answered = introspect::ask(&mut connection.client).map_err(Error::Read)?;
+    let (relocated, _) = current(project, connection, answered, &mut Vec::new())?;
     Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
 }
 

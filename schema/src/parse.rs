@@ -4,7 +4,9 @@
 //! deep trees.
 
 use crate::tree::Tree;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A syntax error and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +76,33 @@ pub struct Statement {
     pub end: usize,
 }
 
+/// Trees of the first short texts: the columns, defaults and indexes that every table has alike are parsed once.
+static KNOWN: LazyLock<Mutex<HashMap<Box<str>, Tree>>> = LazyLock::new(Mutex::default);
+/// The longest text that is known by heart, in bytes.
+const KNOWN_BYTES: usize = 128;
+/// How many texts are known by heart.
+const KNOWN_TEXTS: usize = 1000;
+
 /// Parses exactly one statement.
 ///
 /// # Errors
 /// A syntax error, or that there is not exactly one.
 pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
+    if text.len() > KNOWN_BYTES {
+        return one_statement(text);
+    }
+    if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+        return Ok(known.clone());
+    }
+    let tree = one_statement(text)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() < KNOWN_TEXTS {
+        known.insert(text.into(), tree.clone());
+    }
+    Ok(tree)
+}
+
+fn one_statement(text: &str) -> Result<Tree, SyntaxError> {
     let mut all = statements(text)?;
     match all.len() {
         1 => Ok(all.remove(0).tree),
