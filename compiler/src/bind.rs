@@ -31,6 +31,8 @@ pub struct Binding<'a> {
 pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let declared: Vec<ObjectId> =
         catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect();
+    let bringers: Vec<(ObjectId, Ident)> =
+        catalog.iter().filter_map(|(id, entry)| Some((id, entry.object.brings()?))).collect();
     for id in declared {
         let Some(entry) = catalog.get(id) else { continue };
         let mut object = entry.object.clone();
@@ -41,6 +43,7 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
             span: entry.span,
             uses: BTreeSet::new(),
             diagnostics,
+            bringers: &bringers,
             generated_facade: id.root().qname().is_some_and(|name| binding.facades.contains_key(&name)),
         };
         object.visit(&mut binder);
@@ -49,6 +52,17 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         let mut structural = Vec::new();
         object.uses(id, catalog, &mut structural);
         uses.extend(structural);
+        // Who uses a member of an extension uses the extension.
+        let members: Vec<&ObjectId> = uses
+            .iter()
+            .filter(|used| catalog.get(**used).is_some_and(|entry| entry.standing == Standing::External))
+            .collect();
+        let wholes: Vec<ObjectId> = members
+            .into_iter()
+            .filter_map(|used| catalog.get(*used))
+            .flat_map(|entry| entry.uses.iter().copied().filter(|used| used.kind().has_members()))
+            .collect();
+        uses.extend(wholes);
         uses.retain(|used| *used != id && !id.is_below(*used));
         if let Some(entry) = catalog.get_mut(id) {
             entry.object = object;
@@ -65,6 +79,8 @@ struct Binder<'a> {
     uses: BTreeSet<ObjectId>,
     diagnostics: &'a mut Vec<Diagnostic>,
     generated_facade: bool,
+    /// What brings objects that no file declares, and into which schema.
+    bringers: &'a [(ObjectId, Ident)],
 }
 
 impl Binder<'_> {
@@ -86,8 +102,15 @@ impl Binder<'_> {
         self.find(parts, |name| self.catalog.relation(name))
     }
 
-    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>, known: impl Fn(ObjectId) -> Option<String>) {
-        if !self.binding.complete || is_system(parts) {
+    fn unknown(
+        &mut self,
+        code: Code,
+        what: &str,
+        parts: &[Ident],
+        span: Option<Span>,
+        known: impl Fn(ObjectId) -> Option<String>,
+    ) {
+        if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
             return;
         }
         let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
@@ -103,6 +126,22 @@ impl Binder<'_> {
         });
     }
 
+    /// Whether an object that the plan creates may bring what has this name; then it is used.
+    fn is_brought(&mut self, parts: &[Ident]) -> bool {
+        let schema = match *parts {
+            [.., schema, _] => Some(schema),
+            _ => None,
+        };
+        let path = self.binding.search_path;
+        let brought = self.bringers.iter().filter(|(_, place)| match schema {
+            Some(schema) => schema == *place,
+            None => path.contains(place),
+        });
+        let bringers: Vec<ObjectId> = brought.map(|(id, _)| *id).collect();
+        self.uses.extend(bringers.iter().copied());
+        !bringers.is_empty()
+    }
+
     /// A name without a schema that means a facade would change its meaning when the facade goes.
     fn refuse_facade(&mut self, mention: &Mention, name: QName, span: Option<Span>) {
         let Some(table) = self.binding.facades.get(&name).copied() else { return };
@@ -111,7 +150,10 @@ impl Binder<'_> {
         }
         let mut diagnostic = Diagnostic::error(
             Code::OldNameBindsToFacade,
-            format!("{} says \"{}\", which is the facade {name} and not the table", self.id, mention.parts[0]),
+            format!(
+                "{} says \"{}\", which is the facade {name} and not the table",
+                self.id, mention.parts[0]
+            ),
         )
         .help(format!("write {}, or {name} where the facade is meant", table.path()));
         if let Some(span) = span {
@@ -144,6 +186,14 @@ fn routine_name(id: ObjectId) -> Option<String> {
     id.qname().filter(|_| id.kind().is_routine()).map(|name| name.to_string())
 }
 
+fn type_name_of(id: ObjectId) -> Option<String> {
+    id.kind().is_type().then(|| id.path())
+}
+
+fn role_name(id: ObjectId) -> Option<String> {
+    (id.kind() == Kind::Role).then(|| id.name().to_string())
+}
+
 fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
     fragment.origin().map(|origin| origin.locate_range(mention.start, mention.end))
 }
@@ -169,7 +219,13 @@ impl Visitor for Binder<'_> {
                     }
                 }
                 None => {
-                    self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), relation_name);
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &mention.parts,
+                        locate(fragment, mention),
+                        relation_name,
+                    );
                 }
             }
         }
@@ -206,7 +262,13 @@ impl Visitor for Binder<'_> {
                         None => {
                             let element = mention.parts.last().map_or("", |name| name.as_str());
                             if !type_name::is_built_in(element.trim_start_matches('_')) {
-                                self.unknown(Code::UnknownType, "type", &mention.parts, locate(fragment, mention), |_| None);
+                                self.unknown(
+                                    Code::UnknownType,
+                                    "type",
+                                    &mention.parts,
+                                    locate(fragment, mention),
+                                    |_| None,
+                                );
                             }
                         }
                     }
@@ -216,14 +278,25 @@ impl Visitor for Binder<'_> {
                         self.refuse_facade(mention, name, locate(fragment, mention));
                         self.uses.insert(id);
                         if mention.parts.len() == 1 {
-                            changes.push((mention.start, mention.end, sql::qualified(name).replace('\'', "''")));
+                            changes.push((
+                                mention.start,
+                                mention.end,
+                                sql::qualified(name).replace('\'', "''"),
+                            ));
                         }
                     } else {
-                            self.unknown(Code::UnknownRelation, "relation", &mention.parts, locate(fragment, mention), relation_name);
+                        self.unknown(
+                            Code::UnknownRelation,
+                            "relation",
+                            &mention.parts,
+                            locate(fragment, mention),
+                            relation_name,
+                        );
                     }
                 }
                 MentionKind::RoutineLiteral => {
-                    let routines = self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
+                    let routines =
+                        self.find(&mention.parts, |name| self.catalog.routines(name).first().copied());
                     if let Some((name, _)) = routines {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
@@ -255,8 +328,7 @@ impl Visitor for Binder<'_> {
             }
             None if array_name.is_some() => {}
             None => {
-                let type_name = |id: ObjectId| id.kind().is_type().then(|| id.path());
-                self.unknown(Code::UnknownType, "type", &parts, None, type_name);
+                self.unknown(Code::UnknownType, "type", &parts, None, type_name_of);
             }
         }
     }
@@ -267,9 +339,12 @@ impl Visitor for Binder<'_> {
             Target::Relation => match self.relation(&parts) {
                 Some((name, id)) => {
                     if let (None, Some(table)) = (reference.schema, self.binding.facades.get(&name)) {
-                        let message = format!("{} says \"{}\", which is the facade {name} and not the table", self.id, reference.name);
-                        let mut diagnostic =
-                            Diagnostic::error(Code::OldNameBindsToFacade, message).help(format!("write {}", table.path()));
+                        let message = format!(
+                            "{} says \"{}\", which is the facade {name} and not the table",
+                            self.id, reference.name
+                        );
+                        let mut diagnostic = Diagnostic::error(Code::OldNameBindsToFacade, message)
+                            .help(format!("write {}", table.path()));
                         if let Some(span) = reference.span.0.or(self.span) {
                             diagnostic = diagnostic.at(span);
                         }
@@ -280,11 +355,17 @@ impl Visitor for Binder<'_> {
                     self.uses.insert(id);
                 }
                 None => {
-                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, relation_name);
+                    self.unknown(
+                        Code::UnknownRelation,
+                        "relation",
+                        &parts,
+                        reference.span.0,
+                        relation_name,
+                    );
                     self.assume(reference);
                 }
             },
-            Target::Routine => {
+            Target::Routine | Target::AnyRoutine => {
                 let found = self.find(&parts, |name| self.catalog.routines(name).first().copied());
                 match found {
                     Some((name, _)) => {
@@ -292,11 +373,19 @@ impl Visitor for Binder<'_> {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
                     None => {
-                        let system = reference.schema.is_none() && SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str());
+                        let any = reference.target == Target::AnyRoutine;
+                        let system = reference.schema.is_none()
+                            && (any || SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str()));
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
-                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0, routine_name);
+                            self.unknown(
+                                Code::UnknownFunction,
+                                "function",
+                                &parts,
+                                reference.span.0,
+                                routine_name,
+                            );
                             self.assume(reference);
                         }
                     }
@@ -306,9 +395,17 @@ impl Visitor for Binder<'_> {
                 let role = ObjectId::global(Kind::Role, reference.name);
                 if self.catalog.contains(role) {
                     self.uses.insert(role);
-                } else if !matches!(reference.name.as_str(), "public" | "current_user" | "current_role" | "session_user") {
-                    let role_name = |id: ObjectId| (id.kind() == Kind::Role).then(|| id.name().to_string());
-                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, role_name);
+                } else if !matches!(
+                    reference.name.as_str(),
+                    "public" | "current_user" | "current_role" | "session_user"
+                ) {
+                    self.unknown(
+                        Code::UnknownRole,
+                        "role",
+                        &[reference.name],
+                        reference.span.0,
+                        role_name,
+                    );
                 }
             }
             Target::Collation => {
@@ -349,8 +446,17 @@ impl Binder<'_> {
             // A call whose argument types are not known binds to every overload of its name. It stays as written:
             // pg_catalog may have a better candidate, which only the server can tell.
             self.uses.extend(self.catalog.routines(name).iter().copied());
+        } else if mention.parts.len() == 1 {
+            // One of PostgreSQL's own, or of an extension that this plan creates.
+            self.is_brought(&mention.parts);
         } else if mention.parts.len() == 2 {
-            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention), routine_name);
+            self.unknown(
+                Code::UnknownFunction,
+                "function",
+                &mention.parts,
+                locate(fragment, mention),
+                routine_name,
+            );
         }
     }
 
@@ -434,7 +540,9 @@ const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "table
 fn is_system(parts: &[Ident]) -> bool {
     match parts {
         [name] => name.as_str().starts_with("pg_"),
-        [schema, ..] => matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast"),
+        [schema, ..] => {
+            matches!(schema.as_str(), "pg_catalog" | "information_schema" | "pg_temp" | "pg_toast")
+        }
         [] => true,
     }
 }

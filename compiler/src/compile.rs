@@ -1,9 +1,10 @@
 //! The whole way from a project and a database to a plan; reads like the diagram in ARCHITECTURE.md.
 
+use crate::address::{self, Declared};
 use crate::bind::{self, Binding};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
-use crate::fingerprint;
+use crate::fingerprint::{self, Seen};
 use crate::introspect::{self, Answered};
 use crate::load::Project;
 use crate::normalize;
@@ -23,10 +24,8 @@ use std::fmt;
 pub struct Compiled {
     /// The plan.
     pub plan: Plan,
-    /// The objects that it concerns, and a digest of them as they were.
-    pub concerned: Vec<ObjectId>,
-    /// The digest.
-    pub fingerprint: String,
+    /// What it was made from.
+    pub seen: Seen,
 }
 
 /// Why there is no plan.
@@ -70,10 +69,17 @@ fn facades(project: &Project) -> HashMap<QName, ObjectId> {
 pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let (facades, search_path) = (facades(project), search_path(project));
+    address(project, &Catalog::default(), &search_path, Ident::new(""));
     let binding = Binding { search_path: &search_path, complete: false, facades: &facades };
     bind::bind(&mut project.catalog, &binding, &mut diagnostics);
     project.catalog.sort();
     if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(()) }
+}
+
+fn address(project: &mut Project, current: &Catalog, search_path: &[Ident], role: Ident) {
+    let mut declared =
+        Declared { catalog: &mut project.catalog, moves: &mut project.moves, facades: &mut project.facades };
+    address::address(&mut declared, current, search_path, role);
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {
@@ -82,16 +88,18 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// The current side under the names that it will have.
 fn current(
-    project: &Project,
+    project: &mut Project,
     connection: &mut Connection,
     answered: Answered,
+    search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
     let mut reading = timed("understand the catalogs", || {
         introspect::understand(&mut connection.client, answered, &project.external_schemas).map_err(Error::Read)
     })?;
     let catalog = std::mem::take(&mut reading.catalog);
-    Ok((relocate::relocate(catalog, &project.moves, diagnostics), reading))
+    address(project, &catalog, search_path, reading.server.role);
+    Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
 /// Makes the plan from the database, which has answered, to what the project describes. The project's catalog is bound
@@ -106,7 +114,7 @@ pub fn compile(
 ) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let (relocated, reading) = current(project, connection, answered, &mut diagnostics)?;
+    let (relocated, reading) = current(project, connection, answered, &search_path, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
     timed("complete", || complete::complete(&mut desired, &relocated.catalog, project, &mut notes));
     let facades = facades(project);
@@ -126,25 +134,25 @@ pub fn compile(
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));
     plan.notes = notes;
-    let concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    let seen = seen(&plan, &relocated, project, reading.server.version);
+    Ok(Compiled { plan, seen })
+}
+
+fn seen(plan: &Plan, relocated: &Relocated, project: &Project, version: u32) -> Seen {
+    let mut concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    concerned.extend(concerned.clone().iter().filter_map(|id| relocated.was.get(id)));
     let concerned: Vec<ObjectId> = concerned.into_iter().collect();
-    let fingerprint = fingerprint::fingerprint(&relocated.catalog, &concerned);
-    Ok(Compiled { plan, concerned, fingerprint })
+    let fingerprint = fingerprint::fingerprint(relocated.before(), &concerned);
+    Seen { concerned, fingerprint, external: project.external_schemas.clone(), version }
 }
 
 /// Whether the objects of a plan are still as they were.
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn unchanged(
-    project: &Project,
-    connection: &mut Connection,
-    concerned: &[ObjectId],
-    fingerprint: &str,
-) -> Result<bool, Error> {
-    let answered = introspect::ask(&mut connection.client).map_err(Error::Read)?;
-    let (relocated, _) = current(project, connection, answered, &mut Vec::new())?;
-    Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
+pub fn unchanged(connection: &mut Connection, seen: &Seen) -> Result<bool, introspect::Error> {
+    let reading = introspect::introspect(&mut connection.client, &seen.external)?;
+    Ok(fingerprint::fingerprint(&reading.catalog, &seen.concerned) == seen.fingerprint)
 }
 
 /// Differences that are in the plan only because nobody could be asked.
@@ -180,7 +188,10 @@ fn unmodelled(reading: &introspect::Reading) -> Vec<Diagnostic> {
             if count > names.len() {
                 names.push(format!("and {} more", count - names.len()));
             }
-            Diagnostic::note(Code::NotModelled, format!("only read, not compared: {count} × {what}: {}", names.join(", ")))
+            Diagnostic::note(
+                Code::NotModelled,
+                format!("only read, not compared: {count} × {what}: {}", names.join(", ")),
+            )
         })
         .collect()
 }

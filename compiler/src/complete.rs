@@ -28,7 +28,7 @@ fn leaves_alone(project: &Project, id: ObjectId) -> bool {
         Kind::Trigger => &manage.triggers,
         Kind::Index => &manage.indexes,
         Kind::DefaultPrivileges => &manage.default_privileges,
-        Kind::Publication => &manage.publications,
+        Kind::Publication | Kind::Member => &manage.publications,
         Kind::Extension => &manage.extensions,
         _ => return false,
     };
@@ -37,7 +37,10 @@ fn leaves_alone(project: &Project, id: ObjectId) -> bool {
 
 /// Whether an object is in a place that the files speak of; `undeclared: drop` covers undeclared schemas too.
 fn is_managed(project: &Project, id: ObjectId) -> bool {
-    let Some(schema) = id.schema() else { return false };
+    let Some(schema) = id.schema() else {
+        let known = matches!(id.kind(), Kind::Publication | Kind::Extension | Kind::DefaultPrivileges);
+        return known && undeclared(project) == Undeclared::Drop;
+    };
     project.managed_schemas.contains(&schema)
         || (undeclared(project) == Undeclared::Drop && !project.external_schemas.contains(&schema))
 }
@@ -62,7 +65,11 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             Standing::External
         } else if declared.contains(&root) {
             let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
-            if unspoken || leaves_alone(project, id) || entry.object.is_opaque() || stays_on_schema(id, desired) {
+            if unspoken
+                || leaves_alone(project, id)
+                || entry.object.is_opaque()
+                || stays_on_schema(id, desired)
+            {
                 Standing::Kept
             } else {
                 continue;
@@ -76,6 +83,10 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
                 undeclared.entry(id.kind()).or_default().push(id);
             }
             match policy {
+                // Every database has it, also one that was built from the files.
+                Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => {
+                    Standing::Kept
+                }
                 Undeclared::Drop if is_managed(project, root) => continue,
                 _ => Standing::Kept,
             }
@@ -105,6 +116,16 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             notes.push(report(kind, &ids));
         }
     }
+    // What is new on an existing object comes behind what is there.
+    let late: Vec<ObjectId> = desired
+        .ids()
+        .filter(|id| !current.contains(*id) && id.parent().is_some_and(|parent| current.contains(parent)))
+        .collect();
+    for id in late {
+        if let Some(entry) = desired.get_mut(id) {
+            entry.object.append();
+        }
+    }
     desired.sort();
 }
 
@@ -129,7 +150,11 @@ fn report(kind: Kind, ids: &[ObjectId]) -> Diagnostic {
     let count = if ids.len() == 1 { "1 object".to_owned() } else { format!("{} objects", ids.len()) };
     Diagnostic::note(
         Code::Undeclared,
-        format!("{count} of kind {} in the database that no file declares: {}", kind.word(), names.join(", ")),
+        format!(
+            "{count} of kind {} in the database that no file declares: {}",
+            kind.word(),
+            names.join(", ")
+        ),
     )
     .help("declare them, list them under `dropped`, or set `undeclared: keep`")
 }

@@ -458,6 +458,7 @@ mod tests {
             make: String::new(),
             read: Vec::new(),
             undo: None,
+            instead: Vec::new(),
         }
     }
 

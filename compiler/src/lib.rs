@@ -1,5 +1,6 @@
 //! The pipeline: from a project and a database to a plan, and from a plan to a changed database.
 
+pub mod address;
 pub mod apply;
 pub mod bind;
 pub mod compile;
@@ -11,6 +12,7 @@ pub mod introspect;
 pub mod load;
 pub mod normalize;
 pub mod plan;
+pub mod planfile;
 pub mod relocate;
 pub mod rename;
 pub mod render;

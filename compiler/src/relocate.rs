@@ -4,7 +4,7 @@
 //! moves takes everything that stands on it along, and what PostgreSQL moves with it (owned sequences).
 
 use crate::rename::{self, Renaming};
-use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
@@ -32,24 +32,108 @@ pub struct Relocated {
     pub renaming: Renaming,
     /// What each moved object is called now.
     pub was: HashMap<ObjectId, ObjectId>,
+    /// The objects as they were read, where any of them moves.
+    pub before: Option<Catalog>,
+}
+
+impl Relocated {
+    /// The objects as they were read.
+    pub fn before(&self) -> &Catalog {
+        self.before.as_ref().unwrap_or(&self.catalog)
+    }
 }
 
 /// Renames the current side as the moves say.
-pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnostic>) -> Relocated {
+pub fn relocate(
+    mut current: Catalog,
+    moves: &[Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Relocated {
+    exchanges(moves, diagnostics);
+    let (routines, others): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().partition(|wish| wish.to.kind().is_routine());
+    let mut chosen = choose(&current, &others, desired, diagnostics);
+    // Routines are called by their argument types, which have their new names from here on.
+    let before = (!chosen.is_empty()).then(|| current.clone());
+    let called = call_anew(&mut current, &chosen);
+    chosen.extend(choose(&current, &routines, desired, diagnostics));
+    if chosen.is_empty() {
+        return Relocated { catalog: current, ..Relocated::default() };
+    }
+    let before = before.unwrap_or_else(|| current.clone());
+    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen) };
+    for was in relocated.was.values_mut() {
+        if let Some(old) = called.get(&was.root()) {
+            *was = was.rebased(was.root(), *old);
+        }
+    }
+    for (new, old) in called {
+        if relocated.catalog.contains(new) {
+            relocated.was.insert(new, old);
+        }
+    }
+    relocated
+}
+
+/// Gives routines whose argument types move the ids that they will have; the old ids by the new ones.
+fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+    let mut renaming = Renaming::default();
+    for one in chosen.iter().filter(|one| one.from.kind().is_relation() || one.from.kind().is_type()) {
+        if let (Some(old), Some(new)) = (one.from.qname(), one.to.qname()) {
+            renaming.types.insert(old, new);
+        }
+    }
+    if renaming.is_empty() {
+        return HashMap::new();
+    }
+    let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    for (id, entry) in current.iter().filter(|(id, _)| id.kind().is_routine()) {
+        let mut object = entry.object.clone();
+        renaming.apply(&mut object, None);
+        let address = object.address(id);
+        if address != id {
+            new.insert(id, address);
+        }
+    }
+    if !new.is_empty() {
+        crate::address::rebase(current, &new);
+    }
+    new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// Decides which moves the plan has to carry out.
+fn choose(
+    current: &Catalog,
+    moves: &[&Move],
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Relocation> {
     let mut chosen: Vec<Relocation> = Vec::new();
     let leaving: HashSet<ObjectId> = moves.iter().flat_map(|m| m.from.iter().copied()).collect();
     // Whole objects first: the parts of a moved table stand on it under its old name.
     let mut was: HashMap<ObjectId, ObjectId> = HashMap::new();
-    let (parts, wholes): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|wish| wish.to.parent().is_some());
+    let (parts, wholes): (Vec<&Move>, Vec<&Move>) =
+        moves.iter().copied().partition(|wish| wish.to.parent().is_some());
     for wish in wholes.into_iter().chain(parts) {
         let today = |id: ObjectId| match was.get(&id.root()) {
             Some(old) => id.rebased(id.root(), *old),
             None => id,
         };
         let to_today = today(wish.to);
-        let present: Vec<ObjectId> =
-            wish.from.iter().map(|from| today(*from)).filter(|from| *from != to_today && current.contains(*from)).collect();
-        let arrived = current.contains(to_today) && !leaving.contains(&wish.to);
+        let mut present: Vec<ObjectId> = wish
+            .from
+            .iter()
+            .map(|from| today(*from))
+            .filter(|from| *from != to_today && current.contains(*from))
+            .collect();
+        let mut seen = HashSet::new();
+        present.retain(|from| seen.insert(*from));
+        if current.contains(to_today) {
+            // It has moved already, and what has its old name now is another object of the files.
+            present.retain(|from| !desired.contains(*from));
+        }
+        let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
             ([], _) => {}
             ([from], false) => {
@@ -64,16 +148,33 @@ pub fn relocate(current: Catalog, moves: &[Move], diagnostics: &mut Vec<Diagnost
                     .help("one of the two has to go first: drop or rename the one that is not the table"),
             ),
             ([one, two, ..], false) => diagnostics.push(
-                Diagnostic::error(Code::BothNamesExist, format!("both {one} and {two} exist; only one can become {}", wish.to))
-                    .at(wish.span)
-                    .help("take the name that is another object out of `moved_from`"),
+                Diagnostic::error(
+                    Code::BothNamesExist,
+                    format!("both {one} and {two} exist; only one can become {}", wish.to),
+                )
+                .at(wish.span)
+                .help("take the name that is another object out of `moved_from`"),
             ),
         }
     }
-    if chosen.is_empty() {
-        return Relocated { catalog: current, ..Relocated::default() };
+    chosen
+}
+
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            diagnostics.push(
+                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
+                    .at(wish.span)
+                    .label(other.span, "and the other way round here")
+                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
+            );
+        }
     }
-    carry_out(current, chosen)
 }
 
 fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
@@ -123,7 +224,9 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     };
     let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
     let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
-    for (id, mut entry) in current.into_entries() {
+    // What moves comes last: whoever held its new name is on its way out.
+    let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);
+    for (id, mut entry) in staying.into_iter().chain(moving) {
         let new = moved(id);
         let concerned = new != id
             || entry.uses.iter().any(|used| touched.contains(used) || touched.contains(&used.root()));
@@ -134,14 +237,8 @@ fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         if new != id {
             relocated.was.insert(new, id);
         }
-        insert(&mut relocated.catalog, new, entry);
+        relocated.catalog.insert_over(new, entry);
     }
     relocated.catalog.sort();
     relocated
-}
-
-/// What held the name before is moved away or replaced in the same plan, so the moved object takes its place here:
-/// two objects under one id cannot be told apart, and `plan` looks at the slots themselves.
-fn insert(catalog: &mut Catalog, id: ObjectId, entry: Entry) {
-    let _: Result<(), ObjectId> = catalog.insert(id, entry);
 }

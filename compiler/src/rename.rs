@@ -24,12 +24,17 @@ pub struct Renaming {
     pub routines: HashMap<QName, QName>,
     /// Columns: of which relation (by its old name), from, to.
     pub columns: HashMap<(QName, Ident), Ident>,
+    /// Relations in FROM and their columns stay: stand-ins take their place there.
+    pub constants_only: bool,
 }
 
 impl Renaming {
     /// Whether nothing is renamed.
     pub fn is_empty(&self) -> bool {
-        self.relations.is_empty() && self.types.is_empty() && self.routines.is_empty() && self.columns.is_empty()
+        self.relations.is_empty()
+            && self.types.is_empty()
+            && self.routines.is_empty()
+            && self.columns.is_empty()
     }
 
     /// The renaming that undoes this one.
@@ -45,7 +50,14 @@ impl Renaming {
             types: back(&self.types),
             routines: back(&self.routines),
             columns: columns.collect(),
+            constants_only: self.constants_only,
         }
+    }
+
+    /// The same renaming for fragments whose relations are stand-ins.
+    #[must_use]
+    pub fn of_constants(&self) -> Self {
+        Self { constants_only: true, ..self.clone() }
     }
 
     /// Maps everything inside an object. `own` is the relation that it stands on, by its old name: unqualified
@@ -74,18 +86,31 @@ impl Renaming {
         }
         for mention in &mentions {
             if let Some(new) = self.mention(mention, &aliases, own) {
-                changes.push((mention.start, mention.end, new));
+                // `x.old AS new` needs no AS any more.
+                let alias =
+                    mention.output.filter(|output| new.ends_with(&format!(".{}", sql::quoted(*output))));
+                let alias = alias.map(|output| format!(" AS {}", sql::quoted(output)));
+                let rest = text.get(mention.end..).unwrap_or("");
+                let end = mention.end
+                    + alias.filter(|alias| rest.starts_with(alias.as_str())).map_or(0, |a| a.len());
+                changes.push((mention.start, end, new));
             }
         }
         (!changes.is_empty()).then(|| names::splice(text, changes))
     }
 
-    fn mention(&self, mention: &Mention, aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+    fn mention(
+        &self,
+        mention: &Mention,
+        aliases: &HashMap<Ident, QName>,
+        own: Option<QName>,
+    ) -> Option<String> {
         let full = match mention.parts[..] {
             [schema, name] => Some(QName { schema, name }),
             _ => None,
         };
         match mention.kind {
+            MentionKind::Relation | MentionKind::Column if self.constants_only => None,
             MentionKind::Relation => {
                 let old = full?;
                 let new = *self.relations.get(&old)?;
@@ -101,21 +126,35 @@ impl Renaming {
                 Some(sql::qualified(*new).replace('\'', "''"))
             }
             MentionKind::Type => self.types.get(&full?).map(|new| sql::qualified(*new)),
-            MentionKind::TypeLiteral => self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''")),
+            MentionKind::TypeLiteral => {
+                self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
+            }
             MentionKind::Routine => self.routines.get(&full?).map(|new| sql::qualified(*new)),
             MentionKind::RoutineLiteral => {
                 self.routines.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
             }
-            MentionKind::Column => self.column(&mention.parts, aliases, own),
+            MentionKind::Column => {
+                let (mut text, renamed) = self.column(&mention.parts, aliases, own)?;
+                // An output column keeps the name that its users know.
+                if let (true, Some(name)) = (mention.names_output && renamed, mention.parts.last()) {
+                    text.push_str(&format!(" AS {}", sql::quoted(*name)));
+                }
+                Some(text)
+            }
         }
     }
 
-    fn column(&self, parts: &[Ident], aliases: &HashMap<Ident, QName>, own: Option<QName>) -> Option<String> {
+    fn column(
+        &self,
+        parts: &[Ident],
+        aliases: &HashMap<Ident, QName>,
+        own: Option<QName>,
+    ) -> Option<(String, bool)> {
         match *parts {
             [column] => {
                 let of_own = own.and_then(|own| self.columns.get(&(own, column)));
                 let of_any = || aliases.values().find_map(|relation| self.columns.get(&(*relation, column)));
-                of_own.or_else(of_any).map(|new| sql::quoted(*new).to_owned())
+                of_own.or_else(of_any).map(|new| (sql::quoted(*new).to_owned(), true))
             }
             [alias, column] => {
                 let relation = *aliases.get(&alias)?;
@@ -128,7 +167,7 @@ impl Renaming {
                 (renamed.is_some() || front != alias).then(|| {
                     let column = renamed.copied().unwrap_or(column);
                     let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
-                    format!("{}.{column}", sql::quoted(front))
+                    (format!("{}.{column}", sql::quoted(front)), renamed.is_some())
                 })
             }
             _ => None,
@@ -157,7 +196,7 @@ impl Visitor for Mapper<'_> {
     fn reference(&mut self, reference: &mut Reference) {
         let map = match reference.target {
             Target::Relation => &self.renaming.relations,
-            Target::Routine => &self.renaming.routines,
+            Target::Routine | Target::AnyRoutine => &self.renaming.routines,
             Target::Role | Target::Collation => return,
         };
         if let Some(new) = reference.qname().and_then(|name| map.get(&name)) {

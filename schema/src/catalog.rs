@@ -50,6 +50,11 @@ impl Catalog {
         if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
             return Err(*holder);
         }
+        self.link(id, entry, slots);
+        Ok(())
+    }
+
+    fn link(&mut self, id: ObjectId, entry: Entry, slots: Vec<Slot>) {
         for slot in slots {
             if let Slot::Routine(name, _) = slot {
                 self.routines.entry(name).or_default().push(id);
@@ -70,7 +75,12 @@ impl Catalog {
             below = parent;
         }
         self.entries.insert(id, entry);
-        Ok(())
+    }
+
+    /// Adds an object also when another one still holds one of its name slots: the current side under its future
+    /// names, where the holder is on its way out. The newcomer is found by the name from now on.
+    pub fn insert_over(&mut self, id: ObjectId, entry: Entry) {
+        self.link(id, entry, object::slots(id));
     }
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.

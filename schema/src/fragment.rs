@@ -20,6 +20,8 @@ pub enum Grammar {
     /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`, or the same of an exclusion
     /// constraint.
     Index,
+    /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
+    Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
     Body,
 }
@@ -114,11 +116,22 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
             if tree.name() == "SelectStmt" {
                 Ok((tree, 0))
             } else {
-                Err(SyntaxError { message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(), offset: Some(0) })
+                Err(SyntaxError {
+                    message: "this is not a query (SELECT, VALUES or WITH … SELECT)".into(),
+                    offset: Some(0),
+                })
             }
         }
         Grammar::Index => {
             let head = "CREATE INDEX ON x ";
+            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
+                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
+                ..error
+            })?;
+            Ok((tree, head.len()))
+        }
+        Grammar::Routine => {
+            let head = "CREATE FUNCTION x() RETURNS void LANGUAGE sql ";
             let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
                 offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
                 ..error

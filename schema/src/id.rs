@@ -180,8 +180,10 @@ impl fmt::Display for ObjectId {
         match self.0.address {
             Address::Global(name) => write!(f, "{kind} {name}"),
             Address::InSchema(name) => write!(f, "{kind} {name}"),
-            Address::Routine(name, arguments) => write!(f, "{kind} {name}({arguments})"),
-            Address::On(parent, name) if self.kind() == Kind::Column => write!(f, "{kind} {}.{name}", parent.path()),
+            Address::Routine(name, arguments) => write!(f, "{kind} {name}({})", readable_types(arguments)),
+            Address::On(parent, name) if self.kind() == Kind::Column => {
+                write!(f, "{kind} {}.{name}", parent.path())
+            }
             Address::On(parent, name) => write!(f, "{kind} {name} on {}", parent.path()),
             Address::Of(target, name) if name.is_empty() => write!(f, "{kind} on {target}"),
             Address::Of(target, name) => write!(f, "{kind} to {name} on {target}"),
@@ -195,12 +197,21 @@ impl ObjectId {
         match self.0.address {
             Address::Global(name) => name.to_string(),
             Address::InSchema(name) => name.to_string(),
-            Address::Routine(name, arguments) => format!("{name}({arguments})"),
+            Address::Routine(name, arguments) => format!("{name}({})", readable_types(arguments)),
             Address::On(parent, name) => format!("{}.{name}", parent.path()),
             Address::Of(target, name) if name.is_empty() => target.path(),
             Address::Of(target, name) => format!("{} to {name}", target.path()),
         }
     }
+}
+
+/// Canonical argument types without the schema of PostgreSQL's own: a name without one is looked up there first.
+pub fn readable_types(types: Text) -> String {
+    let text = types.as_str();
+    if text.contains('"') {
+        return text.to_owned();
+    }
+    text.split(", ").map(|one| one.strip_prefix("pg_catalog.").unwrap_or(one)).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Debug for ObjectId {

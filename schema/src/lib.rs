@@ -1,12 +1,9 @@
 //! What a PostgreSQL object kind is.
 
+pub mod catalog;
 pub mod code;
 pub mod declare;
 pub mod diagnostic;
-pub mod span;
-pub mod spec;
-pub mod yaml;
-pub mod catalog;
 pub mod fragment;
 pub mod id;
 pub mod ident;
@@ -17,7 +14,11 @@ pub mod parse;
 pub mod question;
 pub mod read;
 pub mod reference;
+pub mod span;
+pub mod spec;
 pub mod sql;
+pub mod statement;
 pub mod step;
 pub mod tree;
 pub mod type_name;
+pub mod yaml;

@@ -5,6 +5,7 @@
 
 use crate::ident::Ident;
 use crate::tree::Tree;
+use std::collections::HashMap;
 
 /// What a mentioned name is the name of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +39,10 @@ pub struct Mention {
     pub end: usize,
     /// For relations: the alias, when there is one.
     pub alias: Option<Ident>,
+    /// A column that is an output column by itself: its name is the output's.
+    pub names_output: bool,
+    /// A column that is an output column under this name.
+    pub output: Option<Ident>,
 }
 
 /// The names that a tree mentions. `prefix` is how far its locations are ahead of `text`.
@@ -49,12 +54,25 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
             ctes.push(node.get("ctename").str().to_owned());
         }
     });
+    let mut outputs: HashMap<i64, Option<Ident>> = HashMap::new();
+    tree.walk(&mut |node| {
+        if node.name() == "SelectStmt" {
+            for target in
+                node.get("target_list").items().iter().filter(|t| t.get("val").name() == "ColumnRef")
+            {
+                let name = target.get("name").str();
+                let name = (!name.is_empty()).then(|| Ident::new(name));
+                outputs.insert(target.get("val").get("location").int(), name);
+            }
+        }
+    });
     let mut found = Vec::new();
     tree.walk(&mut |node| match node.name() {
         "RangeVar" => {
             let (schema, relation) = (node.get("schemaname").str(), node.get("relname").str());
             if !schema.is_empty() || !ctes.iter().any(|cte| cte == relation) {
-                let parts = [schema, relation].iter().filter(|p| !p.is_empty()).map(|p| Ident::new(p)).collect();
+                let parts =
+                    [schema, relation].iter().filter(|p| !p.is_empty()).map(|p| Ident::new(p)).collect();
                 let alias = node.get("alias").get("aliasname").str();
                 let alias = (!alias.is_empty()).then(|| Ident::new(alias));
                 push(&mut found, MentionKind::Relation, parts, alias, node, text, prefix);
@@ -68,6 +86,12 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
                 .map(|field| Ident::new(if field.name() == "AStar" { "*" } else { field.str() }))
                 .collect();
             push(&mut found, MentionKind::Column, parts, None, node, text, prefix);
+            let output = outputs.get(&node.get("location").int());
+            if let (Some(last), Some(output)) = (found.last_mut(), output) {
+                if last.kind == MentionKind::Column {
+                    (last.names_output, last.output) = (output.is_none(), *output);
+                }
+            }
         }
         "FuncCall" => {
             if node.get("funcformat").int() != SQL_SYNTAX {
@@ -117,13 +141,14 @@ fn push(
     text: &str,
     prefix: usize,
 ) {
-    let Some(start) = usize::try_from(node.get("location").int()).ok().and_then(|at| at.checked_sub(prefix)) else {
+    let Some(start) = usize::try_from(node.get("location").int()).ok().and_then(|at| at.checked_sub(prefix))
+    else {
         return;
     };
     let Some((written, end)) = dotted_name(text, start) else { return };
     // Names that the grammar made up (`pg_catalog.int4` for `int`, COALESCE's kin) do not stand in the text.
     if written == parts {
-        found.push(Mention { kind, parts, start, end, alias });
+        found.push(Mention { kind, parts, start, end, alias, names_output: false, output: None });
     }
 }
 
@@ -133,7 +158,9 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
     if constant.name() != "AConst" || value.is_empty() {
         return;
     }
-    let Some(start) = usize::try_from(constant.get("location").int()).ok().and_then(|at| at.checked_sub(prefix)) else {
+    let Some(start) =
+        usize::try_from(constant.get("location").int()).ok().and_then(|at| at.checked_sub(prefix))
+    else {
         return;
     };
     let Some((parts, end)) = dotted_name(value, 0) else { return };
@@ -143,7 +170,15 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
     let in_text = text.get(start..).is_some_and(|tail| tail.starts_with(&written));
     if in_text && (whole || (kind == MentionKind::RoutineLiteral && rest.starts_with('('))) {
         // Only the name inside the quotes, so that a signature behind it stays.
-        found.push(Mention { kind, parts, start: start + 1, end: start + 1 + end, alias: None });
+        found.push(Mention {
+            kind,
+            parts,
+            start: start + 1,
+            end: start + 1 + end,
+            alias: None,
+            names_output: false,
+            output: None,
+        });
     }
 }
 
@@ -259,12 +294,17 @@ mod tests {
     #[test]
     fn relations_in_constants_are_found() {
         let names = found("nextval('public.t_id_seq'::regclass)", Grammar::Expression);
-        assert!(names.contains(&(MentionKind::RelationLiteral, "public.t_id_seq".into(), "public.t_id_seq".into())));
+        assert!(names.contains(&(
+            MentionKind::RelationLiteral,
+            "public.t_id_seq".into(),
+            "public.t_id_seq".into()
+        )));
     }
 
     #[test]
     fn common_table_expressions_and_special_functions_are_no_mentions() {
-        let names = found("with x as (select 1) select coalesce(a, 1), extract(year from d) from x", Grammar::Query);
+        let names =
+            found("with x as (select 1) select coalesce(a, 1), extract(year from d) from x", Grammar::Query);
         assert!(names.iter().all(|(kind, ..)| *kind == MentionKind::Column), "{names:?}");
     }
 }

@@ -28,11 +28,14 @@ pub struct Nature {
 
 impl Nature {
     /// Holds data: never rebuilt.
-    pub const DATA: Nature = Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
+    pub const DATA: Nature =
+        Nature { rebuildable: false, survives_type_change: true, dies_with_parent: true };
     /// Can be dropped and created at any time, and must be when a column it uses changes its type.
-    pub const REBUILT: Nature = Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
+    pub const REBUILT: Nature =
+        Nature { rebuildable: true, survives_type_change: false, dies_with_parent: true };
     /// Can be dropped and created, and is carried along by PostgreSQL when a column's type changes.
-    pub const CARRIED: Nature = Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
+    pub const CARRIED: Nature =
+        Nature { rebuildable: true, survives_type_change: true, dies_with_parent: true };
 }
 
 /// What it takes to get from one object to another of the same id.
@@ -102,6 +105,20 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
         Vec::new()
     }
+
+    /// The id that its contents give it: a routine is called by its argument types, which may have to be resolved or
+    /// get other names.
+    fn address(&self, id: ObjectId) -> ObjectId {
+        id
+    }
+
+    /// The schema in which creating it makes objects that no file declares: an extension's.
+    fn brings(&self) -> Option<Ident> {
+        None
+    }
+
+    /// It is new on an object that exists: its place is behind the siblings that are there.
+    fn append(&mut self) {}
 
     /// Its place among its siblings, where they have an order of their own (columns).
     fn place(&self) -> u32 {
@@ -209,6 +226,21 @@ macro_rules! kinds {
                 slots
             }
 
+            /// See [`ObjectKind::address`].
+            pub fn address(&self, id: ObjectId) -> ObjectId {
+                match self { $(Object::$variant(object) => ObjectKind::address(object, id),)* }
+            }
+
+            /// See [`ObjectKind::brings`].
+            pub fn brings(&self) -> Option<Ident> {
+                match self { $(Object::$variant(object) => ObjectKind::brings(object),)* }
+            }
+
+            /// See [`ObjectKind::append`].
+            pub fn append(&mut self) {
+                match self { $(Object::$variant(object) => ObjectKind::append(object),)* }
+            }
+
             /// See [`ObjectKind::place`].
             pub fn place(&self) -> u32 {
                 match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
@@ -253,7 +285,7 @@ macro_rules! kinds {
 kinds! {
     Role (kinds::opaque::Opaque) "role",
     Schema (kinds::schema::Schema) "schema",
-    Extension (kinds::opaque::Opaque) "extension",
+    Extension (kinds::extension::Extension) "extension",
     Language (kinds::opaque::Opaque) "language",
     Collation (kinds::opaque::Opaque) "collation",
     Enum (kinds::opaque::Opaque) "enum type",
@@ -262,8 +294,8 @@ kinds! {
     Range (kinds::opaque::Opaque) "range type",
     BaseType (kinds::opaque::Opaque) "base type",
     Sequence (kinds::opaque::Opaque) "sequence",
-    Function (kinds::opaque::Opaque) "function",
-    Aggregate (kinds::opaque::Opaque) "aggregate",
+    Function (kinds::function::Function) "function",
+    Aggregate (kinds::aggregate::Aggregate) "aggregate",
     Table (kinds::table::Table) "table",
     ForeignTable (kinds::opaque::Opaque) "foreign table",
     Column (kinds::column::Column) "column",
@@ -273,13 +305,14 @@ kinds! {
     Exclusion (kinds::opaque::Opaque) "exclusion constraint",
     Index (kinds::index::Index) "index",
     View (kinds::view::View) "view",
-    MaterializedView (kinds::opaque::Opaque) "materialized view",
+    MaterializedView (kinds::materialized_view::MaterializedView) "materialized view",
     Statistics (kinds::opaque::Opaque) "statistics",
     ForeignKey (kinds::foreign_key::ForeignKey) "foreign key",
     Rule (kinds::opaque::Opaque) "rule",
     Trigger (kinds::trigger::Trigger) "trigger",
     Policy (kinds::policy::Policy) "policy",
-    Publication (kinds::opaque::Opaque) "publication",
+    Publication (kinds::publication::Publication) "publication",
+    Member (kinds::member::Member) "publication member",
     Comment (kinds::comment::Comment) "comment",
     Grant (kinds::grant::Grant) "privileges",
     DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
@@ -297,6 +330,9 @@ impl Kind {
     /// The kinds that can be declared; the others are read, so that names resolve and dependents are known.
     pub const MODELLED: &'static [Kind] = &[
         Kind::Schema,
+        Kind::Extension,
+        Kind::Function,
+        Kind::Aggregate,
         Kind::Table,
         Kind::Column,
         Kind::Default,
@@ -304,12 +340,21 @@ impl Kind {
         Kind::Key,
         Kind::Index,
         Kind::View,
+        Kind::MaterializedView,
         Kind::ForeignKey,
         Kind::Trigger,
         Kind::Policy,
+        Kind::Publication,
+        Kind::Member,
         Kind::Comment,
         Kind::Grant,
+        Kind::DefaultPrivileges,
     ];
+
+    /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
+    pub fn is_satellite(self) -> bool {
+        matches!(self, Kind::Default | Kind::Comment | Kind::Grant)
+    }
 
     /// Whether objects of this kind are relations (pg_class) of their own, with a row type.
     pub fn is_relation(self) -> bool {
@@ -327,6 +372,16 @@ impl Kind {
     /// Whether objects of this kind are types (pg_type) of their own.
     pub fn is_type(self) -> bool {
         matches!(self, Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType)
+    }
+
+    /// Whether objects of this kind bring others, which go with them (an extension's members).
+    pub fn has_members(self) -> bool {
+        self == Kind::Extension
+    }
+
+    /// Whether objects of this kind change what later statements make, and so come last.
+    pub fn comes_last(self) -> bool {
+        self == Kind::DefaultPrivileges
     }
 
     /// Whether objects of this kind are routines (pg_proc).
@@ -361,7 +416,9 @@ pub fn slots(id: ObjectId) -> Vec<Slot> {
             .into_iter()
             .chain([Slot::On("constraint", parent, name)])
             .collect(),
-        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => vec![Slot::On("constraint", parent, name)],
+        (Kind::Check | Kind::ForeignKey, Address::On(parent, name)) => {
+            vec![Slot::On("constraint", parent, name)]
+        }
         (kind, Address::On(parent, name)) => vec![Slot::On(kind.word(), parent, name)],
         _ => vec![Slot::Own(id)],
     }

@@ -49,9 +49,13 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// The syntax error that PostgreSQL's grammar gives.
 pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     if text.contains('\0') {
-        return Err(SyntaxError { message: "SQL cannot contain a NUL character".into(), offset: text.find('\0') });
+        return Err(SyntaxError {
+            message: "SQL cannot contain a NUL character".into(),
+            offset: text.find('\0'),
+        });
     }
-    let parsed = pg_query::parse(text, pg_query::ParserOptions::default()).map_err(|error| syntax_error(text, &error))?;
+    let parsed = pg_query::parse(text, pg_query::ParserOptions::default())
+        .map_err(|error| syntax_error(text, &error))?;
     Ok(parsed
         .protobuf
         .stmts
@@ -114,6 +118,25 @@ fn one_statement(text: &str) -> Result<Tree, SyntaxError> {
     }
 }
 
+/// The grammar's word for a kind of object: `OBJECT_TABLE`.
+pub fn object_type(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::ObjectType>(number).map_or("", |value| value.as_str_name())
+}
+
+/// The grammar's word for a command of ALTER TABLE: `AT_DropColumn`.
+pub fn alter_type(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::AlterTableType>(number).map_or("", |value| value.as_str_name())
+}
+
+/// The grammar's word for what goes along: `DROP_CASCADE`.
+pub fn drop_behaviour(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::DropBehavior>(number).map_or("", |value| value.as_str_name())
+}
+
+fn enumerated<T: TryFrom<i32>>(number: i64) -> Option<T> {
+    T::try_from(i32::try_from(number).ok()?).ok()
+}
+
 /// Parses one expression: what may stand in parentheses in a select list.
 /// Locations in the tree count from the start of `text`, plus `EXPRESSION_PREFIX`.
 ///
@@ -123,7 +146,9 @@ pub fn expression(text: &str) -> Result<Tree, SyntaxError> {
     let wrapped = format!("{EXPRESSION_HEAD}{text}\n)");
     let inner = |error: SyntaxError| SyntaxError {
         offset: error.offset.map(|offset| offset.saturating_sub(EXPRESSION_PREFIX).min(text.len())),
-        message: error.message.replace("syntax error at or near \")\"", "syntax error at the end of the expression"),
+        message: error
+            .message
+            .replace("syntax error at or near \")\"", "syntax error at the end of the expression"),
     };
     let tree = statement(&wrapped).map_err(inner)?;
     let targets = tree.get("target_list").items();

@@ -4,8 +4,16 @@
 //! it back. All of it happens in pg_temp inside a transaction that is rolled back; running it is the compiler's
 //! work (`elaborate`).
 
+use crate::catalog::Catalog;
+use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::Ident;
+use crate::ident::{Ident, QName};
+use crate::kinds::table;
+use crate::names::{self, MentionKind};
+use crate::object::{Context, Kind, Object};
+use crate::sql;
+use crate::type_name::TypeName;
+use std::collections::HashSet;
 
 /// A temporary relation that stands in for a real one: same name, same columns, no rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +24,17 @@ pub struct StandIn {
     pub name: Ident,
     /// The statement that makes it.
     pub create: String,
+}
+
+/// A relation in pg_temp that stands in for another one inside a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instead {
+    /// Its name there.
+    pub name: Ident,
+    /// Whom it is.
+    pub real: QName,
+    /// The fragment names the real one without an alias: its own name was added as one, and goes again.
+    pub bare: bool,
 }
 
 /// One question.
@@ -31,6 +50,152 @@ pub struct Question {
     pub read: Vec<(String, String)>,
     /// The statement that takes it away again, so that names stay free.
     pub undo: Option<String>,
+    /// The relations in pg_temp that stand in for others inside the fragments.
+    pub instead: Vec<Instead>,
+}
+
+impl Question {
+    /// The stored text with the names of those that others stood in for.
+    pub fn unmasked(&self, text: &str, grammar: Grammar) -> String {
+        let Ok((tree, prefix)) = fragment::tree(text, grammar) else { return text.to_owned() };
+        let mut changes = Vec::new();
+        for mention in names::mentions(&tree, text, prefix) {
+            let (MentionKind::Relation, Some(name)) = (mention.kind, mention.parts.last()) else { continue };
+            let temporary = match mention.parts[..] {
+                [schema, _] => schema.as_str().starts_with("pg_temp"),
+                _ => true,
+            };
+            let Some(Instead { real, bare, .. }) =
+                self.instead.iter().find(|one| temporary && one.name == *name)
+            else {
+                continue;
+            };
+            let mut end = mention.end;
+            if *bare && mention.alias == Some(real.name) {
+                let alias = format!(" {}", sql::quoted(real.name));
+                if text.get(end..).is_some_and(|rest| rest.starts_with(&alias)) {
+                    end += alias.len();
+                }
+            }
+            changes.push((mention.start, end, sql::qualified(*real)));
+        }
+        names::splice(text, changes)
+    }
+}
+
+/// A fragment whose relations that this plan changes, moves or creates are replaced by stand-ins with the columns
+/// that they shall have, so that the server's answer is about the desired state.
+#[derive(Clone, Debug)]
+pub struct Masked {
+    /// The fragment.
+    pub fragment: Fragment,
+    /// The statements that make the stand-ins, each with its semicolon.
+    pub prelude: String,
+    /// The stand-ins.
+    pub instead: Vec<Instead>,
+}
+
+impl Questions {
+    /// Puts stand-ins where they are needed. `None` where one cannot be made: a changed view whose columns are not
+    /// known yet.
+    pub fn mask(&mut self, fragment: &Fragment, context: &Context<'_>) -> Option<Masked> {
+        let mut masked = Masked { fragment: fragment.clone(), prelude: String::new(), instead: Vec::new() };
+        let Ok((tree, prefix)) = fragment.tree() else { return Some(masked) };
+        let text = fragment.text();
+        let mentions = names::mentions(&tree, text, prefix);
+        let mut grouped = false;
+        tree.walk(&mut |node| grouped |= !node.get("group_clause").is_nothing());
+        let mut changes = Vec::new();
+        for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
+            let [schema, name] = mention.parts[..] else { continue };
+            let real = QName { schema, name };
+            let Some(id) = context.desired.relation(real).filter(|id| self.differs(*id, context)) else {
+                continue;
+            };
+            let bare = mention.alias.is_none();
+            let own = match masked.instead.iter().find(|one| one.real == real && one.bare == bare) {
+                Some(known) => known.name,
+                None => {
+                    let own = self.fresh_name();
+                    masked.prelude.push_str(&create_stand_in(own, id, grouped, context)?);
+                    masked.instead.push(Instead { name: own, real, bare });
+                    own
+                }
+            };
+            let alias =
+                if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
+            changes.push((mention.start, mention.end, format!("pg_temp.{}{alias}", sql::quoted(own))));
+        }
+        for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Column) {
+            let [schema, name, column] = mention.parts[..] else { continue };
+            if masked.instead.iter().any(|one| one.real == QName { schema, name }) {
+                let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
+                changes.push((mention.start, mention.end, format!("{}.{column}", sql::quoted(name))));
+            }
+        }
+        if !changes.is_empty() {
+            masked.fragment.rewrite(&names::splice(text, changes));
+        }
+        Some(masked)
+    }
+
+    /// Whether a relation is not on the server as it shall be.
+    fn differs(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        let (Some(old), Some(new)) = (context.current.get(id), context.desired.get(id)) else { return true };
+        if self.moved.contains(&id.root()) {
+            return true;
+        }
+        match (&old.object, &new.object) {
+            (Object::View(old), Object::View(new)) => old.query != new.query,
+            (Object::MaterializedView(old), Object::MaterializedView(new)) => old.query != new.query,
+            _ => {
+                let shape = |catalog: &Catalog| -> Vec<(Ident, TypeName)> {
+                    catalog.columns(id).iter().map(|(id, column)| (id.name(), column.type_name)).collect()
+                };
+                shape(context.current) != shape(context.desired)
+            }
+        }
+    }
+}
+
+/// The statement that makes a stand-in under a name of its own.
+fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_>) -> Option<String> {
+    let output = match context.desired.get(id).map(|entry| &entry.object) {
+        Some(Object::View(view)) => Some(view.output.0),
+        Some(Object::MaterializedView(view)) => Some(view.output.0),
+        _ => None,
+    };
+    if let Some(output) = output {
+        // One column a line, as the server wrote them; a collation follows as a number and is left out.
+        let bare = |line: &'static str| match line.rsplit_once(' ') {
+            Some((column, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => column,
+            _ => line,
+        };
+        let columns: Vec<&str> = output?.as_str().lines().map(bare).collect();
+        return Some(format!("CREATE TEMPORARY TABLE {} ({});\n", sql::quoted(own), columns.join(", ")));
+    }
+    let mut stand_in = table::stand_in(id, context)?;
+    stand_in.create = stand_in.create.replacen(
+        &format!("CREATE TEMPORARY TABLE {}", sql::quoted(stand_in.name)),
+        &format!("CREATE TEMPORARY TABLE {}", sql::quoted(own)),
+        1,
+    );
+    let mut text = format!("{};\n", stand_in.create);
+    let key =
+        context.desired.children_of(id, Kind::Key).find_map(|key| match &context.desired.get(key)?.object {
+            Object::Key(key) if key.primary => Some(key.columns.clone()),
+            _ => None,
+        });
+    if let Some(columns) = key.filter(|_| grouped) {
+        // GROUP BY a primary key lets other columns through.
+        let columns: Vec<&str> = columns.iter().map(|name| sql::quoted(*name)).collect();
+        text.push_str(&format!(
+            "ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({});\n",
+            sql::quoted(own),
+            columns.join(", ")
+        ));
+    }
+    Some(text)
 }
 
 /// Collects questions; hands out names for temporary objects.
@@ -38,10 +203,17 @@ pub struct Question {
 pub struct Questions {
     /// The questions, in order.
     pub list: Vec<Question>,
+    /// What this plan moves, by its desired id.
+    pub moved: HashSet<ObjectId>,
     counter: usize,
 }
 
 impl Questions {
+    /// No questions yet, in a plan that moves these.
+    pub fn new(moved: HashSet<ObjectId>) -> Self {
+        Self { moved, ..Self::default() }
+    }
+
     /// A name that no other question uses.
     pub fn fresh_name(&mut self) -> Ident {
         self.counter += 1;

@@ -12,6 +12,8 @@ pub enum Target {
     Relation,
     /// A function or procedure without arguments (a trigger's), or with any.
     Routine,
+    /// A function that may as well be one of PostgreSQL's own, which no catalog here holds.
+    AnyRoutine,
     /// A role.
     Role,
     /// A collation.

@@ -77,6 +77,34 @@ impl Sql {
         self
     }
 
+    /// Writes an operator as `OPERATOR(schema.+)`; a name with any other character than an operator's is left out.
+    pub fn operator(&mut self, schema: Ident, operator: Text) -> &mut Self {
+        let known = |c: char| "+-*/<>=~!@#%^&|`?".contains(c);
+        self.kw("OPERATOR(").tight().ident(schema).kw(".");
+        self.text.extend(operator.as_str().chars().filter(|c| known(*c)));
+        self.kw(")")
+    }
+
+    /// Writes a number that may have a fraction.
+    pub fn float(&mut self, number: f64) -> &mut Self {
+        self.space();
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// Writes a body between dollars, with a tag that does not stand in it; a body of several lines on lines of its
+    /// own.
+    pub fn body(&mut self, text: &str) -> &mut Self {
+        self.space();
+        let tag = std::iter::once("$$".to_owned())
+            .chain((0..).map(|n| if n == 0 { "$body$".to_owned() } else { format!("$body{n}$") }))
+            .find(|tag| !text.contains(tag.as_str()))
+            .unwrap_or_default();
+        let separator = if text.contains('\n') { "\n" } else { " " };
+        self.text.push_str(&format!("{tag}{separator}{text}{separator}{tag}"));
+        self
+    }
+
     /// Writes a fragment as it was declared. Fragments were parsed when they were read.
     pub fn fragment(&mut self, fragment: &Fragment) -> &mut Self {
         self.space();
@@ -97,7 +125,7 @@ impl Sql {
     /// Writes the argument types of a routine's address, which `TypeName` made.
     pub fn canonical_types(&mut self, types: Text) -> &mut Self {
         self.space();
-        self.text.push_str(types.as_str());
+        self.text.push_str(&crate::id::readable_types(types));
         self
     }
 
@@ -182,8 +210,9 @@ fn quote(name: &str) -> String {
     let starts_well = characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_');
     let plain = starts_well && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let bare = plain
-        && parse::tokens(name)
-            .is_ok_and(|tokens| tokens.iter().all(|t| matches!(t.keyword, Keyword::No | Keyword::Unreserved)));
+        && parse::tokens(name).is_ok_and(|tokens| {
+            tokens.iter().all(|t| matches!(t.keyword, Keyword::No | Keyword::Unreserved))
+        });
     if bare { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 

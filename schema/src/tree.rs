@@ -167,7 +167,11 @@ impl ser::SerializeStruct for Fields {
     type Ok = Tree;
     type Error = Impossible;
 
-    fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Impossible> {
+    fn serialize_field<T: ?Sized + Serialize>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Impossible> {
         let tree = value.serialize(Builder)?;
         let empty = match &tree {
             Tree::Nothing => true,
@@ -269,11 +273,20 @@ impl ser::Serializer for Builder {
         Ok(Tree::Node(name, Vec::new()))
     }
 
-    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<Tree, Impossible> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+    ) -> Result<Tree, Impossible> {
         Ok(Tree::Int(i64::from(index)))
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<Tree, Impossible> {
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Tree, Impossible> {
         value.serialize(Builder)
     }
 
@@ -300,7 +313,11 @@ impl ser::Serializer for Builder {
         Err(Impossible("tuple".into()))
     }
 
-    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Impossible> {
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Impossible> {
         Err(Impossible(name.into()))
     }
 

@@ -202,7 +202,8 @@ fn without_attribute_version<'a>(statement: &Statement<'a>) -> Option<Statement<
     let is_column_options = starts_with(&statement, &["alter"])
         && tokens.last().is_some_and(|token| token.is_symbol(")"))
         && tokens.iter().any(|token| token.is("column"));
-    let set = tokens.iter().position(|token| token.is("set"));
+    // The last one: a column may be called `set`.
+    let set = tokens.iter().rposition(|token| token.is("set"));
     let Some(set) = set.filter(|_| is_column_options) else { return Some(statement) };
     let Some(open) = tokens[set + 1..].iter().position(|token| !token.is_blank()).map(|at| set + 1 + at)
     else {

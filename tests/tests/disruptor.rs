@@ -26,7 +26,8 @@ fn flat(server: &Server) -> Database<'_> {
 }
 
 fn blocks() -> Vec<clients::Block> {
-    clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql")).expect("parses")
+    clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql"))
+        .expect("parses")
 }
 
 const MOVED: &[&str] = &[
@@ -56,10 +57,13 @@ fn moved_names() -> Names {
 /// The same by hand, as the guide and the field notes say it: what the migrated database is compared with.
 fn by_hand(database: &Database<'_>) {
     let mut script = String::from("set client_min_messages = warning;\n");
-    let plan = product::run(&project(), &database.url_as_owner(), &["diff", "--format", "sql"]).expect("runs");
+    let plan =
+        product::run(&project(), &database.url_as_owner(), &["diff", "--format", "sql"]).expect("runs");
     // Only the new schemas, their privileges and comments are taken from the plan; the moves are written here.
     for line in plan.stdout.lines().filter(|line| {
-        line.starts_with("CREATE SCHEMA") || line.starts_with("COMMENT ON SCHEMA") || line.starts_with("GRANT USAGE ON SCHEMA")
+        line.starts_with("CREATE SCHEMA")
+            || line.starts_with("COMMENT ON SCHEMA")
+            || line.starts_with("GRANT USAGE ON SCHEMA")
     }) {
         script.push_str(line);
         script.push('\n');
@@ -115,7 +119,11 @@ fn moves_on(major: u32) {
     let after = clients::run(&mut admin, &blocks).expect("the clients run");
     let difference = clients::difference(&before, &after);
     assert!(difference.is_empty(), "PostgreSQL {major}: the clients are answered differently\n{difference}");
-    assert_eq!(rows_before, rows::checksums(&mut admin, &Names::default()).expect("rows"), "rows were changed");
+    assert_eq!(
+        rows_before,
+        rows::checksums(&mut admin, &Names::default()).expect("rows"),
+        "rows were changed"
+    );
     assert_eq!(files_before, storage(&mut admin, "security_service"), "a table was copied, not moved");
 
     let hand = flat(server);
@@ -126,7 +134,10 @@ fn moves_on(major: u32) {
         database.execute(&uncomment).expect("a facade's comment");
     }
     let difference = dump::difference(&database.dump(), &hand.dump());
-    assert!(difference.is_empty(), "PostgreSQL {major}: the result differs from the moves by hand\n{difference}");
+    assert!(
+        difference.is_empty(),
+        "PostgreSQL {major}: the result differs from the moves by hand\n{difference}"
+    );
 }
 
 /// Name and file of each of the fifteen tables.
@@ -195,7 +206,8 @@ fn sixteen_clients_work_on_while_the_tables_move() {
                                 for outcome in &answer.outcomes {
                                     if let clients::Outcome::Failed(code) = outcome {
                                         // Undefined table, column or function; a killed client, a lock that was not to be had.
-                                        let fatal = ["42P01", "42703", "42883", "55P03", "XX000", "57P01", "42809"];
+                                        let fatal =
+                                            ["42P01", "42703", "42883", "55P03", "XX000", "57P01", "42809"];
                                         if fatal.contains(&code.as_str()) && !block_fails_alone(block) {
                                             wrong.push(format!("{}: {code}", block.name));
                                         }
@@ -220,7 +232,8 @@ fn sixteen_clients_work_on_while_the_tables_move() {
             std::thread::yield_now();
         }
         stop.store(true, Ordering::Relaxed);
-        let wrong: Vec<String> = workers.into_iter().flat_map(|worker| worker.join().expect("a client")).collect();
+        let wrong: Vec<String> =
+            workers.into_iter().flat_map(|worker| worker.join().expect("a client")).collect();
         run.expect(0);
         assert!(wrong.is_empty(), "{} clients' errors:\n{}", wrong.len(), wrong.join("\n"));
     });

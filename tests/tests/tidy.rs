@@ -47,12 +47,18 @@ fn places(folder: &str, wrong: impl Fn(&Path, &str) -> bool) -> Vec<String> {
 #[test]
 fn the_schema_does_no_io() {
     let wrong = ["std::fs", "std::net", "std::process", "std::env", "postgres::"];
-    complain("schema/ does IO", &places("schema/src", |_, line| wrong.iter().any(|word| line.contains(word))));
+    complain(
+        "schema/ does IO",
+        &places("schema/src", |_, line| wrong.iter().any(|word| line.contains(word))),
+    );
 }
 
 #[test]
 fn arrows_run_one_way() {
-    complain("schema/ knows the compiler", &places("schema/src", |_, line| line.contains("schemac_compiler")));
+    complain(
+        "schema/ knows the compiler",
+        &places("schema/src", |_, line| line.contains("schemac_compiler")),
+    );
     for folder in ["schema", "compiler"] {
         let manifest = fs::read_to_string(repository().join(folder).join("Cargo.toml")).expect("a manifest");
         assert!(!manifest.contains("clap"), "{folder}/ talks to people");
@@ -61,9 +67,13 @@ fn arrows_run_one_way() {
 
 #[test]
 fn pg_query_has_one_door() {
-    let elsewhere = |path: &Path, line: &str| line.contains("pg_query::") && !path.ends_with("schema/src/parse.rs");
+    let elsewhere =
+        |path: &Path, line: &str| line.contains("pg_query::") && !path.ends_with("schema/src/parse.rs");
     complain("pg_query is used outside of parse.rs", &places("schema/src", elsewhere));
-    complain("pg_query is used in the compiler", &places("compiler/src", |_, line| line.contains("pg_query::")));
+    complain(
+        "pg_query is used in the compiler",
+        &places("compiler/src", |_, line| line.contains("pg_query::")),
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use schemac_schema::object::{Context, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What normalization found out.
 #[derive(Debug, Default)]
@@ -36,7 +36,11 @@ fn undecided(desired: &Catalog, current: &Catalog) -> Vec<ObjectId> {
         .filter(|(id, entry)| current.get(*id).is_some_and(|live| live.object != entry.object))
         .filter(|(id, entry)| {
             let live = current.get(*id).map(|live| fragments(&live.object)).unwrap_or_default();
-            fragments(&entry.object).iter().any(|(place, text)| live.get(place).is_some_and(|old| old != text))
+            // A body in a string is what it is: nobody has to be asked.
+            let differs = |place: &String, text: &Text| live.get(place).is_some_and(|old| old != text);
+            fragments(&entry.object).iter().any(|(place, text)| {
+                differs(place, text) && grammar_of(&entry.object, place) != Grammar::Body
+            })
         })
         .map(|(id, _)| id)
         .collect()
@@ -57,7 +61,7 @@ pub fn fragments(object: &Object) -> HashMap<String, Text> {
     collect.0
 }
 
-/// Settles what the server stores alike. Returns the names of those that it could not be asked about.
+/// Settles what the server stores alike.
 ///
 /// # Errors
 /// What the connection says, when the server cannot be asked at all.
@@ -70,120 +74,104 @@ pub fn normalize(
 ) -> Result<Normalized, ServerError> {
     let mut normalized = Normalized::default();
     let current = &relocated.catalog;
-    let open = undecided(desired, current);
-    if open.is_empty() {
-        return Ok(normalized);
-    }
-    let mut changing = changing(desired, current, &open);
-    let users = users(desired, &open);
-    let spoiled = spoiled(&changing, &users);
-    normalized.unproven.extend(
-        open.iter()
-            .filter(|id| spoiled.contains(id))
-            .map(|id| (*id, "it refers to something that this plan changes".to_owned())),
-    );
-    let mut questions = Questions::default();
-    let asked = under_current_names(desired, relocated, &open);
-    let context = Context { current, desired: asked.as_ref().unwrap_or(desired), server };
-    for id in open.iter().filter(|id| !spoiled.contains(id)) {
-        if let Some(entry) = context.desired.get(*id) {
-            entry.object.ask(*id, &context, &mut questions);
+    let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    open.extend(new_below(&open, desired, current));
+    // A view over a changed view can be asked about once the columns of that one are known.
+    while !open.is_empty() {
+        let (questions, answered) = {
+            let questions = questions(&open, desired, relocated, server, &mut normalized);
+            let answered: BTreeSet<ObjectId> =
+                questions.list.iter().map(|question| question.object).collect();
+            (questions, answered)
+        };
+        let answers = timed("ask the server", || {
+            elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())
+        })?;
+        settle(desired, relocated, &questions, &answers, &mut normalized);
+        open.retain(|id| !answered.contains(id));
+        if answered.is_empty() {
+            break;
         }
     }
-    let answers = timed("ask the server", || {
-        elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())
-    })?;
-    let stored = stored(desired, relocated, &questions, &answers, &mut normalized);
-    // An answer holds as long as what it speaks of stays: what turns out to differ takes those that use it along.
-    let equal = |id: &ObjectId| {
-        stored.get(id).is_some_and(|object| current.get(*id).is_some_and(|live| live.object == *object))
-    };
-    changing.extend(open.iter().filter(|id| !equal(id) && !id.kind().is_lockable()));
-    let spoiled = self::spoiled(&changing, &users);
-    for (id, object) in stored {
-        if spoiled.contains(&id) {
-            normalized.unproven.push((id, "it refers to something that this plan changes".into()));
-        } else if let Some(entry) = desired.get_mut(id) {
-            entry.object = object;
-        }
-    }
+    normalized
+        .unproven
+        .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
     Ok(normalized)
 }
 
-/// The desired side as far as questions need it, under the names that the database has now; `None` where nothing is
-/// renamed. The relation that a fragment stands on is a stand-in under its future name.
-fn under_current_names(desired: &Catalog, relocated: &Relocated, open: &[ObjectId]) -> Option<Catalog> {
-    let back = relocated.renaming.reversed();
-    if back.is_empty() {
-        return None;
-    }
-    let roots: BTreeSet<ObjectId> = open.iter().map(|id| id.root()).collect();
-    let mut asked = Catalog::default();
-    for id in roots.into_iter().flat_map(|root| std::iter::once(root).chain(desired.descendants(root))) {
-        let Some(mut entry) = desired.get(id).cloned() else { continue };
-        if entry.standing == Standing::Managed {
-            back.apply(&mut entry.object, None);
-        }
-        // They have been together in one catalog before.
-        let _: Result<(), ObjectId> = asked.insert(id, entry);
-    }
-    Some(asked)
-}
-
-/// For each object those of the open ones that use it. The stand-in has the columns that the relation shall have: an
-/// object's own relation is no obstacle.
-fn users(desired: &Catalog, open: &[ObjectId]) -> HashMap<ObjectId, Vec<ObjectId>> {
-    let mut users: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-    for id in open {
-        let own = id.root();
-        let uses = desired.get(*id).map(|entry| entry.uses.as_slice()).unwrap_or_default();
-        for used in uses.iter().filter(|used| used.parent() != Some(own)) {
-            users.entry(*used).or_default().push(*id);
-        }
-    }
-    users
-}
-
-/// The open objects that nobody can be asked about, since they use what changes, or use such objects.
-fn spoiled(changing: &HashSet<ObjectId>, users: &HashMap<ObjectId, Vec<ObjectId>>) -> HashSet<ObjectId> {
-    let mut spoiled = HashSet::new();
-    let mut open: Vec<ObjectId> = changing.iter().copied().collect();
-    while let Some(used) = open.pop() {
-        for user in users.get(&used).into_iter().flatten() {
-            if spoiled.insert(*user) {
-                open.push(*user);
+/// New relations that undecided objects use and whose columns only the server can tell.
+fn new_below(open: &BTreeSet<ObjectId>, desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let mut stack: Vec<ObjectId> = open.iter().copied().collect();
+    while let Some(id) = stack.pop() {
+        for used in desired.get(id).map(|entry| entry.uses.as_slice()).unwrap_or_default() {
+            let new = used.kind().is_relation() && !used.kind().is_lockable() && !current.contains(*used);
+            if new && found.insert(*used) {
+                stack.push(*used);
             }
         }
     }
-    spoiled
+    found
 }
 
-/// What the objects would be with the texts that the server would store.
-fn stored(
+fn questions(
+    open: &BTreeSet<ObjectId>,
     desired: &Catalog,
+    relocated: &Relocated,
+    server: &Server,
+    normalized: &mut Normalized,
+) -> Questions {
+    let current = &relocated.catalog;
+    let changing = changing(desired, current);
+    let back = relocated.renaming.reversed().of_constants();
+    let context = Context { current, desired, server };
+    let mut questions =
+        Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
+    for id in open {
+        let Some(entry) = desired.get(*id) else { continue };
+        let own = id.root();
+        // The stand-in has the columns that a relation shall have: their changes are no obstacle.
+        let unsound = entry.uses.iter().any(|used| {
+            changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
+        });
+        if unsound {
+            normalized.unproven.push((*id, "it refers to something that this plan changes".into()));
+        } else if back.is_empty() {
+            entry.object.ask(*id, &context, &mut questions);
+        } else {
+            let mut object = entry.object.clone();
+            back.apply(&mut object, None);
+            object.ask(*id, &context, &mut questions);
+        }
+    }
+    questions
+}
+
+fn settle(
+    desired: &mut Catalog,
     relocated: &Relocated,
     questions: &Questions,
     answers: &Answers,
     normalized: &mut Normalized,
-) -> BTreeMap<ObjectId, Object> {
-    let mut objects: BTreeMap<ObjectId, Object> = BTreeMap::new();
+) {
+    let forward = relocated.renaming.of_constants();
     for question in &questions.list {
         let id = question.object;
-        let Some(live) = relocated.catalog.get(id).map(|entry| fragments(&entry.object)) else { continue };
-        let Some(entry) = desired.get(id) else { continue };
-        let object = objects.entry(id).or_insert_with(|| entry.object.clone());
+        let live = relocated.catalog.get(id).map(|entry| fragments(&entry.object)).unwrap_or_default();
+        let Some(entry) = desired.get_mut(id) else { continue };
         for (place, _) in &question.read {
             match answers.get(id, place) {
                 Some(Answer::Stored(text)) => {
-                    // The answer speaks of the current names; the current side has its future ones.
-                    let mut stored = Fragment::canonical(text, grammar_of(object, place));
-                    if let Some(mapped) = relocated.renaming.text(&stored, rename::own_relation(id)) {
+                    // The answer speaks of stand-ins and of constants' current names; the current side of future ones.
+                    let grammar = grammar_of(&entry.object, place);
+                    let mut stored = Fragment::canonical(&question.unmasked(text, grammar), grammar);
+                    if let Some(mapped) = forward.text(&stored, rename::own_relation(id)) {
                         stored.rewrite(&mapped);
                     }
                     let equal = live.get(place) == Some(&stored.canonical_text());
                     normalized.decided[if equal { 1 } else { 2 }] += 1;
-                    object.answer(place, text);
-                    object.visit(&mut Settle { place, canonical: stored.canonical_text() });
+                    entry.object.answer(place, text);
+                    entry.object.visit(&mut Settle { place, canonical: stored.canonical_text() });
                 }
                 Some(Answer::Failed { message, .. }) => normalized.unproven.push((id, message.clone())),
                 Some(Answer::Nothing) | None => {}
@@ -193,7 +181,6 @@ fn stored(
     if let Some(reason) = &answers.unavailable {
         normalized.unproven.extend(questions.list.iter().map(|question| (question.object, reason.clone())));
     }
-    objects
 }
 
 fn grammar_of(object: &Object, place: &str) -> Grammar {
@@ -227,8 +214,8 @@ impl Visitor for Settle<'_> {
     fn reference(&mut self, _: &mut Reference) {}
 }
 
-/// Objects that this plan creates, changes or drops, apart from those whose fragments are still undecided.
-fn changing(desired: &Catalog, current: &Catalog, open: &[ObjectId]) -> HashSet<ObjectId> {
+/// Objects that this plan creates, changes or drops, apart from differences in fragments that are still undecided.
+fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
     let mut changing = HashSet::new();
     for (id, entry) in desired.iter() {
         match current.get(id) {
@@ -243,9 +230,6 @@ fn changing(desired: &Catalog, current: &Catalog, open: &[ObjectId]) -> HashSet<
             }
             Some(_) => {}
         }
-    }
-    for id in open {
-        changing.remove(id);
     }
     changing.extend(current.ids().filter(|id| !desired.contains(*id)));
     changing

@@ -96,33 +96,33 @@ fn replace(
         let gone = matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)));
         if gone {
             // What stands on it goes with it, and comes back with it.
-            for child in context.current.children(id) {
-                if !context.current.contains(*child) {
-                    open.push_back((*child, why));
+            for child in context.current.descendants(id) {
+                let Some(live) = context.current.get(child) else { continue };
+                let comes_back = context.desired.contains(child);
+                if matches!(changes.map.get(&child), Some(Change::Drop(_) | Change::Replace(_))) {
                     continue;
                 }
-                let comes_back = context.desired.contains(*child);
-                match changes.map.get(child) {
-                    Some(Change::Drop(_) | Change::Replace(_)) => {}
-                    _ if comes_back => {
-                        changes.map.insert(*child, Change::Replace(Because::With(id)));
-                        changes.together.push((id, *child));
-                        open.push_back((*child, why));
-                    }
-                    _ => {
-                        changes.map.insert(*child, Change::Drop(Because::With(id)));
-                        open.push_back((*child, why));
-                    }
+                if live.object.is_opaque() && comes_back {
+                    diagnostics.push(blocked(child, id, &causes, why));
+                    continue;
                 }
-                if context.current.get(*child).is_some_and(|entry| entry.object.is_opaque() && comes_back) {
-                    diagnostics.push(blocked(*child, id, &causes, why));
+                if comes_back {
+                    changes.map.insert(child, Change::Replace(Because::With(id)));
+                    changes.together.push((id, child));
+                } else {
+                    changes.map.insert(child, Change::Drop(Because::With(id)));
                 }
+                open.push_back((child, why));
             }
             // A replaced relation also gets new children that only the desired side has: they are created anyway.
         }
         for user in users.get(&id).into_iter().flatten() {
             let Some(live) = context.current.get(*user) else { continue };
             if user.is_below(id) || id.is_below(*user) {
+                continue;
+            }
+            // An extension's members go with it; who uses them uses the extension too.
+            if id.kind().has_members() && live.standing == Standing::External {
                 continue;
             }
             let nature = live.object.nature();

@@ -2,6 +2,7 @@
 //!
 //! Folding must not make a cycle: a default that calls a function over the new table's row type stays apart.
 
+use super::change::Changes;
 use super::node::Node;
 use super::order::{self, Graph};
 use petgraph::algo::tarjan_scc;
@@ -11,9 +12,14 @@ use schemac_schema::step::{ELEMENTS, Element, Step};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Folds elements into their tables' statements.
-pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
-    let tables: HashMap<ObjectId, usize> =
-        nodes.iter().enumerate().filter(|(_, node)| node.takes_elements()).map(|(index, node)| (node.id, index)).collect();
+pub fn fold(nodes: Vec<Node>, changes: &Changes) -> Vec<Node> {
+    let nodes = columns_with_defaults(nodes);
+    let tables: HashMap<ObjectId, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.takes_elements())
+        .map(|(index, node)| (node.id, index))
+        .collect();
     if tables.is_empty() {
         return nodes;
     }
@@ -23,10 +29,12 @@ pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
             into.insert(index, *table);
         }
     }
-    let graph = order::graph(&nodes);
+    let graph = order::graph(&nodes, changes);
     // What would wait for the table it stands in is taken out again, until nothing does.
     while let Some(stuck) = waiting(&graph, &into) {
-        into.retain(|index, table| !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index]));
+        into.retain(|index, table| {
+            !(stuck.contains(index) && stuck.contains(table)) || is_plain(&nodes[*index])
+        });
         if into.iter().all(|(index, _)| is_plain(&nodes[*index])) {
             break;
         }
@@ -38,6 +46,55 @@ pub fn fold(nodes: Vec<Node>) -> Vec<Node> {
         _ => true,
     });
     assemble(nodes, &into)
+}
+
+/// A new column of an existing table comes with its default: the rows that are there get it too.
+fn columns_with_defaults(nodes: Vec<Node>) -> Vec<Node> {
+    let columns: HashMap<ObjectId, usize> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| {
+            matches!(node.steps.first().and_then(|step| step.element.as_ref()), Some(Element::Item(_)))
+        })
+        .filter(|(_, node)| node.is_element())
+        .map(|(index, node)| (node.id, index))
+        .collect();
+    let mut joined: HashMap<usize, Vec<Node>> = HashMap::new();
+    let mut rest: Vec<(usize, Node)> = Vec::new();
+    for (index, node) in nodes.into_iter().enumerate() {
+        let of = match node.steps.first().and_then(|step| step.element.as_ref()) {
+            Some(Element::Suffix(column, _)) if node.is_element() => columns.get(column).copied(),
+            _ => None,
+        };
+        match of {
+            Some(column) => joined.entry(column).or_default().push(node),
+            None => rest.push((index, node)),
+        }
+    }
+    rest.into_iter()
+        .map(|(index, mut node)| {
+            for default in joined.remove(&index).unwrap_or_default() {
+                join(&mut node, default);
+            }
+            node
+        })
+        .collect()
+}
+
+fn join(column: &mut Node, default: Node) {
+    let mut steps = default.steps.into_iter();
+    if let (Some(first), Some(Step { element: Some(Element::Suffix(_, words)), .. })) =
+        (column.steps.first_mut(), steps.next())
+    {
+        first.sql.push(' ');
+        first.sql.push_str(words.text());
+        if let Some(Element::Item(item)) = &mut first.element {
+            item.kw(" ").tight().sql(&words);
+        }
+    }
+    column.steps.extend(steps);
+    column.uses_desired.extend(default.uses_desired);
+    column.takes.extend(default.takes);
 }
 
 /// Whether a node can wait for nothing but its table: a column of a built-in type.

@@ -146,8 +146,8 @@ pub fn plan(
     let context = Context { current: &relocated.catalog, desired, server };
     let mut diagnostics = Vec::new();
     let changes = change::changes(&context, &mut diagnostics);
-    let nodes = fold::fold(node::nodes(&changes, relocated, &context));
-    let graph = order::graph(&nodes);
+    let nodes = fold::fold(node::nodes(&changes, relocated, &context), &changes);
+    let graph = order::graph(&nodes, &changes);
     order::refuse_cycles(&graph, &nodes, &mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);
@@ -172,7 +172,8 @@ pub fn plan(
 fn planned(node: &node::Node, relocated: &Relocated, desired: &Catalog) -> Vec<PlannedStep> {
     let declared = desired.get(node.id);
     let span = declared.and_then(|entry| entry.span).or_else(|| {
-        std::iter::successors(Some(node.id), |id| id.parent()).find_map(|id| desired.get(id).and_then(|entry| entry.span))
+        std::iter::successors(Some(node.id), |id| id.parent())
+            .find_map(|id| desired.get(id).and_then(|entry| entry.span))
     });
     let texts = (node.verb != Verb::Drop).then(|| changed_text(node.id, relocated, desired)).flatten();
     node.steps
@@ -195,6 +196,7 @@ fn changed_text(id: ObjectId, relocated: &Relocated, desired: &Catalog) -> Optio
     let old = normalize::fragments(&old.object);
     let mut places: Vec<_> = normalize::fragments(&new.object).into_iter().collect();
     places.sort();
-    let (place, new) = places.into_iter().find(|(place, text)| old.get(place).is_some_and(|before| before != text))?;
+    let (place, new) =
+        places.into_iter().find(|(place, text)| old.get(place).is_some_and(|before| before != text))?;
     Some((old[&place].to_string(), new.to_string()))
 }

@@ -4,10 +4,11 @@
 use super::change::{Change, Changes};
 use super::{Because, Verb};
 use crate::relocate::Relocated;
+use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The statements of one change of one object.
 #[derive(Clone, Debug)]
@@ -47,15 +48,19 @@ impl Node {
 /// The nodes of all changes, in the order of ids.
 pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) -> Vec<Node> {
     let mut nodes = Vec::new();
+    let circles = circles(changes, context);
     for relocation in &relocated.moves {
         nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
     }
     for (id, change) in &changes.map {
         match change {
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
-            Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, context)),
+            Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, &circles, context)),
             Change::Replace(because) => {
-                nodes.extend(drop(*id, because.clone(), changes, context));
+                // What comes back from its definition is not lost.
+                let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
+                let dropped = drop(*id, because.clone(), changes, &circles, context);
+                nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
@@ -120,26 +125,54 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     Some(node)
 }
 
-fn drop(id: ObjectId, because: Because, changes: &Changes, context: &Context<'_>) -> Option<Node> {
+/// Whole objects that go in this plan and use each other in a circle, each with the number of its circle.
+fn circles(changes: &Changes, context: &Context<'_>) -> HashMap<ObjectId, usize> {
+    let mut graph = petgraph::graphmap::DiGraphMap::<ObjectId, ()>::new();
+    for (id, change) in &changes.map {
+        if !matches!(change, Change::Drop(_) | Change::Replace(_)) {
+            continue;
+        }
+        for used in uses(*id, context.current) {
+            if used.root() != id.root() {
+                graph.add_edge(id.root(), used.root(), ());
+            }
+        }
+    }
+    let components = petgraph::algo::tarjan_scc(&graph);
+    let circles = components.into_iter().filter(|component| component.len() > 1).enumerate();
+    circles.flat_map(|(number, component)| component.into_iter().map(move |id| (id, number))).collect()
+}
+
+fn drop(
+    id: ObjectId,
+    because: Because,
+    changes: &Changes,
+    circles: &HashMap<ObjectId, usize>,
+    context: &Context<'_>,
+) -> Option<Node> {
     let entry = context.current.get(id)?;
-    let gone = |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
-    // It goes with its parent, unless it uses something else that goes in this plan: then the order needs it apart.
-    let with_parent = entry.object.nature().dies_with_parent && above(id).into_iter().any(gone);
-    let apart = entry.uses.iter().any(|used| {
-        used.root() != id.root() && (gone(*used) || above(*used).into_iter().any(gone))
-    });
-    if with_parent && !apart {
+    let gone =
+        |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
+    // It goes with its parent, unless that is in a circle which only its own statement breaks.
+    let breaks = |id: ObjectId, uses: &[ObjectId]| {
+        circles.get(&id.root()).is_some_and(|circle| {
+            uses.iter().any(|used| used.root() != id.root() && circles.get(&used.root()) == Some(circle))
+        })
+    };
+    let dies = |id: ObjectId, entry: &Entry| {
+        entry.object.nature().dies_with_parent && above(id).into_iter().any(gone) && !breaks(id, &entry.uses)
+    };
+    if dies(id, entry) {
         return None;
     }
     let mut steps = Steps::default();
     entry.object.drop(id, context, &mut steps);
     let mut node = bare(id, Verb::Drop, because, steps);
     // What it takes along counts as its own.
-    let below: Vec<ObjectId> = context.current.descendants(id);
     let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
     node.frees = entry.object.slots(id);
-    for child in below {
-        if let Some(child_entry) = context.current.get(child) {
+    for child in context.current.descendants(id) {
+        if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
             used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
             node.frees.extend(child_entry.object.slots(child));
         }
@@ -160,21 +193,30 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
 
 fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
     let mut steps = Steps::default();
-    if let Some(entry) = context.current.get(to) {
+    // What belongs to an extension moves with it.
+    if let Some(entry) = context.current.get(to).filter(|entry| entry.standing != Standing::External) {
         entry.object.rename(from, to, context, &mut steps);
     }
     let mut node = bare(to, Verb::Move, Because::MovedFrom(from), steps);
+    if to.kind().is_routine() {
+        node.uses_current = uses(to, context.current);
+    }
     let below = context.current.descendants(to);
     for id in std::iter::once(to).chain(below) {
         let Some(entry) = context.current.get(id) else { continue };
-        node.takes.extend(entry.object.slots(id));
+        // What is unique only on its relation moves with that; a column's own renaming has its slots here.
+        let counts = |slot: &Slot| id == to || !matches!(slot, Slot::On(..) | Slot::Own(_));
+        node.takes.extend(entry.object.slots(id).into_iter().filter(counts));
         if let Some(was) = relocated.was.get(&id) {
-            node.frees.extend(entry.object.slots(*was));
+            node.frees.extend(entry.object.slots(*was).into_iter().filter(counts));
         }
     }
     // Sequences and the like that PostgreSQL moves along.
     for (new, was) in &relocated.was {
-        if new.parent().is_none() && *new != to && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to)) {
+        if new.parent().is_none()
+            && *new != to
+            && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to))
+        {
             node.takes.extend(schemac_schema::object::slots(*new));
             node.frees.extend(schemac_schema::object::slots(*was));
         }

@@ -41,8 +41,12 @@ struct Roles {
 }
 
 fn roles(nodes: &[Node]) -> Roles {
-    let mut roles =
-        Roles { makers: HashMap::new(), changers: HashMap::new(), droppers: HashMap::new(), movers: HashMap::new() };
+    let mut roles = Roles {
+        makers: HashMap::new(),
+        changers: HashMap::new(),
+        droppers: HashMap::new(),
+        movers: HashMap::new(),
+    };
     for (index, node) in nodes.iter().enumerate() {
         match node.verb {
             Verb::Create => roles.makers.entry(node.id).or_default().push(index),
@@ -72,7 +76,7 @@ fn schema_of(id: ObjectId) -> Option<ObjectId> {
 }
 
 /// Builds the graph.
-pub fn graph(nodes: &[Node]) -> Graph {
+pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     let roles = roles(nodes);
     let mut edges: BTreeSet<(usize, usize, Edge)> = BTreeSet::new();
     let mut add = |from: usize, to: usize, edge: Edge| {
@@ -90,7 +94,8 @@ pub fn graph(nodes: &[Node]) -> Graph {
         if node.verb != Verb::Drop {
             // (1) What it uses, what that stands on, and its own parents and schema.
             let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));
-            let used = node.uses_desired.iter().flat_map(|used| with_ancestors(*used).chain(schema_of(used.root())));
+            let used =
+                node.uses_desired.iter().flat_map(|used| with_ancestors(*used).chain(schema_of(used.root())));
             for id in own.chain(used) {
                 for maker in roles.makers.get(&id).into_iter().flatten() {
                     add(*maker, index, Edge::Makes(id));
@@ -125,6 +130,14 @@ pub fn graph(nodes: &[Node]) -> Graph {
                 }
             }
         }
+        // A routine is called by its argument types: those that move, move first.
+        if node.id.root().kind().is_routine() {
+            for used in &node.uses_current {
+                if let Some(mover) = roles.movers.get(used).filter(|_| used.kind() != node.id.kind()) {
+                    add(*mover, index, Edge::Makes(*used));
+                }
+            }
+        }
         // (2) Who lets go of something comes before it goes.
         if matches!(node.verb, Verb::Drop | Verb::Alter) {
             for used in &node.uses_current {
@@ -143,13 +156,29 @@ pub fn graph(nodes: &[Node]) -> Graph {
         // (3) Names.
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
-                add(*holder, index, Edge::Frees(*slot));
+                // What moves along with the mover is dropped under its new name, afterwards.
+                let own = nodes[*holder].id == node.id || nodes[*holder].id.is_below(node.id);
+                if node.verb != Verb::Move || !own {
+                    add(*holder, index, Edge::Frees(*slot));
+                }
             }
         }
         // A moved relation leaves a schema that goes away.
         if let (Verb::Move, Because::MovedFrom(from)) = (node.verb, &node.because) {
             if let Some(dropper) = schema_of(from.root()).and_then(|schema| roles.droppers.get(&schema)) {
                 add(index, *dropper, Edge::Releases(*from));
+            }
+        }
+    }
+    // What made room comes back when the cause is done.
+    for (cause, dependent) in &changes.together {
+        let done =
+            roles.droppers.get(cause).into_iter().chain(roles.changers.get(cause).into_iter().flatten());
+        for done in done {
+            for maker in roles.makers.get(dependent).into_iter().flatten() {
+                if nodes[*maker].verb == Verb::Create {
+                    edges.insert((*done, *maker, Edge::Releases(*cause)));
+                }
             }
         }
     }
@@ -175,7 +204,14 @@ pub fn refuse_cycles(graph: &Graph, nodes: &[Node], diagnostics: &mut Vec<Diagno
                 use petgraph::visit::EdgeRef;
                 if component.contains(&edge.target()) && chain.len() < 20 {
                     let (a, b) = (&nodes[graph[*from]], &nodes[graph[edge.target()]]);
-                    chain.push(format!("{} {} before {} {}: {:?}", a.verb.word(), a.id, b.verb.word(), b.id, edge.weight()));
+                    chain.push(format!(
+                        "{} {} before {} {}: {:?}",
+                        a.verb.word(),
+                        a.id,
+                        b.verb.word(),
+                        b.id,
+                        edge.weight()
+                    ));
                 }
             }
         }
@@ -307,8 +343,11 @@ impl Units {
         let group_key: Vec<Option<Key>> =
             members.iter().map(|group| group.iter().map(|index| keys[*index].clone()).min()).collect();
         let all: Vec<usize> = (0..members.len()).collect();
-        let order =
-            depth_first(&all, |group| group_key[*group].clone(), |group| before[*group].iter().copied().collect());
+        let order = depth_first(
+            &all,
+            |group| group_key[*group].clone(),
+            |group| before[*group].iter().copied().collect(),
+        );
         order.into_iter().map(|group| std::mem::take(&mut members[group])).collect()
     }
 }
@@ -319,6 +358,7 @@ type Key = (u8, ObjectId, bool, Kind, u32, u8, ObjectId);
 fn key(node: &Node) -> Key {
     let root = node.id.root();
     let stage = match node.verb {
+        _ if root.kind().comes_last() => 4,
         Verb::Drop => 3,
         Verb::Move => 1,
         _ if root.kind() == Kind::Schema => 0,
@@ -360,8 +400,10 @@ fn depth_first<K: Ord>(
             }
             state.insert(index, false);
             stack.push((index, true));
-            let mut first: Vec<usize> =
-                before(&index).into_iter().filter(|other| members.contains(other) && !state.contains_key(other)).collect();
+            let mut first: Vec<usize> = before(&index)
+                .into_iter()
+                .filter(|other| members.contains(other) && !state.contains_key(other))
+                .collect();
             first.sort_by_cached_key(|index| key(index));
             stack.extend(first.into_iter().rev().map(|other| (other, false)));
         }

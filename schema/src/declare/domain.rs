@@ -20,9 +20,18 @@ impl<'a> Declarations<'a> {
         for (name, spec) in &file.facades {
             self.reshaping_facade(name, spec);
         }
+        self.globals(file);
         let Some(domain) = &file.domain else {
-            let homeless =
-                [first(&file.tables), first(&file.views), file.dropped.first().map(|name| name.span)];
+            self.default_privileges(&file.default_privileges, None);
+            let homeless = [
+                first(&file.tables),
+                first(&file.views),
+                first(&file.materialized_views),
+                first(&file.functions),
+                first(&file.procedures),
+                first(&file.aggregates),
+                file.dropped.first().map(|name| name.span),
+            ];
             if let Some(span) = homeless.into_iter().flatten().min() {
                 let error =
                     Diagnostic::error(Code::MissingKey, "the file does not say which schema this belongs to");
@@ -45,6 +54,22 @@ impl<'a> Declarations<'a> {
         for (name, spec) in &file.views {
             self.view(schema, name, spec);
         }
+        for (name, spec) in &file.materialized_views {
+            self.materialized_view(schema, name, spec);
+        }
+        for (procedure, map) in [(false, &file.functions), (true, &file.procedures)] {
+            for (name, overloads) in map {
+                for spec in overloads {
+                    self.routine(schema, name, spec, procedure);
+                }
+            }
+        }
+        for (name, overloads) in &file.aggregates {
+            for spec in overloads {
+                self.aggregate(schema, name, spec);
+            }
+        }
+        self.default_privileges(&file.default_privileges, Some(schema));
         for name in &file.dropped {
             if let Some(name_of) = self.qualified(name, Some(schema)) {
                 self.out.dropped.push((name_of, name.span));
@@ -88,13 +113,7 @@ impl<'a> Declarations<'a> {
         if let Some(rls) = spec.rls {
             self.not_modelled(rls.span, "row-level security of an external table");
         }
-        self.published(&spec.published_in);
-    }
-
-    pub(super) fn published(&mut self, names: &crate::yaml::OneOrMany<Name>) {
-        if let Some(name) = names.0.first() {
-            self.not_modelled(name.span, "what a publication holds");
-        }
+        self.published(table, &spec.published_in);
     }
 
     /// One warning for each key that nothing is built for yet, with the names that stand under it.
@@ -105,21 +124,14 @@ impl<'a> Declarations<'a> {
             listed("types", &file.types),
             listed("sequences", &file.sequences),
             listed("foreign_tables", &file.foreign_tables),
-            listed("materialized_views", &file.materialized_views),
-            listed("functions", &file.functions),
-            listed("procedures", &file.procedures),
-            listed("aggregates", &file.aggregates),
             listed("data", &file.data),
             listed("backfills", &file.backfills),
             listed("checks", &file.checks),
-            listed("extensions", &file.extensions),
             listed("roles", &file.roles),
-            listed("publications", &file.publications),
             listed("event_triggers", &file.event_triggers),
             listed("foreign_data_wrappers", &file.foreign_data_wrappers),
             listed("servers", &file.servers),
             file.include.first().map(|text| unmodelled("include", text.span)),
-            file.default_privileges.first().map(|first| unmodelled("default_privileges", first.objects.span)),
         ];
         for warning in warnings.into_iter().flatten() {
             self.report(warning);

@@ -213,7 +213,9 @@ impl Declarations<'_> {
         for (column, seen) in passed {
             let column = ObjectId::on(Kind::Column, facade.of, *column);
             let own = ObjectId::of(Kind::Default, column, "");
-            let Some(Object::Default(default)) = self.out.catalog.get(own).map(|entry| &entry.object) else { continue };
+            let Some(Object::Default(default)) = self.out.catalog.get(own).map(|entry| &entry.object) else {
+                continue;
+            };
             let default = ColumnDefault { like: Aside(Some(column)), ..default.clone() };
             let to = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, id, *seen), "");
             self.add(to, Object::Default(default), facade.span);

@@ -8,7 +8,9 @@ pub mod constraint;
 mod domain;
 mod facade;
 pub mod frame;
+mod global;
 mod mixin;
+mod routine;
 mod substitute;
 mod table;
 mod view;
@@ -77,12 +79,16 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         external,
         mixins: HashMap::new(),
         facades: Vec::new(),
+        routine_facades: Vec::new(),
+        published: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
         declarations.file(file);
     }
     declarations.expand_facades();
+    declarations.expand_routine_facades();
+    declarations.expand_published();
     let mut out = declarations.out;
     out.catalog.sort();
     out.diagnostics = gathered(std::mem::take(&mut out.diagnostics));
@@ -121,6 +127,8 @@ struct Declarations<'a> {
     external: &'a BTreeSet<Ident>,
     mixins: HashMap<&'a str, (&'a Name, &'a MixinSpec)>,
     facades: Vec<facade::Pending>,
+    routine_facades: Vec<routine::PendingRoutine>,
+    published: Vec<(ObjectId, Ident, Span)>,
 }
 
 impl<'a> Declarations<'a> {

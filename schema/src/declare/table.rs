@@ -68,6 +68,7 @@ impl<'a> Declarations<'a> {
         for facade in &spec.facade {
             facade::of_table(self, id, facade);
         }
+        self.published(id, &spec.published_in);
         self.report_unmodelled_parts(spec);
         for (name, view) in mixed.iter().flat_map(|mixed| &mixed.views) {
             self.view(schema, name, view);
@@ -323,7 +324,6 @@ impl<'a> Declarations<'a> {
         if let Some((name, _)) = spec.statistics.iter().next() {
             self.not_modelled(name.span, "extended statistics");
         }
-        self.published(&spec.published_in);
         let partition = spec.partitions.named.iter().next().map(|(name, _)| name.span);
         if let Some(span) = partition {
             self.not_modelled(span, "a partition");

@@ -6,11 +6,12 @@ use crate::diagnostic::Diagnostic;
 use crate::fragment::{self, Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
+use crate::kinds::materialized_view::MaterializedView;
 use crate::kinds::options::Options;
 use crate::kinds::view::View;
 use crate::object::{Kind, Object};
 use crate::parse;
-use crate::spec::{Name, ViewSpec};
+use crate::spec::{MaterializedViewSpec, Name, ViewSpec};
 use crate::yaml::{Sql, Written};
 
 impl Declarations<'_> {
@@ -45,6 +46,48 @@ impl Declarations<'_> {
                 Written::Long(spec) => spec.name.span,
             };
             self.not_modelled(span, "a facade of a view");
+        }
+    }
+}
+
+impl Declarations<'_> {
+    pub(super) fn materialized_view(&mut self, schema: Ident, name: &Name, spec: &MaterializedViewSpec) {
+        let Some(own) = self.name(name) else { return };
+        let id = ObjectId::in_schema(Kind::MaterializedView, QName::new(schema, own));
+        let Some(query) = self.keep(query(&spec.query)) else { return };
+        let view = MaterializedView {
+            query,
+            options: Options::declared(&spec.options),
+            access_method: spec
+                .access_method
+                .as_ref()
+                .map(super::written_ident)
+                .filter(|name| name.as_str() != "heap"),
+            tablespace: spec.tablespace.as_ref().map(super::written_ident),
+            with_data: Aside(spec.with_data.is_none_or(|flag| flag.value)),
+            owner: Aside(spec.owner.as_ref().map(super::written_ident)),
+            output: Aside(None),
+        };
+        self.add(id, Object::MaterializedView(view), name.span);
+        self.comment(id, spec.comment.as_ref());
+        self.grants(id, &spec.grants, None);
+        self.indexes(id, &spec.indexes, None);
+        for (name, spec) in &spec.columns {
+            let Some(own) = self.name(name) else { continue };
+            let column = ObjectId::on(Kind::Column, id, own);
+            self.comment(column, spec.comment.as_ref());
+            self.grants(column, &spec.grants, None);
+            if let Some(default) = &spec.default {
+                self.not_modelled(default.span(), "a default on a view's column");
+            }
+        }
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::MaterializedView, old));
+        for facade in &spec.facade {
+            let span = match facade {
+                Written::Short(name) => name.span,
+                Written::Long(spec) => spec.name.span,
+            };
+            self.not_modelled(span, "a facade of a materialized view");
         }
     }
 }

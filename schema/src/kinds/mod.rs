@@ -1,19 +1,25 @@
 //! The kinds, one folder each: `mod.rs` is the contract, `read.sql` and `read.rs` take it from the catalogs,
 //! `declare.rs` from what people write.
 
+pub mod aggregate;
 pub mod check;
 pub mod column;
 pub mod comment;
 pub mod default;
 pub mod default_privileges;
+pub mod extension;
 pub mod foreign_key;
+pub mod function;
 pub mod grant;
 pub mod index;
 pub mod key;
+pub mod materialized_view;
+pub mod member;
 pub mod naming;
 pub mod opaque;
 pub mod options;
 pub mod policy;
+pub mod publication;
 pub mod schema;
 pub mod table;
 pub mod trigger;

@@ -25,8 +25,8 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Enum | Kind::Composite | Kind::Range | Kind::BaseType => "TYPE",
         Kind::Domain => "DOMAIN",
         Kind::Sequence => "SEQUENCE",
-        Kind::Function => "ROUTINE",
-        Kind::Aggregate => "AGGREGATE",
+        // An aggregate as a routine needs no star and no ORDER BY between its parentheses.
+        Kind::Function | Kind::Aggregate => "ROUTINE",
         Kind::Table => "TABLE",
         Kind::ForeignTable => "FOREIGN TABLE",
         Kind::Column => "COLUMN",
@@ -39,6 +39,7 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Trigger => "TRIGGER",
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
+        Kind::Member => "TABLE",
         Kind::Default | Kind::Comment | Kind::Grant | Kind::DefaultPrivileges | Kind::Unmodelled => "OBJECT",
     }
 }
@@ -53,7 +54,7 @@ pub fn own_name(sql: &mut Sql, id: ObjectId) {
             sql.name(name);
         }
         Address::Routine(name, arguments) => {
-            sql.name(name);
+            sql.name(name).tight();
             // Canonical type names, written by TypeName.
             sql.kw("(").tight().canonical_types(arguments).kw(")");
         }

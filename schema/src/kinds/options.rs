@@ -4,11 +4,22 @@ use crate::ident::{Ident, Text};
 use crate::sql::Sql;
 use crate::tree::Tree;
 use crate::yaml;
+use indexmap::IndexMap;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// Options by name. Values are texts as pg_class.reloptions holds them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Options(pub BTreeMap<Ident, Text>);
+///
+/// They keep the order in which they were written, as PostgreSQL does; it plays no part in equality.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options(pub IndexMap<Ident, Text>);
+
+impl Hash for Options {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let sorted: BTreeMap<&Ident, &Text> = self.0.iter().collect();
+        sorted.hash(state);
+    }
+}
 
 impl Options {
     /// Options from the list of a parse tree; one without a value is `true`.
@@ -23,7 +34,8 @@ impl Options {
 
     /// Options from a mapping of a file.
     pub fn declared(map: &yaml::Map<yaml::Text>) -> Self {
-        let option = |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
+        let option =
+            |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
         Self(map.iter().map(option).collect())
     }
 

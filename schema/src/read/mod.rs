@@ -47,17 +47,19 @@ pub const READERS: &[Reader] = &[
     kinds::opaque::read::ROLES,
     kinds::opaque::read::MEMBERS,
     kinds::schema::read::READER,
-    kinds::opaque::read::EXTENSIONS,
+    kinds::extension::read::READER,
     kinds::opaque::read::LANGUAGES,
     kinds::opaque::read::COLLATIONS,
     kinds::opaque::read::TYPES,
     kinds::table::read::READER,
     kinds::view::read::READER,
+    kinds::materialized_view::read::READER,
     kinds::opaque::read::RELATIONS,
     kinds::table::read::INHERITANCE,
     kinds::column::read::READER,
     kinds::column::read::SEQUENCES,
-    kinds::opaque::read::ROUTINES,
+    kinds::function::read::READER,
+    kinds::aggregate::read::READER,
     kinds::default::read::READER,
     kinds::check::read::READER,
     kinds::key::read::READER,
@@ -68,7 +70,8 @@ pub const READERS: &[Reader] = &[
     kinds::opaque::read::RULES,
     kinds::trigger::read::READER,
     kinds::policy::read::READER,
-    kinds::opaque::read::PUBLICATIONS,
+    kinds::publication::read::READER,
+    kinds::member::read::READER,
     kinds::opaque::read::UNMODELLED,
     kinds::comment::read::READER,
     kinds::grant::read::READER,
@@ -337,7 +340,19 @@ impl Declarations {
 
     /// Everything is read: fills in who uses what, and brings all into order.
     pub fn finish(&mut self) {
-        for (id, mut used) in std::mem::take(&mut self.uses) {
+        let uses = std::mem::take(&mut self.uses);
+        let members: HashMap<ObjectId, ObjectId> = uses
+            .iter()
+            .filter(|(id, _)| {
+                self.catalog.get(**id).is_some_and(|entry| entry.standing == Standing::External)
+            })
+            .filter_map(|(id, used)| Some((*id, *used.iter().find(|used| used.kind().has_members())?)))
+            .collect();
+        for (id, mut used) in uses {
+            // Who uses a member of an extension uses the extension.
+            let extensions: Vec<ObjectId> =
+                used.iter().filter_map(|used| members.get(used).copied()).collect();
+            used.extend(extensions);
             used.sort_unstable();
             used.dedup();
             if let Some(entry) = self.catalog.get_mut(id) {

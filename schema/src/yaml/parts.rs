@@ -223,7 +223,9 @@ impl Sql {
     /// The fragment without the bytes `start..end`; the rest keeps its places.
     #[must_use]
     pub fn without(&self, start: usize, end: usize) -> Self {
-        let (Some(before), Some(after)) = (self.text.get(..start), self.text.get(end..)) else { return self.clone() };
+        let (Some(before), Some(after)) = (self.text.get(..start), self.text.get(end..)) else {
+            return self.clone();
+        };
         let positions = self.positions.edited(self.text.len(), &[Edit { start, end, len: 0 }]);
         Self { text: format!("{before}{after}").into(), span: self.span, positions, quoted: self.quoted }
     }

@@ -25,7 +25,10 @@ fn run() -> Result<()> {
     let fixture = repository().join("fixtures/disruptor");
     let project = fixture.join("project");
     heading("A private, throw-away PostgreSQL");
-    println!("Starting PostgreSQL {} on loopback; it is stopped and removed at the end.", installation.version);
+    println!(
+        "Starting PostgreSQL {} on loopback; it is stopped and removed at the end.",
+        installation.version
+    );
     let server = Scratch::start(&installation, Options::default())?;
     let (owner_url, mut admin) = load(&server, &fixture)?;
 
@@ -67,8 +70,7 @@ fn load(server: &Scratch, fixture: &Path) -> Result<(String, Client)> {
     let mut admin = Client::connect(&server.url("postgres"), NoTls)?;
     admin.batch_execute("CREATE ROLE app_owner LOGIN PASSWORD 'demo' CREATEROLE")?;
     admin.batch_execute("CREATE DATABASE disruptor OWNER app_owner")?;
-    let (super_url, owner_url) =
-        (server.url("disruptor"), server.url_as("app_owner", "demo", "disruptor"));
+    let (super_url, owner_url) = (server.url("disruptor"), server.url_as("app_owner", "demo", "disruptor"));
     psql(&super_url, &fixture.join("platform.sql"))?;
     let mut admin = Client::connect(&super_url, NoTls)?;
     admin.batch_execute(
@@ -91,7 +93,8 @@ fn load(server: &Scratch, fixture: &Path) -> Result<(String, Client)> {
 }
 
 fn psql(url: &str, file: &Path) -> Result<()> {
-    let run = Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(file).arg(url).output()?;
+    let run =
+        Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(file).arg(url).output()?;
     if run.status.success() {
         return Ok(());
     }

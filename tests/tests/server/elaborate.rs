@@ -149,7 +149,7 @@ fn made() -> Made {
         ("state", "null"),
     ] {
         let column = ObjectId::on(Kind::Column, users, column);
-        let object = Object::Default(ColumnDefault { value: expression(text) });
+        let object = Object::Default(ColumnDefault::new(expression(text)));
         made.put(ObjectId::of(Kind::Default, column, ""), object);
     }
     let mut twice = Column::new(TypeName::parse("bigint").unwrap());
@@ -351,6 +351,7 @@ fn asking_takes_no_lock_that_disturbs_anybody() {
             make: "SELECT pg_catalog.pg_sleep(1)".into(),
             read: Vec::new(),
             undo: None,
+            instead: Vec::new(),
         });
         let pid = value(&mut client, "select pg_backend_pid()");
         let mut other = database.connect(As::Superuser);

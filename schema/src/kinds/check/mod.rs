@@ -66,7 +66,9 @@ impl ObjectKind for Check {
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { expression, no_inherit, not_valid, not_enforced } = new;
-        let same = *expression == old.expression && *no_inherit == old.no_inherit && *not_enforced == old.not_enforced;
+        let same = *expression == old.expression
+            && *no_inherit == old.no_inherit
+            && *not_enforced == old.not_enforced;
         if same && old.not_valid && !not_valid {
             let mut sql = naming::alter_parent(id);
             sql.kw("VALIDATE CONSTRAINT").ident(id.name());
@@ -100,6 +102,7 @@ impl ObjectKind for Check {
             make: make.into_text(),
             read: vec![("check".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

@@ -1,5 +1,6 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
+mod casts;
 pub mod declare;
 pub mod read;
 
@@ -102,9 +103,11 @@ impl Column {
     }
 
     /// Settings that CREATE TABLE cannot say on every version.
-    fn settings(&self, old: &Column, id: ObjectId, out: &mut Steps) {
+    fn settings(&self, old: &Column, id: ObjectId, version: u32, out: &mut Steps) {
         if self.storage != old.storage {
-            let word = self.storage.unwrap_or_else(|| Text::new("DEFAULT"));
+            // Older servers have no word for the type's own.
+            let own = if version < 16 { own_storage(&self.type_name) } else { "default" };
+            let word = self.storage.unwrap_or_else(|| Text::new(own));
             let mut sql = alter(id);
             sql.kw("SET STORAGE").ident(Ident::new(&word.as_str().to_ascii_lowercase()));
             out.push(sql).lock(table_of(id), Lock::AccessExclusive);
@@ -126,6 +129,43 @@ impl Column {
         for statement in old.options.alter(&self.options, &alter(id)) {
             out.push(statement).lock(table_of(id), Lock::ShareUpdateExclusive);
         }
+    }
+}
+
+/// How a type's values are kept (`pg_type.typstorage`); those of PostgreSQL itself that are not kept like text, and of
+/// other types what is usual.
+fn own_storage(type_name: &TypeName) -> &'static str {
+    const MAIN: [&str; 3] = ["numeric", "inet", "cidr"];
+    const PLAIN: [&str; 19] = [
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "money",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "uuid",
+        "oid",
+        "name",
+        "point",
+        "macaddr",
+        "macaddr8",
+    ];
+    let name = type_name.name();
+    if type_name.is_array() || !type_name.is_system() {
+        "extended"
+    } else if MAIN.contains(&name.as_str()) {
+        "main"
+    } else if PLAIN.contains(&name.as_str()) {
+        "plain"
+    } else {
+        "extended"
     }
 }
 
@@ -181,11 +221,16 @@ impl ObjectKind for Column {
         self.position = current.position;
     }
 
+    fn append(&mut self) {
+        // PostgreSQL has at most 1,600 columns.
+        self.position.0 = self.position.0.saturating_add(1_000_000);
+    }
+
     fn place(&self) -> u32 {
         self.position.0
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -194,7 +239,7 @@ impl ObjectKind for Column {
         if rewrites {
             step.rewrites();
         }
-        self.settings(&Column::new(self.type_name), id, out);
+        self.settings(&Column::new(self.type_name), id, context.server.version, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -226,13 +271,16 @@ impl ObjectKind for Column {
                 sql.kw("DROP EXPRESSION");
                 out.push(sql).lock(table, Lock::AccessExclusive);
             }
-            (None, Some(_)) => return Alter::Replace("a column with values of its own becomes a generated one"),
+            (None, Some(_)) => {
+                return Alter::Replace("a column with values of its own becomes a generated one");
+            }
             _ => {}
         }
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = type_name.qname() == old.type_name.qname() && type_name.is_array() == old.type_name.is_array();
+            let same_base = type_name.qname() == old.type_name.qname()
+                && type_name.is_array() == old.type_name.is_array();
             let default_id = ObjectId::of(Kind::Default, id, "");
             let had_default = !same_base && context.current.contains(default_id);
             if had_default {
@@ -252,7 +300,7 @@ impl ObjectKind for Column {
             }
             if let Some(using) = &using.0 {
                 sql.kw("USING").fragment(using);
-            } else if !same_base {
+            } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
                 sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
             }
@@ -261,7 +309,9 @@ impl ObjectKind for Column {
                 step.rewrites();
             }
             if had_default {
-                if let Some(Object::Default(default)) = context.desired.get(default_id).map(|entry| &entry.object) {
+                if let Some(Object::Default(default)) =
+                    context.desired.get(default_id).map(|entry| &entry.object)
+                {
                     let mut sql = alter(id);
                     sql.kw("SET DEFAULT").fragment(&default.value);
                     out.push(sql).lock(table, Lock::AccessExclusive);
@@ -291,7 +341,7 @@ impl ObjectKind for Column {
         if *not_null != old.not_null && !*not_null {
             out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
         }
-        new.settings(old, id, out);
+        new.settings(old, id, context.server.version, out);
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 
@@ -325,6 +375,7 @@ impl ObjectKind for Column {
             make: make.into_text(),
             read: vec![("generated".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }
@@ -389,9 +440,12 @@ fn widens(old: &TypeName, new: &TypeName) -> bool {
     match (old.name().as_str(), new.name().as_str()) {
         ("varchar", "text") => true,
         ("varchar" | "text", "varchar") if after.is_empty() => true,
-        ("varchar", "varchar") | ("varbit", "varbit") => !before.is_empty() && !after.is_empty() && after >= before,
+        ("varchar", "varchar") | ("varbit", "varbit") => {
+            !before.is_empty() && !after.is_empty() && after >= before
+        }
         ("numeric", "numeric") => {
-            after.is_empty() || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
+            after.is_empty()
+                || (before.len() == 2 && after.len() == 2 && before[1] == after[1] && after[0] >= before[0])
         }
         ("timestamp", "timestamp") | ("timestamptz", "timestamptz") | ("time", "time") => {
             after.is_empty() || (!before.is_empty() && after >= before)

@@ -44,9 +44,27 @@ fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
     let column = column_of(id);
     let mut sql = column::alter(column);
     sql.kw("SET DEFAULT").fragment(value);
+    // In a column's definition the grammar takes only a part of all expressions, and would read COLLATE or NOT NULL
+    // as the column's own.
     let mut suffix = Sql::new("DEFAULT");
-    suffix.fragment(value);
+    if is_simple(value) {
+        suffix.fragment(value);
+    } else {
+        suffix.kw(" (").tight().fragment(value).kw(")");
+    }
     out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
+}
+
+/// A constant, a cast or a plain call.
+fn is_simple(value: &Fragment) -> bool {
+    /// `COERCE_SQL_SYNTAX`: AT TIME ZONE and the like.
+    const SQL_SYNTAX: i64 = 4;
+    value.tree().is_ok_and(|(tree, _)| match tree.name() {
+        "AConst" | "SqlvalueFunction" | "AArrayExpr" => true,
+        "TypeCast" => matches!(tree.get("arg").name(), "AConst" | "AArrayExpr"),
+        "FuncCall" => tree.get("funcformat").int() != SQL_SYNTAX,
+        _ => false,
+    })
 }
 
 impl ObjectKind for Default {
@@ -77,8 +95,12 @@ impl ObjectKind for Default {
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
         let column = self.like.0.unwrap_or_else(|| column_of(id));
-        let Some(Object::Column(spec)) = context.desired.get(column).map(|entry| &entry.object) else { return };
-        let Some(stand_in) = column.parent().and_then(|table| table::stand_in(table, context)) else { return };
+        let Some(Object::Column(spec)) = context.desired.get(column).map(|entry| &entry.object) else {
+            return;
+        };
+        let Some(stand_in) = column.parent().and_then(|table| table::stand_in(table, context)) else {
+            return;
+        };
         let name = out.fresh_name();
         let mut make = Sql::new("ALTER TABLE pg_temp.");
         make.tight().ident(stand_in.name).kw("ADD COLUMN").ident(name).type_name(&spec.type_name);
@@ -91,6 +113,7 @@ impl ObjectKind for Default {
             make: make.into_text(),
             read: vec![("default".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 }

@@ -1,13 +1,17 @@
 //! Privileges by default: what new objects of a role give to others.
 //!
-//! They are read, so that a new facade or table ends up with exactly the privileges that it shall have.
+//! A plan changes them last, so that its own new objects get what the database gives now, and then exactly the
+//! privileges that they shall have.
 
+pub mod declare;
 pub mod read;
 
+use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
-use crate::kinds::grant::Grant;
+use crate::kinds::grant::{self, Grant};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
+use crate::sql::Sql;
 use crate::step::Steps;
 use std::collections::BTreeMap;
 
@@ -85,12 +89,75 @@ impl ObjectKind for DefaultPrivileges {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
-    fn create(&self, _: ObjectId, _: &Context<'_>, _: &mut Steps) {}
+    fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+        let schema = self.schema.map(|schema| ObjectId::global(Kind::Schema, schema));
+        out.extend(schema.filter(|schema| catalog.contains(*schema)));
+    }
 
-    fn alter(_: &Self, new: &Self, _: ObjectId, _: &Context<'_>, _: &mut Steps) -> Alter {
+    fn create(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        self.changes(&self.usual(context), out);
+    }
+
+    fn alter(old: &Self, new: &Self, _: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { role: _, schema: _, objects: _, grantee: _, grant: _ } = new;
+        new.changes(&old.grant, out);
         Alter::InPlace
     }
 
-    fn drop(&self, _: ObjectId, _: &Context<'_>, _: &mut Steps) {}
+    fn drop(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        Self { grant: self.usual(context), ..self.clone() }.changes(&self.grant, out);
+    }
+}
+
+impl DefaultPrivileges {
+    /// What there is without an entry: PostgreSQL lets everybody use new routines and types.
+    fn usual(&self, context: &Context<'_>) -> Grant {
+        let everybody = self.schema.is_none() && self.grantee.as_str() == "public";
+        match self.objects.as_str() {
+            "FUNCTIONS" if everybody => Grant::all(Kind::Function, context.server.version),
+            "TYPES" if everybody => Grant::all(Kind::Enum, context.server.version),
+            _ => Grant::default(),
+        }
+    }
+
+    /// Writes what leads from `old` to this entry's privileges.
+    fn changes(&self, old: &Grant, out: &mut Steps) {
+        let new = &self.grant.privileges;
+        let pick = |from: &BTreeMap<Text, bool>, keep: &dyn Fn(Text, bool) -> bool| -> Vec<Text> {
+            from.iter().filter(|(word, option)| keep(**word, **option)).map(|(word, _)| *word).collect()
+        };
+        let gone = pick(&old.privileges, &|word, _| !new.contains_key(&word));
+        let weaker = pick(&old.privileges, &|word, option| option && new.get(&word) == Some(&false));
+        let plain = pick(new, &|word, option| !option && !old.privileges.contains_key(&word));
+        let optional = pick(new, &|word, option| option && old.privileges.get(&word) != Some(&true));
+        for (verb, words, preposition, option) in [
+            ("REVOKE", gone, "FROM", false),
+            ("REVOKE GRANT OPTION FOR", weaker, "FROM", false),
+            ("GRANT", plain, "TO", false),
+            ("GRANT", optional, "TO", true),
+        ] {
+            if !words.is_empty() {
+                out.push(self.statement(verb, &words, preposition, option));
+            }
+        }
+    }
+
+    fn statement(&self, verb: &'static str, words: &[Text], preposition: &'static str, option: bool) -> Sql {
+        let mut sql = Sql::new("ALTER DEFAULT PRIVILEGES FOR ROLE");
+        sql.ident(self.role);
+        if let Some(schema) = self.schema {
+            sql.kw("IN SCHEMA").ident(schema);
+        }
+        sql.kw(verb).list(&grant::keywords(words)).kw("ON");
+        let objects = ["TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS"];
+        if let Some(objects) = objects.into_iter().find(|objects| *objects == self.objects.as_str()) {
+            sql.kw(objects);
+        }
+        sql.kw(preposition);
+        grant::grantee_of(&mut sql, self.grantee);
+        if option {
+            sql.kw("WITH GRANT OPTION");
+        }
+        sql
+    }
 }

@@ -2,16 +2,23 @@
 
 use crate::ident::{Ident, Text};
 use crate::kinds::default_privileges::DefaultPrivileges;
+use crate::kinds::grant::Grant;
 use crate::kinds::grant::read::{by_grantee, is_complete, items};
 use crate::object::{Kind, Object};
 use crate::read::Reader;
+
+/// `pg_default_acl`.
+const DEFAULT_PRIVILEGES: u32 = 826;
 
 /// Privileges by default. An entry for everywhere replaces what PostgreSQL gives by itself, so a grantee of that who
 /// is not in it has an empty one.
 pub const READER: Reader = Reader {
     name: "default privileges",
-    sql: |_| "SELECT defaclrole, defaclnamespace, defaclobjtype, defaclacl::text FROM pg_default_acl".into(),
+    sql: |_| {
+        "SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl::text FROM pg_default_acl".into()
+    },
     decode: |row, out| {
+        let oid = row.oid()?;
         let role = out.role(row.oid()?)?;
         let schema = match row.opt_oid()?.map(|oid| out.schema(oid)) {
             Some(None) => return Ok(()),
@@ -34,11 +41,18 @@ pub const READER: Reader = Reader {
             grants.remove(&role);
         }
         if schema.is_none() && matches!(kind, Kind::Function | Kind::Enum) {
-            grants.entry(Ident::new("public")).or_default();
+            // Where everybody has what PostgreSQL gives by itself, nothing is said; otherwise it was taken away.
+            let everybody = Ident::new("public");
+            if grants.get(&everybody) == Some(&Grant::all(kind, out.version)) {
+                grants.remove(&everybody);
+            } else {
+                grants.entry(everybody).or_default();
+            }
         }
         for (grantee, grant) in grants {
             let entry = DefaultPrivileges { role, schema, objects: Text::new(objects), grantee, grant };
-            out.add_satellite(entry.id(), Object::DefaultPrivileges(entry))?;
+            let (id, schema) = (entry.id(), entry.schema);
+            out.add_global(id, Object::DefaultPrivileges(entry), DEFAULT_PRIVILEGES, oid, schema)?;
         }
         Ok(())
     },

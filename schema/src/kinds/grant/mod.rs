@@ -84,16 +84,43 @@ fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId) {
 }
 
 const KEYWORDS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "USAGE", "CREATE",
-    "CONNECT", "TEMPORARY", "EXECUTE", "SET", "ALTER SYSTEM",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "TRUNCATE",
+    "REFERENCES",
+    "TRIGGER",
+    "MAINTAIN",
+    "USAGE",
+    "CREATE",
+    "CONNECT",
+    "TEMPORARY",
+    "EXECUTE",
+    "SET",
+    "ALTER SYSTEM",
 ];
 
-fn grantee(sql: &mut Sql, id: ObjectId) {
-    if id.name().as_str() == "public" {
+/// Privileges as keywords; what is none is left out.
+pub fn keywords(words: &[Text]) -> Vec<Sql> {
+    words
+        .iter()
+        .filter_map(|word| KEYWORDS.iter().find(|known| **known == word.as_str()))
+        .map(|word| Sql::new(word))
+        .collect()
+}
+
+/// Writes a grantee.
+pub fn grantee_of(sql: &mut Sql, name: Ident) {
+    if name.as_str() == "public" {
         sql.kw("PUBLIC");
     } else {
-        sql.ident(id.name());
+        sql.ident(name);
     }
+}
+
+fn grantee(sql: &mut Sql, id: ObjectId) {
+    grantee_of(sql, id.name());
 }
 
 fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {
@@ -146,7 +173,8 @@ impl ObjectKind for Grant {
             from.keys().filter(|word| keep(word)).copied().collect()
         };
         let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
-        let weaker = words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
+        let weaker =
+            words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
         let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
         let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
         revoke(&gone, false, id, out);

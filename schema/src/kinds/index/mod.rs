@@ -45,13 +45,14 @@ impl ObjectKind for Index {
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });
         sql.ident(id.name()).kw("ON");
         naming::own_name(&mut sql, table);
         write_definition(&mut sql, &self.definition, &self.options, self.tablespace);
         out.push(sql).lock(table, Lock::Share).scans();
+        table::identify_by(id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
@@ -93,6 +94,7 @@ impl ObjectKind for Index {
             make: make.into_text(),
             read: vec![("index".into(), read)],
             undo: Some(undo),
+            instead: Vec::new(),
         });
     }
 
@@ -153,7 +155,9 @@ pub fn after_table(indexdef: &str) -> &str {
 pub fn stored_definition(indexdef: &str) -> String {
     let definition = after_table(indexdef);
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let word = |index: usize| tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    let word = |index: usize| {
+        tokens.get(index).and_then(|token| definition.get(token.start..token.end)).unwrap_or("")
+    };
     let (mut kept, mut from, mut depth) = (String::new(), 0, 0_i32);
     let mut at = 0;
     while at < tokens.len() {

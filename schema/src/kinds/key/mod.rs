@@ -7,8 +7,8 @@ use crate::catalog::Catalog;
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, Text};
 use crate::kinds::check::drop_constraint;
-use crate::kinds::naming;
 use crate::kinds::options::Options;
+use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
@@ -110,15 +110,25 @@ impl ObjectKind for Key {
         out.extend(self.columns.iter().chain(&self.include).filter_map(|name| catalog.column(table, *name)));
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
         out.push(sql).lock(id.root(), Lock::AccessExclusive).scans().element(Element::Item(definition));
+        table::identify_by(id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { primary, columns, include, nulls_not_distinct, without_overlaps, timing, options, tablespace } = new;
+        let Self {
+            primary,
+            columns,
+            include,
+            nulls_not_distinct,
+            without_overlaps,
+            timing,
+            options,
+            tablespace,
+        } = new;
         let same = *primary == old.primary
             && *columns == old.columns
             && *include == old.include

@@ -1,10 +1,10 @@
 //! Reads what schemac does not write: enough of each object that names resolve and dependents are known.
 
-use crate::id::{Address, ObjectId};
-use crate::ident::{Ident, QName, Text};
+use crate::id::ObjectId;
+use crate::ident::{Ident, Text};
 use crate::kinds::opaque::Opaque;
 use crate::object::{Kind, Object};
-use crate::read::{Error, Reader, class, type_name};
+use crate::read::{Reader, class};
 
 fn opaque(what: &str) -> Opaque {
     Opaque { what: Text::new(what) }
@@ -34,23 +34,6 @@ pub const MEMBERS: Reader = Reader {
         Ok(())
     },
 };
-
-/// Extensions. What initdb has brought, and what is in an external schema, is somebody else's.
-pub const EXTENSIONS: Reader = Reader {
-    name: "extensions",
-    sql: |_| "SELECT oid, extname, extnamespace FROM pg_extension".into(),
-    decode: |row, out| {
-        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
-        let (id, object) = (ObjectId::global(Kind::Extension, name), Object::Extension(opaque("extension")));
-        if oid < FIRST_USER_OID {
-            return out.add_external(id, object, class::EXTENSION, oid);
-        }
-        out.add_global(id, object, class::EXTENSION, oid, out.schema(schema))
-    },
-};
-
-/// `FirstNormalObjectId`: what has a lower oid, initdb has made.
-const FIRST_USER_OID: u32 = 16384;
 
 /// Procedural languages.
 pub const LANGUAGES: Reader = Reader {
@@ -99,51 +82,17 @@ pub const TYPES: Reader = Reader {
     },
 };
 
-/// Foreign tables and materialized views.
+/// Foreign tables.
 pub const RELATIONS: Reader = Reader {
-    name: "foreign tables and materialized views",
+    name: "foreign tables",
     sql: |_| include_str!("relations.sql").into(),
     decode: |row, out| {
-        let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);
-        let (kind, object) = match letter {
-            'f' => (Kind::ForeignTable, Object::ForeignTable(opaque("foreign table"))),
-            _ => (Kind::MaterializedView, Object::MaterializedView(opaque("materialized view"))),
-        };
-        let Some(id) = out.in_schema(kind, schema, name) else { return Ok(()) };
-        out.add(id, object, class::RELATION, oid, 0)?;
+        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
+        let Some(id) = out.in_schema(Kind::ForeignTable, schema, name) else { return Ok(()) };
+        out.add(id, Object::ForeignTable(opaque("foreign table")), class::RELATION, oid, 0)?;
         out.alias(class::TYPE, row.opt_oid()?, id);
         out.alias(class::TYPE, row.opt_oid()?, id);
         Ok(())
-    },
-};
-
-/// Functions, procedures, window functions and aggregates.
-pub const ROUTINES: Reader = Reader {
-    name: "functions",
-    sql: |_| include_str!("routines.sql").into(),
-    decode: |row, out| {
-        let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);
-        let arguments = row.list()?;
-        // The constructors of a range type are part of the type.
-        if let (Some(class), Some(owner)) = (row.opt_oid()?, row.opt_oid()?)
-            && let Some(owner) = out.find(class, owner, 0)
-        {
-            out.alias(class::ROUTINE, Some(oid), owner);
-            return Ok(());
-        }
-        let Some(schema) = out.schema(schema) else { return Ok(()) };
-        let types: Result<Vec<&str>, Error> = arguments
-            .iter()
-            .map(|argument| Ok(type_name(argument)?.without_modifiers().canonical().as_str()))
-            .collect();
-        let address = Address::Routine(QName::new(schema, name), Text::new(&types?.join(", ")));
-        let (kind, object) = match letter {
-            'a' => (Kind::Aggregate, Object::Aggregate(opaque("aggregate"))),
-            'p' => (Kind::Function, Object::Function(opaque("procedure"))),
-            'w' => (Kind::Function, Object::Function(opaque("window function"))),
-            _ => (Kind::Function, Object::Function(opaque("function"))),
-        };
-        out.add(ObjectId::new(kind, address), object, class::ROUTINE, oid, 0)
     },
 };
 
@@ -189,23 +138,6 @@ pub const RULES: Reader = Reader {
             return Ok(());
         }
         out.add(ObjectId::on(Kind::Rule, parent, name), Object::Rule(opaque("rule")), class::RULE, oid, 0)
-    },
-};
-
-/// Publications; their members are part of them.
-pub const PUBLICATIONS: Reader = Reader {
-    name: "publications",
-    sql: |version| crate::read::for_version(include_str!("publications.sql"), version),
-    decode: |row, out| {
-        let (class, oid, publication) = (row.oid()?, row.oid()?, row.oid()?);
-        if let Some(name) = row.opt_text()? {
-            let id = ObjectId::global(Kind::Publication, Ident::new(name));
-            return out.add_global(id, Object::Publication(opaque("publication")), class, oid, None);
-        }
-        if let Some(id) = out.find(class::PUBLICATION, publication, 0) {
-            out.alias(class, Some(oid), id);
-        }
-        Ok(())
     },
 };
 

@@ -1,5 +1,5 @@
--- Foreign tables and materialized views, with their row types and the array types of those.
-SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.reltype, t.typarray
+-- Foreign tables, with their row types and the array types of those.
+SELECT c.oid, c.relname, c.relnamespace, c.reltype, t.typarray
 FROM pg_class c
 LEFT JOIN pg_type t ON t.oid = c.reltype
-WHERE c.oid >= 16384 AND c.relkind IN ('f', 'm')
+WHERE c.oid >= 16384 AND c.relkind = 'f'

@@ -153,10 +153,17 @@ impl ObjectKind for Policy {
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
         let Some(stand_in) = id.parent().and_then(|parent| table::stand_in(parent, context)) else { return };
         let name = out.fresh_name();
+        let (mut policy, mut prelude, mut instead) = (self.clone(), String::new(), Vec::new());
+        for fragment in [&mut policy.using, &mut policy.check].into_iter().flatten() {
+            let Some(masked) = out.mask(fragment, context) else { return };
+            *fragment = masked.fragment;
+            prelude.push_str(&masked.prelude);
+            instead.extend(masked.instead);
+        }
         let mut make = Sql::new("CREATE POLICY");
         make.ident(name).kw("ON pg_temp.").tight().ident(stand_in.name);
-        self.write_command(&mut make);
-        self.clauses(&mut make);
+        policy.write_command(&mut make);
+        policy.clauses(&mut make);
         let relation = sql::literal(&format!("pg_temp.{}", sql::quoted(stand_in.name)));
         let read = |column: &str| {
             format!(
@@ -175,9 +182,10 @@ impl ObjectKind for Policy {
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
-            make: make.into_text(),
+            make: prelude + make.text(),
             read: places,
             undo: None,
+            instead,
         });
     }
 }

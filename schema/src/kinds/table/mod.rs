@@ -8,7 +8,7 @@ use crate::ident::{Ident, QName, Text};
 use crate::kinds::grant;
 use crate::kinds::naming;
 use crate::kinds::options::Options;
-use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::StandIn;
 use crate::reference::Reference;
 use crate::sql::Sql;
@@ -98,12 +98,13 @@ impl ObjectKind for Table {
             out.push(statement);
         }
         self.row_security(&Table::default(), id, out);
-        if self.replica_identity != ReplicaIdentity::Default {
+        // An index says so itself, once it is there.
+        if !matches!(self.replica_identity, ReplicaIdentity::Default | ReplicaIdentity::Index(_)) {
             out.push(replica_identity(id, self.replica_identity));
         }
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self {
             owner: _,
             unlogged,
@@ -118,7 +119,9 @@ impl ObjectKind for Table {
             tablespace,
         } = new;
         if *partition_by != old.partition_by || *inherits != old.inherits {
-            return Alter::Replace("how a table is partitioned, and what it inherits from, is chosen when it is created");
+            return Alter::Replace(
+                "how a table is partitioned, and what it inherits from, is chosen when it is created",
+            );
         }
         if *partition_of != old.partition_of {
             return Alter::Replace("its partition bound changes");
@@ -142,7 +145,7 @@ impl ObjectKind for Table {
             out.push(statement).lock(id, Lock::ShareUpdateExclusive);
         }
         new.row_security(old, id, out);
-        if *identity != old.replica_identity {
+        if *identity != old.replica_identity && !is_new_index(*identity, id, context) {
             out.push(replica_identity(id, *identity)).lock(id, Lock::AccessExclusive);
         }
         Alter::InPlace
@@ -187,6 +190,21 @@ fn alter(id: ObjectId) -> Sql {
     sql
 }
 
+/// Whether the index that rows are identified by is not there yet.
+fn is_new_index(identity: ReplicaIdentity, table: ObjectId, context: &Context<'_>) -> bool {
+    let ReplicaIdentity::Index(name) = identity else { return false };
+    [Kind::Index, Kind::Key].iter().all(|kind| !context.current.contains(ObjectId::on(*kind, table, name)))
+}
+
+/// What is said when a new index (or key) is what its table's rows are identified by.
+pub fn identify_by(index: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let Some(table) = index.parent() else { return };
+    let Some(Object::Table(spec)) = context.desired.get(table).map(|entry| &entry.object) else { return };
+    if spec.replica_identity == ReplicaIdentity::Index(index.name()) {
+        out.push(replica_identity(table, spec.replica_identity)).lock(table, Lock::AccessExclusive);
+    }
+}
+
 fn replica_identity(id: ObjectId, identity: ReplicaIdentity) -> Sql {
     let mut sql = alter(id);
     sql.kw("REPLICA IDENTITY");
@@ -223,6 +241,9 @@ impl Table {
 /// A temporary table with the columns that the relation shall have: fragments are put on it and read back.
 /// `None` for what has no columns here.
 pub fn stand_in(relation: ObjectId, context: &Context<'_>) -> Option<StandIn> {
+    if let Some(Object::MaterializedView(view)) = context.desired.get(relation).map(|entry| &entry.object) {
+        return Some(view.stand_in(relation));
+    }
     let columns = context.desired.columns(relation);
     let name = relation.name();
     let items: Vec<Sql> = columns

@@ -119,9 +119,12 @@ impl Trigger {
             When::InsteadOf => "INSTEAD OF",
         });
         let mut first = true;
-        for (on, word) in
-            [(self.insert, "INSERT"), (self.delete, "DELETE"), (self.update, "UPDATE"), (self.truncate, "TRUNCATE")]
-        {
+        for (on, word) in [
+            (self.insert, "INSERT"),
+            (self.delete, "DELETE"),
+            (self.update, "UPDATE"),
+            (self.truncate, "TRUNCATE"),
+        ] {
             if !on {
                 continue;
             }
@@ -288,6 +291,7 @@ impl ObjectKind for Trigger {
             make: make.into_text(),
             read: vec![("when".into(), read)],
             undo: None,
+            instead: Vec::new(),
         });
     }
 

@@ -117,23 +117,25 @@ impl ObjectKind for View {
         table::rename_relation(from, to, out);
     }
 
-    fn ask(&self, id: ObjectId, _: &Context<'_>, out: &mut Questions) {
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
         let name = out.fresh_name();
+        let Some(masked) = out.mask(&self.query, context) else { return };
         let mut make = Sql::new("CREATE TEMPORARY VIEW");
         make.ident(name);
         if !self.columns.0.is_empty() {
             make.idents(&self.columns.0);
         }
-        make.kw("AS").fragment(&self.query);
+        make.kw("AS").fragment(&masked.fragment);
         let target = sql::literal(&format!("pg_temp.{}", sql::quoted(name)));
         let read = format!("(SELECT pg_catalog.pg_get_viewdef({target}::pg_catalog.regclass))");
         let output = format!("({})", output_query(&format!("{target}::pg_catalog.regclass")));
         out.push(Question {
             object: id,
             stand_in: None,
-            make: make.into_text(),
+            make: masked.prelude + make.text(),
             read: vec![("query".into(), read), ("output".into(), output)],
             undo: None,
+            instead: masked.instead,
         });
     }
 }

@@ -1,0 +1,121 @@
+//! Gives declared routines the ids that they have in a database, and fills in the role that applies the plan.
+//!
+//! A routine is called by its argument types. A file may write them without their schema, so the id is known only when
+//! the types are: before anything is compared. Also here: a move whose old name a file gives to something else (a
+//! function's facade) has happened once the new name is there.
+
+use schemac_schema::catalog::{Catalog, Entry};
+use schemac_schema::declare::{Facade, Move};
+use schemac_schema::fragment::Fragment;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::{Ident, QName};
+use schemac_schema::object::{Object, Visitor};
+use schemac_schema::reference::Reference;
+use schemac_schema::type_name::TypeName;
+use std::collections::HashMap;
+
+/// What people wrote, with the ids still to be completed.
+pub struct Declared<'a> {
+    /// The objects.
+    pub catalog: &'a mut Catalog,
+    /// What was somewhere else before.
+    pub moves: &'a mut Vec<Move>,
+    /// Old names that live on.
+    pub facades: &'a mut Vec<Facade>,
+}
+
+/// Completes the ids. `current` is the database as it is, `role` the one that applies the plan.
+pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Ident], role: Ident) {
+    let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let ids: Vec<ObjectId> = declared.catalog.ids().collect();
+    for id in ids {
+        let Some(mut object) = declared.catalog.get(id).map(|entry| entry.object.clone()) else { continue };
+        if id.kind().is_routine() {
+            object.visit(&mut Types { catalogs: [declared.catalog, current], search_path });
+        } else if let Object::DefaultPrivileges(privileges) = &mut object {
+            if !privileges.role.is_empty() {
+                continue;
+            }
+            privileges.role = role;
+        } else {
+            continue;
+        }
+        let address = match &object {
+            Object::DefaultPrivileges(privileges) => privileges.id(),
+            object => object.address(id),
+        };
+        if let Some(entry) = declared.catalog.get_mut(id) {
+            entry.object = object;
+        }
+        if address != id {
+            new.insert(id, address);
+        }
+    }
+    if !new.is_empty() {
+        rebase(declared.catalog, &new);
+        let moved = |id: ObjectId| new.get(&id).copied();
+        for one in declared.moves.iter_mut() {
+            let Some(to) = moved(one.to) else { continue };
+            // The old names had the same arguments.
+            for from in &mut one.from {
+                *from = from_arguments(*from, to).unwrap_or(*from);
+            }
+            one.to = to;
+        }
+        for facade in declared.facades.iter_mut() {
+            facade.of = moved(facade.of).unwrap_or(facade.of);
+        }
+    }
+    let catalog = &*declared.catalog;
+    declared.moves.retain(|one| {
+        let reused = one.from.iter().any(|from| catalog.contains(*from) && current.contains(*from));
+        !(reused && current.contains(one.to))
+    });
+}
+
+/// The id `from` with the arguments of `to`.
+fn from_arguments(from: ObjectId, to: ObjectId) -> Option<ObjectId> {
+    use schemac_schema::id::Address;
+    match (from.address(), to.address()) {
+        (Address::Routine(name, _), Address::Routine(_, arguments)) => {
+            Some(ObjectId::new(from.kind(), Address::Routine(name, arguments)))
+        }
+        _ => None,
+    }
+}
+
+/// Gives objects and what stands on them other ids. Two that come to have one id were one; the first stays.
+pub fn rebase(catalog: &mut Catalog, new: &HashMap<ObjectId, ObjectId>) {
+    let entries: Vec<(ObjectId, Entry)> = std::mem::take(catalog).into_entries().collect();
+    for (id, mut entry) in entries {
+        let rebased = |id: ObjectId| new.get(&id.root()).map_or(id, |to| id.rebased(id.root(), *to));
+        entry.uses = entry.uses.iter().map(|used| rebased(*used)).collect();
+        let _: Result<(), ObjectId> = catalog.insert(rebased(id), entry);
+    }
+    catalog.sort();
+}
+
+/// Resolves types by name only.
+struct Types<'a> {
+    catalogs: [&'a Catalog; 2],
+    search_path: &'a [Ident],
+}
+
+impl Visitor for Types<'_> {
+    fn fragment(&mut self, _: &str, _: &mut Fragment) {}
+
+    fn type_name(&mut self, type_name: &mut TypeName) {
+        if type_name.qname().is_some() {
+            return;
+        }
+        let found = self.search_path.iter().find_map(|schema| {
+            let name = QName { schema: *schema, name: type_name.name() };
+            self.catalogs.iter().any(|catalog| catalog.type_named(name).is_some()).then_some(name)
+        });
+        if let Some(name) = found {
+            *type_name = type_name.renamed(name);
+        }
+    }
+
+    fn reference(&mut self, _: &mut Reference) {}
+}
