@@ -32,6 +32,15 @@ pub struct Relocated {
     pub renaming: Renaming,
     /// What each moved object is called now.
     pub was: HashMap<ObjectId, ObjectId>,
+    /// The objects as they were read, where any of them moves.
+    pub before: Option<Catalog>,
+}
+
+impl Relocated {
+    /// The objects as they were read.
+    pub fn before(&self) -> &Catalog {
+        self.before.as_ref().unwrap_or(&self.catalog)
+    }
 }
 
 /// Renames the current side as the moves say.
@@ -47,12 +56,14 @@ pub fn relocate(
     let mut chosen = choose(&current, &others, desired, diagnostics);
     accompany(&current, desired, &mut chosen);
     // Routines are called by their argument types, which have their new names from here on.
+    let before = (!chosen.is_empty()).then(|| current.clone());
     let called = call_anew(&mut current, &chosen);
     chosen.extend(choose(&current, &routines, desired, diagnostics));
     if chosen.is_empty() {
         return Relocated { catalog: current, ..Relocated::default() };
     }
-    let mut relocated = carry_out(current, chosen);
+    let before = before.unwrap_or_else(|| current.clone());
+    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen) };
     for was in relocated.was.values_mut() {
         if let Some(old) = called.get(&was.root()) {
             *was = was.rebased(was.root(), *old);

@@ -17,6 +17,7 @@ pub mod reference;
 pub mod span;
 pub mod spec;
 pub mod sql;
+pub mod statement;
 pub mod step;
 pub mod tree;
 pub mod type_name;

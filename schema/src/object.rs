@@ -384,6 +384,11 @@ impl Kind {
         Kind::DefaultPrivileges,
     ];
 
+    /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
+    pub fn is_satellite(self) -> bool {
+        matches!(self, Kind::Default | Kind::Comment | Kind::Grant)
+    }
+
     /// Whether objects of this kind are relations (pg_class) of their own, with a row type.
     pub fn is_relation(self) -> bool {
         matches!(

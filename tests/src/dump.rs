@@ -21,13 +21,22 @@ const ATTRIBUTE_VERSION: &str = "pg_attver";
 
 /// The schema of a database as `pg_dump --schema-only` writes it, with owners and privileges.
 pub fn of(url: &str) -> Result<String> {
-    let program = program()?;
-    let output = Command::new(&program).args(["--schema-only", "--no-password", "--dbname", url]).output()?;
+    let output = command(url)?.output()?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{} failed: {}", program.display(), words.trim()).into());
+        return Err(format!("pg_dump failed: {}", words.trim()).into());
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// `pg_dump --schema-only` of a database, not run yet.
+///
+/// # Errors
+/// When this machine has none.
+pub fn command(url: &str) -> Result<Command> {
+    let mut command = Command::new(program()?);
+    command.args(["--schema-only", "--no-password", "--dbname", url]);
+    Ok(command)
 }
 
 /// pg_dump 18 of `script/bootstrap --versions`, or else the newest of this machine.

@@ -221,7 +221,7 @@ mod tests {
     }
 
     pub fn planned(plan: Plan) -> Planned {
-        Planned { report: Report::default(), plan, seen: None }
+        Planned { report: Report::default(), plan, seen: None, project: None }
     }
 
     fn failed() -> Failure {

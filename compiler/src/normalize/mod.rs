@@ -8,6 +8,7 @@ use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename::{self, Renaming};
+use crate::timings::timed;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -83,7 +84,9 @@ pub fn normalize(
                 questions.list.iter().map(|question| question.object).collect();
             (questions, answered)
         };
-        let answers = elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())?;
+        let answers = timed("ask the server", || {
+            elaborate::elaborate(client, &questions, search_path, &elaborate::Options::default())
+        })?;
         settle(desired, relocated, &questions, &answers, &mut normalized);
         open.retain(|id| !answered.contains(id));
         if answered.is_empty() {
@@ -124,10 +127,16 @@ fn questions(
     let back = relocated.renaming.reversed().of_constants();
     // Types have no stand-ins: those that move are asked about by today's names.
     let mut types = Renaming::default();
-    types.types = back.types.iter().filter(|(new, _)| !back.relations.contains_key(new)).map(|(a, b)| (*a, *b)).collect();
+    types.types = back
+        .types
+        .iter()
+        .filter(|(new, _)| !back.relations.contains_key(new))
+        .map(|(a, b)| (*a, *b))
+        .collect();
     let today = (!types.is_empty()).then(|| {
         let mut today = desired.clone();
-        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind() == Kind::Column || id.kind().is_type()) {
+        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind() == Kind::Column || id.kind().is_type())
+        {
             types.apply(&mut entry.object, None);
         }
         today

@@ -81,7 +81,7 @@ fn waiting_name(id: ObjectId, current: &Catalog, desired: &Catalog) -> Option<Ob
 
 /// Carries out more moves on a side that is relocated already.
 fn follow(relocated: Relocated, moves: Vec<Relocation>) -> Relocated {
-    let Relocated { catalog, moves: earlier, renaming, was } = relocated;
+    let Relocated { catalog, moves: earlier, renaming, was, before } = relocated;
     let mut next = relocate::carry_out(catalog, moves);
     // What moves in this plan anyway goes to its waiting name directly.
     let mut all = earlier;
@@ -92,7 +92,7 @@ fn follow(relocated: Relocated, moves: Vec<Relocation>) -> Relocated {
         }
     }
     next.moves = all;
-    next.renaming = renaming;
+    (next.renaming, next.before) = (renaming, before);
     for origin in next.was.values_mut() {
         *origin = was.get(origin).copied().unwrap_or(*origin);
     }
