@@ -89,12 +89,12 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             }
         } else if entry.object.is_opaque() {
             Standing::Kept
-        } else if owners.get(&root).is_some_and(|column| {
-            !desired.contains(column.root())
-                || declared.contains(&column.root()) && !desired.contains(*column)
-        }) {
-            continue;
-        } else if root.qname().is_some_and(|name| dropped.contains(&name)) {
+        } else if root.qname().is_some_and(|name| dropped.contains(&name))
+            || owners.get(&root).is_some_and(|column| {
+                !desired.contains(column.root())
+                    || declared.contains(&column.root()) && !desired.contains(*column)
+            })
+        {
             continue;
         } else {
             if root == id && policy != Undeclared::Keep && is_managed(project, id) {

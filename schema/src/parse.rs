@@ -64,7 +64,7 @@ pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
             let start = usize::try_from(raw.stmt_location).unwrap_or(0);
             let length = usize::try_from(raw.stmt_len).unwrap_or(0);
             let end = if length == 0 { text.len() } else { start + length };
-            Statement { tree: raw.stmt.as_ref().map_or(Tree::Nothing, |node| Tree::of(node)), start, end }
+            Statement { tree: raw.stmt.as_ref().map_or(Tree::Nothing, Tree::of), start, end }
         })
         .collect())
 }

@@ -79,7 +79,7 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
     for (id, entry) in context.current.iter() {
         if !context.desired.contains(id) && entry.standing == Standing::Managed && !entry.object.is_opaque() {
             let (because, why) = match parked.types.get(&id) {
-                Some((_, why)) => (Because::Replaced(*why), *why),
+                Some((_, why)) => (Because::Replaced(why), *why),
                 None => (Because::NotDeclared, "it goes away"),
             };
             changes.map.insert(id, Change::Drop(because));

@@ -350,16 +350,13 @@ impl Units {
             }
         }
         for group in &mut members {
-            *group = depth_first(group, |index| keys[*index].clone(), |index| before_node[*index].clone());
+            *group = depth_first(group, |index| keys[*index], |index| before_node[*index].clone());
         }
         let group_key: Vec<Option<Key>> =
-            members.iter().map(|group| group.iter().map(|index| keys[*index].clone()).min()).collect();
+            members.iter().map(|group| group.iter().map(|index| keys[*index]).min()).collect();
         let all: Vec<usize> = (0..members.len()).collect();
-        let order = depth_first(
-            &all,
-            |group| group_key[*group].clone(),
-            |group| before[*group].iter().copied().collect(),
-        );
+        let order =
+            depth_first(&all, |group| group_key[*group], |group| before[*group].iter().copied().collect());
         order.into_iter().map(|group| std::mem::take(&mut members[group])).collect()
     }
 }

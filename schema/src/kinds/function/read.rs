@@ -81,7 +81,10 @@ fn decode(row: &mut Row<'_>, out: &mut Declarations) -> Result<(), Error> {
 }
 
 /// The arguments, and the columns of `RETURNS TABLE`.
-fn arguments(row: &mut Row<'_>) -> Result<(Vec<Argument>, Vec<(Ident, TypeName)>), Error> {
+/// The columns of a function that returns a table.
+type Columns = Vec<(Ident, TypeName)>;
+
+fn arguments(row: &mut Row<'_>) -> Result<(Vec<Argument>, Columns), Error> {
     let (types, modes, names, defaults) = (row.list()?, row.list()?, row.list()?, row.list()?);
     let (mut arguments, mut table) = (Vec::new(), Vec::new());
     for (place, text) in types.iter().enumerate() {
