@@ -5,12 +5,21 @@
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::fingerprint::Seen;
+use schemac_compiler::import::{self, Imported};
+use schemac_compiler::introspect;
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
+use schemac_compiler::planfile::{self, Saved};
+use schemac_compiler::timings::timed;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
-use schemac_schema::id::ObjectId;
 use schemac_schema::span::Sources;
+use schemac_schema::spec;
+use schemac_schema::spec::project::Profile;
+use std::fs;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is to be said about the project's files.
 #[derive(Debug, Default)]
@@ -73,8 +82,10 @@ pub struct Planned {
     pub report: Report,
     /// The plan.
     pub plan: Plan,
-    /// The objects that it concerns, and the digest of them when it was made.
-    pub seen: Option<(Vec<ObjectId>, String)>,
+    /// What it was made from.
+    pub seen: Option<Seen>,
+    /// The digest of the project's files that a saved plan was made from.
+    pub project: Option<String>,
 }
 
 /// Compiles the project, without a database.
@@ -96,7 +107,7 @@ pub fn check(dir: &Path) -> Result<Checked, Failure> {
 const ASSUMED: u32 = 15;
 
 fn read(dir: &Path, version: u32) -> Result<Project, Failure> {
-    load::load(dir, version).map_err(|failure| {
+    timed("load", || load::load(dir, version)).map_err(|failure| {
         Failure::Project(Report { sources: failure.sources, diagnostics: failure.diagnostics })
     })
 }
@@ -114,43 +125,95 @@ fn failed(error: compile::Error, project: Project) -> Failure {
 
 /// Compares the project with the database of the URL, or of the environment.
 pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
+    let (say, heard) = std::sync::mpsc::channel();
+    let url = url.map(str::to_owned);
+    // The server works while the files are read.
+    let database = std::thread::spawn(move || -> Result<_, ConnectError> {
+        let mut connection = timed("connect", || connect(url.as_deref()))?;
+        // Nobody listens any more where the files hold errors.
+        let _ = say.send(connection.version);
+        let answered = introspect::ask(&mut connection.client);
+        Ok((connection, answered))
+    });
+    let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
     // What is wrong in the files is said first, with or without a database.
-    read(dir, ASSUMED)?;
-    let mut connection = connect(url)?;
-    let mut project = read(dir, connection.version)?;
-    match compile::compile(&mut project, &mut connection) {
+    let mut project = read(dir, version)?;
+    let Ok(database) = database.join() else {
+        return Err(outside("the reading of the database broke off", None));
+    };
+    let (mut connection, answered) = database?;
+    if connection.version != version {
+        project = read(dir, connection.version)?;
+    }
+    let answered = answered.map_err(|error| outside(&error.to_string(), None))?;
+    match compile::compile(&mut project, &mut connection, answered) {
         Ok(compiled) => {
             let report = Report { sources: project.sources, diagnostics: project.warnings };
-            Ok(Planned {
-                report,
-                plan: compiled.plan,
-                seen: Some((compiled.concerned, compiled.fingerprint)),
-            })
+            Ok(Planned { report, plan: compiled.plan, seen: Some(compiled.seen), project: None })
         }
         Err(error) => Err(failed(error, project)),
     }
 }
 
+/// How long the files wait for the server to say its version.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn outside(message: &str, help: Option<&str>) -> Failure {
+    Failure::Outside { message: message.to_owned(), help: help.map(str::to_owned) }
+}
+
+/// Writes a plan into a file.
+pub fn save(planned: &Planned, path: &Path) -> Result<(), Failure> {
+    let Some(seen) = &planned.seen else { return Ok(()) };
+    let text = planfile::write(&planned.plan, seen, &planned.report.sources).map_err(|diagnostics| {
+        Failure::Project(Report { sources: planned.report.sources.clone(), diagnostics })
+    })?;
+    std::fs::write(path, text)
+        .map_err(|error| outside(&format!("{} cannot be written: {error}", path.display()), None))
+}
+
+/// Reads a plan from a file.
+pub fn saved(path: &Path) -> Result<Planned, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| outside(&format!("{} cannot be read: {error}", path.display()), None))?;
+    let mut sources = Sources::new();
+    let file = sources.add(path.display().to_string(), text);
+    match planfile::read(&sources, file) {
+        Ok(Saved { plan, seen, project }) => {
+            let report = Report { sources, diagnostics: Vec::new() };
+            Ok(Planned { report, plan, seen: Some(seen), project: Some(project) })
+        }
+        Err(diagnostics) => Err(Failure::Project(Report { sources, diagnostics })),
+    }
+}
+
+/// Whether the project's files are still those that a saved plan was made from; `None` where there is no project.
+pub fn same_files(dir: &Path, planned: &Planned) -> Option<bool> {
+    let version = planned.seen.as_ref().map_or(ASSUMED, |seen| seen.version);
+    let project = read(dir, version).ok()?;
+    Some(planned.project.as_deref() == Some(planfile::digest(&project.sources).as_str()))
+}
+
 /// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
 pub fn apply(
-    dir: &Path,
     url: Option<&str>,
     planned: &Planned,
     options: &ApplyOptions,
     progress: &mut dyn Progress,
 ) -> Result<Applied, Failure> {
     let mut connection = connect(url)?;
-    if let Some((concerned, fingerprint)) = &planned.seen {
-        let mut project = read(dir, connection.version)?;
-        match compile::unchanged(&mut project, &mut connection, concerned, fingerprint) {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(Failure::Outside {
-                    message: "the database changed since the plan was made; nothing was run".into(),
-                    help: Some("run the command again: it makes a new plan".into()),
-                });
-            }
-            Err(error) => return Err(failed(error, project)),
+    if let Some(seen) = &planned.seen {
+        if connection.version != seen.version {
+            let message = format!(
+                "the plan was made for PostgreSQL {}, and the server is {}; nothing was run",
+                seen.version, connection.version
+            );
+            return Err(outside(&message, Some("make the plan again")));
+        }
+        let unchanged = compile::unchanged(&mut connection, seen);
+        if !unchanged.map_err(|error| outside(&error.to_string(), None))? {
+            let message = "the database changed since the plan was made; nothing was run";
+            return Err(outside(message, Some("make a new plan: run the command again, or diff --save")));
         }
     }
     apply::apply(&mut connection.client, &planned.plan, options, progress).map_err(|error| match error {
@@ -160,4 +223,71 @@ pub fn apply(
         }
         other => Failure::Outside { message: other.to_string(), help: None },
     })
+}
+
+/// How to import.
+#[derive(Debug)]
+pub struct ImportOptions<'a> {
+    /// The folder to write into.
+    pub out: &'a Path,
+    /// Whose platform it is.
+    pub profile: Option<Profile>,
+    /// The file of rules.
+    pub rules: Option<&'a Path>,
+    /// Nothing is written when something would be missing.
+    pub strict: bool,
+    /// The folder need not be empty.
+    pub force: bool,
+}
+
+/// Writes a project from the database of the URL, or of the environment; and whether it was written.
+pub fn import(url: Option<&str>, options: &ImportOptions<'_>) -> Result<(Imported, bool), Failure> {
+    let out = options.out;
+    let outside = |message: String, help: &str| Failure::Outside { message, help: Some(help.into()) };
+    let occupied = || {
+        let message = format!("{} is not an empty folder", out.display());
+        outside(message, "name a folder that is not there yet, or say --force to replace files in this one")
+    };
+    match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
+        Ok(is_empty) if is_empty || options.force => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        _ => return Err(occupied()),
+    }
+    let mut report = Report::default();
+    let rules = match options.rules {
+        None => Vec::new(),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| {
+                outside(format!("cannot read {}: {error}", path.display()), "--rules names a YAML file")
+            })?;
+            let file = report.sources.add(path.display().to_string(), text);
+            match spec::read_rules(&report.sources, file) {
+                Ok(rules) => rules,
+                Err(error) => {
+                    report.diagnostics.push(error);
+                    return Err(Failure::Project(report));
+                }
+            }
+        }
+    };
+    let mut connection = connect(url)?;
+    let wishes = import::Options { profile: options.profile, rules };
+    let imported = import::import(&mut connection, &wishes).map_err(|error| match error {
+        import::Error::Read(error) => Failure::Outside { message: error.to_string(), help: None },
+        import::Error::Rules(diagnostics) => Failure::Project(Report { diagnostics, ..report }),
+    })?;
+    if options.strict && !imported.missing.is_empty() {
+        return Ok((imported, false));
+    }
+    for (path, text) in &imported.files {
+        let path = out.join(path);
+        let stored = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        stored.map_err(|error| {
+            outside(
+                format!("cannot write {}: {error}", path.display()),
+                "files that were written before it are there",
+            )
+        })?;
+    }
+    Ok((imported, true))
 }

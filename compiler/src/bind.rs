@@ -112,13 +112,13 @@ impl Binder<'_> {
         what: &str,
         parts: &[Ident],
         span: Option<Span>,
-        known: impl Iterator<Item = String>,
+        known: impl Fn(ObjectId) -> Option<String>,
     ) {
         if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
             return;
         }
         let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
-        let nearest = nearest(&name, known);
+        let nearest = nearest(&name, self.catalog.ids().filter_map(known));
         let mut diagnostic =
             Diagnostic::error(code, format!("{} uses {what} \"{name}\", which does not exist", self.id));
         if let Some(span) = span.or(self.span) {
@@ -144,10 +144,6 @@ impl Binder<'_> {
         let bringers: Vec<ObjectId> = brought.map(|(id, _)| *id).collect();
         self.uses.extend(bringers.iter().copied());
         !bringers.is_empty()
-    }
-
-    fn relation_names(&self) -> Vec<String> {
-        self.catalog.ids().filter(|id| id.kind().is_relation()).map(ObjectId::path).collect()
     }
 
     /// A name without a schema that means a facade would change its meaning when the facade goes.
@@ -186,6 +182,22 @@ impl Binder<'_> {
     }
 }
 
+fn relation_name(id: ObjectId) -> Option<String> {
+    id.kind().is_relation().then(|| id.path())
+}
+
+fn routine_name(id: ObjectId) -> Option<String> {
+    id.qname().filter(|_| id.kind().is_routine()).map(|name| name.to_string())
+}
+
+fn type_name_of(id: ObjectId) -> Option<String> {
+    id.kind().is_type().then(|| id.path())
+}
+
+fn role_name(id: ObjectId) -> Option<String> {
+    (id.kind() == Kind::Role).then(|| id.name().to_string())
+}
+
 fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
     fragment.origin().map(|origin| origin.locate_range(mention.start, mention.end))
 }
@@ -211,13 +223,12 @@ impl Visitor for Binder<'_> {
                     }
                 }
                 None => {
-                    let names = self.relation_names();
                     self.unknown(
                         Code::UnknownRelation,
                         "relation",
                         &mention.parts,
                         locate(fragment, mention),
-                        names.into_iter(),
+                        relation_name,
                     );
                 }
             }
@@ -260,7 +271,7 @@ impl Visitor for Binder<'_> {
                                     "type",
                                     &mention.parts,
                                     locate(fragment, mention),
-                                    std::iter::empty(),
+                                    |_| None,
                                 );
                             }
                         }
@@ -278,13 +289,12 @@ impl Visitor for Binder<'_> {
                             ));
                         }
                     } else {
-                        let names = self.relation_names();
                         self.unknown(
                             Code::UnknownRelation,
                             "relation",
                             &mention.parts,
                             locate(fragment, mention),
-                            names.into_iter(),
+                            relation_name,
                         );
                     }
                 }
@@ -322,9 +332,7 @@ impl Visitor for Binder<'_> {
             }
             None if array_name.is_some() => {}
             None => {
-                let types: Vec<String> =
-                    self.catalog.ids().filter(|id| id.kind().is_type()).map(ObjectId::path).collect();
-                self.unknown(Code::UnknownType, "type", &parts, None, types.into_iter());
+                self.unknown(Code::UnknownType, "type", &parts, None, type_name_of);
             }
         }
     }
@@ -351,14 +359,7 @@ impl Visitor for Binder<'_> {
                     self.uses.insert(id);
                 }
                 None => {
-                    let names = self.relation_names();
-                    self.unknown(
-                        Code::UnknownRelation,
-                        "relation",
-                        &parts,
-                        reference.span.0,
-                        names.into_iter(),
-                    );
+                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, relation_name);
                     self.assume(reference);
                 }
             },
@@ -370,12 +371,6 @@ impl Visitor for Binder<'_> {
                         self.uses.extend(self.catalog.routines(name).iter().copied());
                     }
                     None => {
-                        let names: Vec<String> = self
-                            .catalog
-                            .ids()
-                            .filter(|id| id.kind().is_routine())
-                            .filter_map(|id| id.qname().map(|name| name.to_string()))
-                            .collect();
                         let any = reference.target == Target::AnyRoutine;
                         let system = reference.schema.is_none()
                             && (any || SYSTEM_TRIGGER_FUNCTIONS.contains(&reference.name.as_str()));
@@ -387,7 +382,7 @@ impl Visitor for Binder<'_> {
                                 "function",
                                 &parts,
                                 reference.span.0,
-                                names.into_iter(),
+                                routine_name,
                             );
                             self.assume(reference);
                         }
@@ -402,19 +397,7 @@ impl Visitor for Binder<'_> {
                     reference.name.as_str(),
                     "public" | "current_user" | "current_role" | "session_user"
                 ) {
-                    let names: Vec<String> = self
-                        .catalog
-                        .ids()
-                        .filter(|id| id.kind() == Kind::Role)
-                        .map(|id| id.name().to_string())
-                        .collect();
-                    self.unknown(
-                        Code::UnknownRole,
-                        "role",
-                        &[reference.name],
-                        reference.span.0,
-                        names.into_iter(),
-                    );
+                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, role_name);
                 }
             }
             Target::Collation => {
@@ -459,18 +442,12 @@ impl Binder<'_> {
             // One of PostgreSQL's own, or of an extension that this plan creates.
             self.is_brought(&mention.parts);
         } else if mention.parts.len() == 2 {
-            let names: Vec<String> = self
-                .catalog
-                .ids()
-                .filter(|id| id.kind().is_routine())
-                .filter_map(|id| id.qname().map(|name| name.to_string()))
-                .collect();
             self.unknown(
                 Code::UnknownFunction,
                 "function",
                 &mention.parts,
                 locate(fragment, mention),
-                names.into_iter(),
+                routine_name,
             );
         }
     }

@@ -4,12 +4,13 @@ use crate::address::{self, Declared};
 use crate::bind::{self, Binding};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
-use crate::fingerprint;
-use crate::introspect;
+use crate::fingerprint::{self, Seen};
+use crate::introspect::{self, Answered};
 use crate::load::Project;
 use crate::normalize;
 use crate::plan::{self, Plan};
 use crate::relocate::{self, Relocated};
+use crate::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
@@ -23,10 +24,8 @@ use std::fmt;
 pub struct Compiled {
     /// The plan.
     pub plan: Plan,
-    /// The objects that it concerns, and a digest of them as they were.
-    pub concerned: Vec<ObjectId>,
-    /// The digest.
-    pub fingerprint: String,
+    /// What it was made from.
+    pub seen: Seen,
 }
 
 /// Why there is no plan.
@@ -91,61 +90,70 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 fn current(
     project: &mut Project,
     connection: &mut Connection,
+    answered: Answered,
     search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading =
-        introspect::introspect(&mut connection.client, &project.external_schemas).map_err(Error::Read)?;
+    let mut reading = timed("understand the catalogs", || {
+        introspect::understand(&mut connection.client, answered, &project.external_schemas)
+            .map_err(Error::Read)
+    })?;
     let catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, search_path, reading.server.role);
     Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
 }
 
-/// Makes the plan from the database to what the project describes. The project's catalog is bound and completed on
-/// the way.
+/// Makes the plan from the database, which has answered, to what the project describes. The project's catalog is bound
+/// and completed on the way.
 ///
 /// # Errors
 /// What the files say wrongly or what cannot be carried out, all at once; or that the database cannot be read.
-pub fn compile(project: &mut Project, connection: &mut Connection) -> Result<Compiled, Error> {
+pub fn compile(
+    project: &mut Project,
+    connection: &mut Connection,
+    answered: Answered,
+) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let (relocated, reading) = current(project, connection, &search_path, &mut diagnostics)?;
+    let (relocated, reading) = current(project, connection, answered, &search_path, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
-    complete::complete(&mut desired, &relocated.catalog, project, &mut notes);
+    timed("complete", || complete::complete(&mut desired, &relocated.catalog, project, &mut notes));
     let facades = facades(project);
     let binding = Binding { search_path: &search_path, complete: true, facades: &facades };
-    bind::bind(&mut desired, &binding, &mut diagnostics);
+    timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));
     diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
     if has_errors(&diagnostics) {
         return Err(Error::Diagnostics(diagnostics));
     }
-    let normalized =
+    let normalized = timed("normalize", || {
         normalize::normalize(&mut desired, &relocated, &reading.server, &search_path, &mut connection.client)
-            .map_err(Error::Ask)?;
-    let mut plan =
-        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)?;
+            .map_err(Error::Ask)
+    })?;
+    let mut plan = timed("plan", || {
+        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)
+    })?;
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));
     plan.notes = notes;
-    let concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    let seen = seen(&plan, &relocated, project, reading.server.version);
+    Ok(Compiled { plan, seen })
+}
+
+fn seen(plan: &Plan, relocated: &Relocated, project: &Project, version: u32) -> Seen {
+    let mut concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    concerned.extend(concerned.clone().iter().filter_map(|id| relocated.was.get(id)));
     let concerned: Vec<ObjectId> = concerned.into_iter().collect();
-    let fingerprint = fingerprint::fingerprint(&relocated.catalog, &concerned);
-    Ok(Compiled { plan, concerned, fingerprint })
+    let fingerprint = fingerprint::fingerprint(relocated.before(), &concerned);
+    Seen { concerned, fingerprint, external: project.external_schemas.clone(), version }
 }
 
 /// Whether the objects of a plan are still as they were.
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn unchanged(
-    project: &mut Project,
-    connection: &mut Connection,
-    concerned: &[ObjectId],
-    fingerprint: &str,
-) -> Result<bool, Error> {
-    let search_path = search_path(project);
-    let (relocated, _) = current(project, connection, &search_path, &mut Vec::new())?;
-    Ok(fingerprint::fingerprint(&relocated.catalog, concerned) == fingerprint)
+pub fn unchanged(connection: &mut Connection, seen: &Seen) -> Result<bool, introspect::Error> {
+    let reading = introspect::introspect(&mut connection.client, &seen.external)?;
+    Ok(fingerprint::fingerprint(&reading.catalog, &seen.concerned) == seen.fingerprint)
 }
 
 /// Differences that are in the plan only because nobody could be asked.

@@ -2,8 +2,22 @@
 
 use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
+
+/// What a plan was made from, as far as it concerns the plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The objects that it concerns, by the names that they had and those that they get.
+    pub concerned: Vec<ObjectId>,
+    /// A digest of them as they were.
+    pub fingerprint: String,
+    /// The schemas that belonged to somebody else.
+    pub external: BTreeSet<Ident>,
+    /// The server's major version.
+    pub version: u32,
+}
 
 /// A digest of the objects and everything below them: what they are, with their canonical texts, and which of them
 /// are not there. Take it of a catalog as it was read, before anything in it is mapped to desired names.

@@ -5,6 +5,7 @@
 //! protect `pg_get_*` from schema changes of others, so what was torn apart is read again. What the rows mean is the
 //! kinds' business (`schema::read`).
 
+use crate::timings::timed;
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use schemac_schema::catalog::Catalog;
@@ -98,37 +99,97 @@ impl From<postgres::Error> for Error {
     }
 }
 
+/// What a database answered, not understood yet.
+#[derive(Debug)]
+pub struct Answered {
+    session: Session,
+    script: String,
+    messages: Vec<SimpleQueryMessage>,
+    attempts: u32,
+}
+
 /// Reads the database of a connection. Objects in the schemas `external` belong to somebody else.
 ///
 /// # Errors
 /// The server is unreachable, too old, or its schema changes each time while it is read.
 pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Reading, Error> {
+    let answered = ask(client)?;
+    understand(client, answered, external)
+}
+
+/// Asks for everything: the waiting, without the understanding. It can be done beside other work.
+///
+/// # Errors
+/// See [`introspect`].
+pub fn ask(client: &mut Client) -> Result<Answered, Error> {
     let session = session(client)?;
     let script = script(session.server.version);
-    let mut attempt = 1;
+    let mut answered = Answered { session, script, messages: Vec::new(), attempts: 0 };
+    answered.again(client)?;
+    Ok(answered)
+}
+
+/// Understands what the database answered; asks again where it was torn apart.
+///
+/// # Errors
+/// See [`introspect`].
+pub fn understand(
+    client: &mut Client,
+    mut answered: Answered,
+    external: &BTreeSet<Ident>,
+) -> Result<Reading, Error> {
     loop {
-        match read_all(client, &script, session.server.version, external) {
+        match decode(&answered.messages, answered.session.server.version, external) {
             Ok(declarations) => {
                 let unmodelled = declarations.unmodelled();
+                let Session { server, database, superuser, search_path } = answered.session;
                 return Ok(Reading {
                     catalog: declarations.catalog,
-                    server: session.server,
-                    database: session.database,
-                    superuser: session.superuser,
-                    search_path: session.search_path,
+                    server,
+                    database,
+                    superuser,
+                    search_path,
                     unmodelled,
                     other_grantors: declarations.other_grantors,
                     invalid: declarations.invalid,
                     unplaced: declarations.unplaced,
                 });
             }
-            Err(Failure::Changed(last)) if attempt == ATTEMPTS => return Err(Error::KeepsChanging(last)),
-            Err(Failure::Changed(_)) => attempt += 1,
+            Err(Failure::Changed(last)) if answered.attempts >= ATTEMPTS => {
+                return Err(Error::KeepsChanging(last));
+            }
+            Err(Failure::Changed(_)) => answered.again(client)?,
             Err(Failure::Final(error)) => return Err(error),
         }
     }
 }
 
+impl Answered {
+    /// The server's major version.
+    pub fn version(&self) -> u32 {
+        self.session.server.version
+    }
+
+    /// Asks, and again while the schema changes.
+    fn again(&mut self, client: &mut Client) -> Result<(), Error> {
+        loop {
+            self.attempts += 1;
+            match query(client, &self.script) {
+                Ok(messages) => {
+                    self.messages = messages;
+                    return Ok(());
+                }
+                Err(Failure::Changed(last)) if self.attempts >= ATTEMPTS => {
+                    return Err(Error::KeepsChanging(last));
+                }
+                Err(Failure::Changed(_)) => {}
+                Err(Failure::Final(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Session {
     server: Server,
     database: Ident,
@@ -178,30 +239,29 @@ enum Failure {
     Final(Error),
 }
 
-fn read_all(
-    client: &mut Client,
-    script: &str,
+fn query(client: &mut Client, script: &str) -> Result<Vec<SimpleQueryMessage>, Failure> {
+    timed("wait for the catalogs", || client.simple_query(script)).or_else(|error| {
+        // The transaction is still open, and failed.
+        if !client.is_closed() {
+            client.batch_execute("ROLLBACK").map_err(|error| Failure::Final(error.into()))?;
+        }
+        Err(match error.as_db_error() {
+            Some(said) if is_passing(said.code()) => Failure::Changed(said.message().to_owned()),
+            _ => Failure::Final(error.into()),
+        })
+    })
+}
+
+fn decode(
+    messages: &[SimpleQueryMessage],
     version: u32,
     external: &BTreeSet<Ident>,
 ) -> Result<Declarations, Failure> {
-    let messages = match client.simple_query(script) {
-        Ok(messages) => messages,
-        Err(error) => {
-            // The transaction is still open, and failed.
-            if !client.is_closed() {
-                client.batch_execute("ROLLBACK").map_err(|error| Failure::Final(error.into()))?;
-            }
-            return Err(match error.as_db_error() {
-                Some(said) if is_passing(said.code()) => Failure::Changed(said.message().to_owned()),
-                _ => Failure::Final(error.into()),
-            });
-        }
-    };
     let mut out = Declarations::new(version, external);
     // BEGIN and the settings come first; each statement ends with its completion.
     let mut statement = 0_usize;
     let mut row_cells = Vec::new();
-    for message in &messages {
+    for message in messages {
         match message {
             SimpleQueryMessage::CommandComplete(_) => statement += 1,
             SimpleQueryMessage::Row(row) => {

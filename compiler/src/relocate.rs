@@ -22,7 +22,7 @@ pub struct Relocation {
 }
 
 /// The current side under its future names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Relocated {
     /// The objects, under the names that they will have.
     pub catalog: Catalog,
@@ -32,6 +32,15 @@ pub struct Relocated {
     pub renaming: Renaming,
     /// What each moved object is called now.
     pub was: HashMap<ObjectId, ObjectId>,
+    /// The objects as they were read, where any of them moves.
+    pub before: Option<Catalog>,
+}
+
+impl Relocated {
+    /// The objects as they were read.
+    pub fn before(&self) -> &Catalog {
+        self.before.as_ref().unwrap_or(&self.catalog)
+    }
 }
 
 /// Renames the current side as the moves say.
@@ -47,12 +56,14 @@ pub fn relocate(
     let mut chosen = choose(&current, &others, desired, diagnostics);
     accompany(&current, desired, &mut chosen);
     // Routines are called by their argument types, which have their new names from here on.
+    let before = (!chosen.is_empty()).then(|| current.clone());
     let called = call_anew(&mut current, &chosen);
     chosen.extend(choose(&current, &routines, desired, diagnostics));
     if chosen.is_empty() {
         return Relocated { catalog: current, ..Relocated::default() };
     }
-    let mut relocated = carry_out(current, chosen);
+    let before = before.unwrap_or_else(|| current.clone());
+    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen) };
     for was in relocated.was.values_mut() {
         if let Some(old) = called.get(&was.root()) {
             *was = was.rebased(was.root(), *old);
@@ -179,8 +190,12 @@ fn accompany(current: &Catalog, desired: &Catalog, chosen: &mut Vec<Relocation>)
         }
     }
     // What stands on a moved table is named below its new name.
-    let wholes: HashMap<ObjectId, ObjectId> =
-        chosen.iter().chain(&more).filter(|one| one.from.parent().is_none()).map(|one| (one.from, one.to)).collect();
+    let wholes: HashMap<ObjectId, ObjectId> = chosen
+        .iter()
+        .chain(&more)
+        .filter(|one| one.from.parent().is_none())
+        .map(|one| (one.from, one.to))
+        .collect();
     for relocation in more.iter_mut().filter(|one| one.from.parent().is_some()) {
         if let Some(root) = wholes.get(&relocation.from.root()) {
             relocation.to = relocation.to.rebased(relocation.from.root(), *root);
@@ -189,13 +204,17 @@ fn accompany(current: &Catalog, desired: &Catalog, chosen: &mut Vec<Relocation>)
     chosen.append(&mut more);
 }
 
-fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
+/// The current side after moves that are known to be possible.
+pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut renaming = Renaming::default();
     for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
         roots.insert(relocation.from, relocation.to);
+    }
+    for relocation in &moves {
         for (from, to) in followers(&current, relocation.from, relocation.to) {
-            roots.insert(from, to);
+            // Its own move says more: it also gets another name.
+            roots.entry(from).or_insert(to);
         }
     }
     for (from, to) in &roots {

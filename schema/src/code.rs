@@ -323,6 +323,10 @@ DatabaseChanged "SC0605" "the database changed since it was planned" r#"
 What the plan would change is no longer as it was when the plan was made. Nothing was run. Make the
 plan again.
 "#
+BadPlanFile "SC0606" "a plan file that cannot be run" r#"
+The file does not have the shape that `schemac diff --save` writes, or holds a statement that no plan
+has. Nothing was run. Make the plan again; docs/plan-format.md describes the shape.
+"#
 ProjectMissing "SC0701" "no project file" r#"
 A project is a folder with a file schemac.yaml. `--dir` names the folder; `schemac init` makes one.
 "#

@@ -4,7 +4,9 @@
 //! deep trees.
 
 use crate::tree::Tree;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A syntax error and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,11 +80,33 @@ pub struct Statement {
     pub end: usize,
 }
 
+/// Trees of the first short texts: the columns, defaults and indexes that every table has alike are parsed once.
+static KNOWN: LazyLock<Mutex<HashMap<Box<str>, Tree>>> = LazyLock::new(Mutex::default);
+/// The longest text that is known by heart, in bytes.
+const KNOWN_BYTES: usize = 128;
+/// How many texts are known by heart.
+const KNOWN_TEXTS: usize = 1000;
+
 /// Parses exactly one statement.
 ///
 /// # Errors
 /// A syntax error, or that there is not exactly one.
 pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
+    if text.len() > KNOWN_BYTES {
+        return one_statement(text);
+    }
+    if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+        return Ok(known.clone());
+    }
+    let tree = one_statement(text)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() < KNOWN_TEXTS {
+        known.insert(text.into(), tree.clone());
+    }
+    Ok(tree)
+}
+
+fn one_statement(text: &str) -> Result<Tree, SyntaxError> {
     let mut all = statements(text)?;
     match all.len() {
         1 => Ok(all.remove(0).tree),
@@ -92,6 +116,25 @@ pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
             offset: all.get(1).map(|second| second.start),
         }),
     }
+}
+
+/// The grammar's word for a kind of object: `OBJECT_TABLE`.
+pub fn object_type(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::ObjectType>(number).map_or("", |value| value.as_str_name())
+}
+
+/// The grammar's word for a command of ALTER TABLE: `AT_DropColumn`.
+pub fn alter_type(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::AlterTableType>(number).map_or("", |value| value.as_str_name())
+}
+
+/// The grammar's word for what goes along: `DROP_CASCADE`.
+pub fn drop_behaviour(number: i64) -> &'static str {
+    enumerated::<pg_query::protobuf::DropBehavior>(number).map_or("", |value| value.as_str_name())
+}
+
+fn enumerated<T: TryFrom<i32>>(number: i64) -> Option<T> {
+    T::try_from(i32::try_from(number).ok()?).ok()
 }
 
 /// Parses one expression: what may stand in parentheses in a select list.

@@ -25,6 +25,18 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// All, weakest first.
+    pub const ALL: &'static [Lock] = &[
+        Lock::AccessShare,
+        Lock::RowShare,
+        Lock::RowExclusive,
+        Lock::ShareUpdateExclusive,
+        Lock::Share,
+        Lock::ShareRowExclusive,
+        Lock::Exclusive,
+        Lock::AccessExclusive,
+    ];
+
     /// As `LOCK TABLE … IN … MODE` spells it.
     pub fn words(self) -> &'static str {
         match self {

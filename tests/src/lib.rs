@@ -5,6 +5,7 @@
 pub mod cases;
 pub mod clients;
 pub mod dump;
+pub mod generate;
 pub mod product;
 pub mod rows;
 pub mod servers;

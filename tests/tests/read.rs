@@ -460,10 +460,7 @@ fn partitions_and_children() {
         assert_eq!(object!(reading, Table, table("log")).partition_by.as_ref().unwrap().text(), "RANGE (at)");
         let (parent, bound) = object!(reading, Table, part).partition_of.clone().unwrap();
         assert_eq!(parent.qname(), Some(QName::new("app", "log")));
-        assert_eq!(
-            bound.text(),
-            "FOR VALUES FROM ('2024-01-01 00:00:00+00') TO ('2024-02-01 00:00:00+00')"
-        );
+        assert_eq!(bound.text(), "FOR VALUES FROM ('2024-01-01 00:00:00+00') TO ('2024-02-01 00:00:00+00')");
         assert_eq!(
             object!(reading, Table, table("log_rest")).partition_of.clone().unwrap().1.text(),
             "DEFAULT"

@@ -8,12 +8,14 @@ use schemac_compiler::apply::{ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment};
 use schemac_compiler::render;
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
   schemac apply --db postgres://me@localhost/app        shows the plan, asks
   schemac apply --yes --allow drop-column               may drop columns
+  schemac apply plan.json                               what diff --save plan.json showed
   schemac apply --yes --lock-timeout 200ms --retry 100  beside busy clients
 
 Exit codes:
@@ -27,6 +29,9 @@ Exit codes:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
+    /// A plan that `schemac diff --save` wrote: runs exactly that, unless the database changed
+    #[arg(value_name = "PLAN")]
+    plan: Option<PathBuf>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -49,7 +54,10 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
     }
     let url = global.db.as_deref();
-    let planned = operations::plan(&global.dir, url)?;
+    let planned = match &arguments.plan {
+        Some(path) => operations::saved(path)?,
+        None => operations::plan(&global.dir, url)?,
+    };
     if let Some(exit) = decide(&planned, &arguments, shell)? {
         return Ok(exit);
     }
@@ -58,11 +66,26 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         retries: arguments.retry,
         single_transaction: arguments.single_transaction,
     };
-    let result =
-        operations::apply(&global.dir, url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
+    let result = operations::apply(url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let applied = result?;
 
+    let done = format!(
+        "Done: {} in {}.",
+        counted(applied.steps, "step"),
+        transactions(applied.segments, arguments.single_transaction)
+    );
+    // A saved plan is held against the files that it was made from, and no others.
+    if arguments.plan.is_some() && operations::same_files(&global.dir, &planned) != Some(true) {
+        if shell.is_json() {
+            shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
+        } else {
+            shell.out(&format!(
+                "{done} Not compared again: its project is not in this folder, or has changed.\n"
+            ))?;
+        }
+        return Ok(Exit::Done);
+    }
     let left = operations::plan(&global.dir, url)?;
     if !left.plan.is_empty() {
         let text = render::text(&left.plan, &left.report.sources, false, shell.width());
@@ -76,9 +99,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     if shell.is_json() {
         shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
     } else {
-        let steps = counted(applied.steps, "step");
-        let segments = transactions(applied.segments, arguments.single_transaction);
-        shell.out(&format!("Done: {steps} in {segments}. Compared again: nothing is left to do.\n"))?;
+        shell.out(&format!("{done} Compared again: nothing is left to do.\n"))?;
     }
     Ok(Exit::Done)
 }
@@ -187,7 +208,14 @@ mod tests {
 
     fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
         let lock_timeout = Duration::from_millis(500);
-        Arguments { yes, allow: allow.to_vec(), lock_timeout, retry: 20, single_transaction: false }
+        Arguments {
+            plan: None,
+            yes,
+            allow: allow.to_vec(),
+            lock_timeout,
+            retry: 20,
+            single_transaction: false,
+        }
     }
 
     #[test]

@@ -5,11 +5,14 @@ use crate::Global;
 use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
+use schemac_compiler::timings::{self, timed};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   schemac diff --db postgres://me@localhost/app
   schemac diff --format sql > change.sql && psql --no-psqlrc --file=change.sql
+  schemac diff --save plan.json        what `schemac apply plan.json` will run
   schemac diff --exit-code > /dev/null || echo 'not what the files say'
 
 Exit codes:
@@ -45,6 +48,12 @@ pub struct Arguments {
     /// What a script may lose for good, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allow_parser())]
     allow: Vec<Allow>,
+    /// Write the plan into a file too, for `schemac apply PLAN`
+    #[arg(long, value_name = "PLAN")]
+    save: Option<PathBuf>,
+    /// Say on standard error what the stages took
+    #[arg(long, hide = true)]
+    timings: bool,
 }
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
@@ -58,7 +67,16 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         }
     };
     let planned = operations::plan(&global.dir, global.db.as_deref())?;
-    show(&planned, format, &arguments, shell)
+    if let Some(path) = &arguments.save {
+        operations::save(&planned, path)?;
+    }
+    let exit = timed("show", || show(&planned, format, &arguments, shell));
+    if arguments.timings {
+        for (stage, took) in timings::taken() {
+            shell.say(&format!("{:>8.1} ms  {stage}", took.as_secs_f64() * 1000.0));
+        }
+    }
+    exit
 }
 
 fn show(planned: &Planned, format: Format, arguments: &Arguments, shell: &mut Shell) -> Result<Exit, Stop> {

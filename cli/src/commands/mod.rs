@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod import;
 
 use crate::Global;
 use crate::operations::Failure;
@@ -23,6 +24,7 @@ pub enum Command {
     Check(check::Arguments),
     Diff(diff::Arguments),
     Apply(apply::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -66,6 +68,7 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Check(arguments) => check::run(arguments, global, shell),
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
+        Command::Import(arguments) => import::run(arguments, global, shell),
         Command::Explain(arguments) => explain::run(arguments, shell),
         Command::Completions(arguments) => completions::run(arguments, shell),
     }
@@ -218,7 +221,7 @@ mod tests {
     }
 
     pub fn planned(plan: Plan) -> Planned {
-        Planned { report: Report::default(), plan, seen: None }
+        Planned { report: Report::default(), plan, seen: None, project: None }
     }
 
     fn failed() -> Failure {

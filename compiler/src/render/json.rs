@@ -8,7 +8,7 @@ use schemac_schema::span::{Sources, Span};
 use serde_json::{Value, json};
 
 /// The version of the shape.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan, sources: &Sources) -> Value {
@@ -93,7 +93,8 @@ fn place(span: Span, sources: &Sources) -> Value {
     json!({ "file": sources.path(span.file), "line": place.line, "column": place.column })
 }
 
-fn object(id: ObjectId) -> Value {
+/// An object as JSON.
+pub fn object(id: ObjectId) -> Value {
     let mut value = json!({ "kind": id.kind().word(), "name": id.name(), "text": id.to_string() });
     match id.address() {
         Address::Global(_) => {}

@@ -9,7 +9,7 @@ mod sql;
 mod tests;
 mod text;
 
-pub use json::{diagnostic as json_diagnostic, json};
+pub use json::{FORMAT, diagnostic as json_diagnostic, json, object as json_object};
 pub use sql::sql;
 pub use text::text;
 

@@ -14,6 +14,7 @@ mod partition;
 mod routine;
 mod substitute;
 mod table;
+pub(crate) mod types;
 mod view;
 
 #[cfg(test)]
@@ -82,6 +83,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         facades: Vec::new(),
         routine_facades: Vec::new(),
         published: Vec::new(),
+        serials: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
@@ -131,6 +133,8 @@ struct Declarations<'a> {
     facades: Vec<facade::Pending>,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
+    /// Serial columns and their sequences, in the order of the tables.
+    serials: Vec<(ObjectId, ObjectId)>,
 }
 
 impl<'a> Declarations<'a> {

@@ -67,7 +67,11 @@ impl Declarations<'_> {
         for (name, column) in &columns {
             if self.out.catalog.column(child, *name).is_none() {
                 let id = ObjectId::on(Kind::Column, child, *name);
-                let span = self.out.catalog.get(ObjectId::on(Kind::Column, parent, *name)).and_then(|entry| entry.span);
+                let span = self
+                    .out
+                    .catalog
+                    .get(ObjectId::on(Kind::Column, parent, *name))
+                    .and_then(|entry| entry.span);
                 let span = span.unwrap_or_else(|| child_span(self, child));
                 self.add(id, Object::Column(column.clone()), span);
             }
@@ -114,7 +118,8 @@ impl Declarations<'_> {
     }
 
     fn place(&mut self, column: ObjectId, position: impl Fn(u32) -> u32) {
-        if let Some(Object::Column(column)) = self.out.catalog.get_mut(column).map(|entry| &mut entry.object) {
+        if let Some(Object::Column(column)) = self.out.catalog.get_mut(column).map(|entry| &mut entry.object)
+        {
             column.position.0 = position(column.position.0);
         }
     }

@@ -6,19 +6,20 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, QName};
 use crate::kinds::column::{self, declare as columns};
 use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::foreign_key::Action;
 use crate::kinds::key::chosen_name;
-use crate::kinds::opaque::Opaque;
 use crate::kinds::options::Options;
+use crate::kinds::sequence::Sequence;
 use crate::kinds::table::{ReplicaIdentity, Table};
 use crate::kinds::{check, exclusion, foreign_key, index, key, policy, statistics, trigger};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
 use crate::spec::security::Triggers;
 use crate::spec::{ColumnSpec, IndexSpec, Map, Name, PolicySpec, Rls, StatisticsSpec, TableSpec};
+use crate::type_name::TypeName;
 use crate::yaml::{OneOrMany, Sql, Written};
 use std::collections::BTreeSet;
 
@@ -61,13 +62,17 @@ impl<'a> Declarations<'a> {
             self.column(own, name, written, column, position, &tables);
         }
         self.parts(id, spec, constraints, known);
+        self.serials_moved(id, spec);
         for facade in &spec.facade {
             facade::of_table(self, id, facade);
         }
         let first = spec.partitions.named.iter().next().map(|(name, _)| name.span);
         if let Some(span) = first.filter(|_| !partitioned) {
-            let error = Diagnostic::error(Code::MissingKey, format!("{id} has partitions and no partition key"));
-            self.report(error.at(span).help("`partition_by:` says how it is divided, such as `range (created_at)`"));
+            let error =
+                Diagnostic::error(Code::MissingKey, format!("{id} has partitions and no partition key"));
+            self.report(
+                error.at(span).help("`partition_by:` says how it is divided, such as `range (created_at)`"),
+            );
         }
         self.partitions(id, &spec.partitions);
         for (name, view) in mixed.iter().flat_map(|mixed| &mixed.views) {
@@ -148,8 +153,7 @@ impl<'a> Declarations<'a> {
                 self.report(error.at(name.span));
             }
             default = Some(columns::next_value(sequence, name.span));
-            let object = Object::Sequence(Opaque { what: Text::new("sequence") });
-            self.add(ObjectId::in_schema(Kind::Sequence, sequence), object, name.span);
+            self.serial(table, own, name, sequence, declared.column.type_name);
         }
         let column = column::Column { position: Aside(position), ..declared.column };
         let several = [column.generated.is_some(), column.identity.is_some(), default.is_some()];
@@ -178,6 +182,52 @@ impl<'a> Declarations<'a> {
             .collect();
         if let (Some(first), false) = (spec.renamed_from.0.first(), from.is_empty()) {
             self.out.moves.push(super::Move { from, to: id, span: first.span });
+        }
+    }
+
+    /// The sequence of a serial column, and that the column owns it.
+    fn serial(&mut self, table: ObjectId, own: Ident, name: &Name, sequence: QName, type_name: TypeName) {
+        let Some(table_name) = table.qname() else { return };
+        let id = ObjectId::in_schema(Kind::Sequence, sequence);
+        self.add(id, Object::Sequence(Sequence::usual(type_name, 1)), name.span);
+        self.owned_by(id, table_name, own, name);
+        self.serials.push((ObjectId::on(Kind::Column, table, own), id));
+    }
+
+    /// PostgreSQL moves the sequence of a serial column with its table and does not rename it; it gets the name that
+    /// the column gives it now, rather than a new sequence that begins anew.
+    fn serials_moved(&mut self, table: ObjectId, spec: &TableSpec) {
+        let Some(now) =
+            table.qname().filter(|_| self.serials.last().is_some_and(|(column, _)| column.root() == table))
+        else {
+            return;
+        };
+        let mut tables = vec![now];
+        for old in &spec.moved_from {
+            tables.extend(self.qualified(old, Some(now.schema)));
+        }
+        for (name, written) in &spec.columns {
+            let own = Ident::new(name.as_str());
+            let column = ObjectId::on(Kind::Column, table, own);
+            let Some((_, to)) = self.serials.iter().rev().find(|(serial, _)| *serial == column).copied()
+            else {
+                continue;
+            };
+            let old_columns =
+                long(written).map(|spec| spec.renamed_from.iter().map(written_ident)).into_iter().flatten();
+            let columns: Vec<Ident> = std::iter::once(own).chain(old_columns).collect();
+            let from: Vec<ObjectId> = tables
+                .iter()
+                .flat_map(|table| columns.iter().map(move |column| (*table, *column)))
+                .map(|(table, column)| {
+                    let name = chosen_name(table.name.as_str(), column.as_str(), "seq");
+                    ObjectId::in_schema(Kind::Sequence, QName::new(table.schema, name.as_str()))
+                })
+                .filter(|from| *from != to)
+                .collect();
+            if !from.is_empty() {
+                self.out.moves.push(super::Move { from, to, span: name.span });
+            }
         }
     }
 
@@ -217,12 +267,7 @@ impl<'a> Declarations<'a> {
 
     /// Adds constraints. Names that PostgreSQL would choose come last, so that they make way for written ones; checks
     /// first, then keys, then foreign keys, as CREATE TABLE goes about it.
-    fn constraints(
-        &mut self,
-        table: ObjectId,
-        constraints: Vec<Constraint>,
-        known: Option<&Known>,
-    ) {
+    fn constraints(&mut self, table: ObjectId, constraints: Vec<Constraint>, known: Option<&Known>) {
         let Some(table_name) = table.qname() else { return };
         let mut taken: BTreeSet<Ident> = constraints.iter().filter_map(|one| one.name).collect();
         let (written, mut unnamed): (Vec<_>, Vec<_>) =
@@ -305,7 +350,8 @@ impl<'a> Declarations<'a> {
         let Some(schema) = table.schema() else { return };
         for (name, written) in map {
             let Some(own) = self.name(name) else { continue };
-            let Some((statistics, columns)) = self.keep(statistics::declare::statistics(schema, written)) else {
+            let Some((statistics, columns)) = self.keep(statistics::declare::statistics(schema, written))
+            else {
                 continue;
             };
             for (column, span) in columns {

@@ -5,8 +5,11 @@ pub mod aggregate;
 pub mod check;
 pub mod column;
 pub mod comment;
+pub mod composite;
 pub mod default;
 pub mod default_privileges;
+pub mod domain;
+pub mod enumeration;
 pub mod exclusion;
 pub mod extension;
 pub mod foreign_key;
@@ -19,12 +22,16 @@ pub mod member;
 pub mod naming;
 pub mod opaque;
 pub mod options;
+pub mod owned_by;
 pub mod policy;
 pub mod publication;
+pub mod range;
 pub mod schema;
+pub mod sequence;
 pub mod statistics;
 pub mod table;
 pub mod trigger;
+pub mod types;
 pub mod view;
 
 use crate::catalog::Catalog;
@@ -64,13 +71,19 @@ pub fn companions(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Objec
         (Kind::Table, _, Some(old), Some(new)) if old.schema != new.schema => heirs(catalog, from)
             .into_iter()
             .filter(|child| child.schema() == Some(old.schema))
-            .filter(|child| matches!(&catalog.get(*child).map(|entry| &entry.object),
-                Some(Object::Table(table)) if table.partition_of.is_some()))
-            .map(|child| (child, ObjectId::in_schema(Kind::Table, QName { schema: new.schema, name: child.name() })))
+            .filter(|child| {
+                matches!(&catalog.get(*child).map(|entry| &entry.object),
+                Some(Object::Table(table)) if table.partition_of.is_some())
+            })
+            .map(|child| {
+                (child, ObjectId::in_schema(Kind::Table, QName { schema: new.schema, name: child.name() }))
+            })
             .collect(),
         (Kind::Column, Some(table), ..) => heirs(catalog, table)
             .into_iter()
-            .map(|child| (ObjectId::on(Kind::Column, child, from.name()), ObjectId::on(Kind::Column, child, to.name())))
+            .map(|child| {
+                (ObjectId::on(Kind::Column, child, from.name()), ObjectId::on(Kind::Column, child, to.name()))
+            })
             .filter(|(column, _)| origin(catalog, *column) == Some(from))
             .collect(),
         _ => Vec::new(),
@@ -83,14 +96,29 @@ pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Object
     if old.schema == new.schema || !from.kind().is_lockable() {
         return Vec::new();
     }
-    catalog
-        .iter()
-        .filter(|(id, entry)| {
-            id.kind() == Kind::Sequence && entry.uses.iter().any(|used| used.parent() == Some(from))
-        })
-        .filter_map(|(id, _)| {
+    owned(catalog, from)
+        .filter_map(|id| {
             let name = id.qname()?;
-            Some((id, ObjectId::in_schema(Kind::Sequence, QName { schema: new.schema, name: name.name })))
+            Some((id, ObjectId::in_schema(id.kind(), QName { schema: new.schema, name: name.name })))
         })
         .collect()
+}
+
+/// What columns of a relation own, or one column: it goes wherever they go.
+pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectId> {
+    catalog
+        .iter()
+        .filter(move |(_, entry)| {
+            entry.object.takes_along() && entry.uses.iter().any(|used| *used == owner || used.is_below(owner))
+        })
+        .filter_map(|(id, _)| id.parent())
+}
+
+/// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial
+/// column brought. They stay as they are, or as privileges by default make them.
+pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
+    let root = satellite.root();
+    root.kind() == Kind::Sequence
+        && desired.children_of(root, Kind::OwnedBy).next().is_some()
+        && desired.children_of(root, satellite.kind()).next().is_none()
 }

@@ -40,7 +40,12 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
         Kind::Member => "TABLE",
-        Kind::Default | Kind::Comment | Kind::Grant | Kind::DefaultPrivileges | Kind::Unmodelled => "OBJECT",
+        Kind::Default
+        | Kind::OwnedBy
+        | Kind::Comment
+        | Kind::Grant
+        | Kind::DefaultPrivileges
+        | Kind::Unmodelled => "OBJECT",
     }
 }
 

@@ -50,14 +50,18 @@ pub const READERS: &[Reader] = &[
     kinds::extension::read::READER,
     kinds::opaque::read::LANGUAGES,
     kinds::opaque::read::COLLATIONS,
-    kinds::opaque::read::TYPES,
+    kinds::opaque::read::BASE_TYPES,
+    kinds::enumeration::read::READER,
+    kinds::domain::read::READER,
+    kinds::composite::read::READER,
+    kinds::range::read::READER,
     kinds::table::read::READER,
     kinds::view::read::READER,
     kinds::materialized_view::read::READER,
     kinds::opaque::read::RELATIONS,
     kinds::table::read::INHERITANCE,
     kinds::column::read::READER,
-    kinds::column::read::SEQUENCES,
+    kinds::sequence::read::READER,
     kinds::function::read::READER,
     kinds::aggregate::read::READER,
     kinds::default::read::READER,
@@ -284,7 +288,9 @@ impl Declarations {
     pub fn target(&self, class: u32, oid: u32, sub: i32) -> Option<ObjectId> {
         self.exact(class, oid, sub).or_else(|| {
             let name = self.columns.get(&(oid, sub)).filter(|_| class == class::RELATION)?;
-            Some(ObjectId::on(Kind::Column, self.relation(oid)?, *name))
+            let composite =
+                || self.aliases.get(&(class, oid)).copied().filter(|id| id.kind() == Kind::Composite);
+            Some(ObjectId::on(Kind::Column, self.relation(oid).or_else(composite)?, *name))
         })
     }
 
@@ -417,6 +423,10 @@ const USES: Reader = Reader {
         let user = out.find(class, oid, sub);
         let used = out.find(row.oid()?, row.oid()?, row.sub()?);
         if let (Some(user), Some(used)) = (user, used) {
+            // A sequence is owned by a column, and does not use it.
+            if user.kind() == Kind::Sequence && used.kind() == Kind::Column {
+                return Ok(());
+            }
             out.uses(user, used);
         }
         Ok(())

@@ -3,19 +3,23 @@
 mod casts;
 pub mod declare;
 pub mod read;
+pub mod write;
 
+use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::naming;
 use crate::kinds::options::Options;
 use crate::kinds::table;
+use crate::kinds::types;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A column.
@@ -241,6 +245,10 @@ impl ObjectKind for Column {
         self.position.0
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
             return;
@@ -299,8 +307,7 @@ impl ObjectKind for Column {
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = type_name.qname() == old.type_name.qname()
-                && type_name.is_array() == old.type_name.is_array();
+            let same_base = has_same_base(&old.type_name, type_name);
             let default_id = ObjectId::of(Kind::Default, id, "");
             let had_default = !same_base && context.current.contains(default_id);
             if had_default {
@@ -322,7 +329,11 @@ impl ObjectKind for Column {
                 sql.kw("USING").fragment(using);
             } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
-                sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
+                sql.kw("USING").ident(id.name());
+                if types::through_text(&old.type_name, type_name, context) {
+                    sql.tight().kw("::text");
+                }
+                sql.tight().kw("::").tight().type_name(type_name);
             }
             let step = out.push(sql).lock(table, Lock::AccessExclusive);
             if !widens(&old.type_name, type_name) {
@@ -415,6 +426,20 @@ pub fn read_default(relation: Ident, column: Ident) -> String {
         sql::literal(&format!("pg_temp.{}", sql::quoted(relation))),
         sql::literal(column.as_str())
     )
+}
+
+fn has_same_base(old: &TypeName, new: &TypeName) -> bool {
+    new.qname() == old.qname() && new.is_array() == old.is_array()
+}
+
+/// Whether the column becomes of another type in this plan, which sets its default too.
+pub fn default_follows_type(id: ObjectId, context: &Context<'_>) -> bool {
+    let column = |catalog: &Catalog| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Column(column)) => Some(column.type_name),
+        _ => None,
+    };
+    let (old, new) = (column(context.current), column(context.desired));
+    old.zip(new).is_some_and(|(old, new)| !has_same_base(&old, &new))
 }
 
 fn set_not_null(id: ObjectId, set: bool) -> Sql {

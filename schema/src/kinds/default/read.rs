@@ -19,7 +19,11 @@ pub const READER: Reader = Reader {
         let inherited = out.catalog.get(column).map(|entry| &entry.object);
         if matches!(inherited, Some(Object::Column(column)) if column.inherited.0) {
             let origin = table::origin(&out.catalog, column);
-            out.clone_of(class::DEFAULT, Some(oid), origin.map_or(column, |of| ObjectId::of(Kind::Default, of, "")));
+            out.clone_of(
+                class::DEFAULT,
+                Some(oid),
+                origin.map_or(column, |of| ObjectId::of(Kind::Default, of, "")),
+            );
             return Ok(());
         }
         let text = row.text()?;

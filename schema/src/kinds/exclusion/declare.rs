@@ -28,7 +28,8 @@ pub fn exclusion(name: Option<Ident>, written: &Written<ExclusionSpec>) -> Resul
     // What has a field of its own is cut out, the last first, so that the places of the others hold.
     let mut definition = sql.clone();
     let behind = words.find_outside(0, "where").and_then(|at| words.closing(at)).unwrap_or(0);
-    let timing = ["not", "deferrable", "initially"].iter().filter_map(|word| words.find_outside(behind, word)).min();
+    let timing =
+        ["not", "deferrable", "initially"].iter().filter_map(|word| words.find_outside(behind, word)).min();
     if let Some(at) = timing {
         definition = cut(&definition, words, at, words.len());
     }

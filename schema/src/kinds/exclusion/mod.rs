@@ -97,7 +97,12 @@ impl ObjectKind for Exclusion {
         let Some(stand_in) = id.parent().and_then(|parent| table::stand_in(parent, context)) else { return };
         let name = out.fresh_name();
         let mut make = Sql::new("ALTER TABLE pg_temp.");
-        make.tight().ident(stand_in.name).kw("ADD CONSTRAINT").ident(name).kw("EXCLUDE").fragment(&self.definition);
+        make.tight()
+            .ident(stand_in.name)
+            .kw("ADD CONSTRAINT")
+            .ident(name)
+            .kw("EXCLUDE")
+            .fragment(&self.definition);
         let read = format!(
             "(SELECT pg_catalog.pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint \
              WHERE conrelid = {}::pg_catalog.regclass AND conname = {})",

@@ -16,7 +16,12 @@ use crate::yaml::Sql;
 pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
     let words = Words::of(sql)?;
     let unique = words.is(0, "unique");
-    let start = if unique { words.token(1).map_or(sql.text().len(), |token| token.start) } else { 0 };
+    let mut first = usize::from(unique);
+    // The access method that goes without saying.
+    if words.is(first, "using") && words.is(first + 1, "btree") {
+        first += 2;
+    }
+    let start = words.token(first).map_or(sql.text().len(), |token| token.start);
     let sql = sql.part(start, sql.text().len());
     let frame = Frame::read(&sql, "CREATE INDEX ON t ", "")?;
     let tree = &frame.tree;

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
@@ -14,6 +15,7 @@ use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Loss, Steps};
 use crate::tree::Tree;
+use crate::write::Writer;
 
 /// An index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +45,10 @@ impl ObjectKind for Index {
         let Some(table) = id.parent() else { return };
         let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) else { return };
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
@@ -173,8 +179,13 @@ pub fn after_table(indexdef: &str) -> &str {
 }
 
 /// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
-/// parameters and tablespace, which are fields of their own.
+/// parameters and tablespace, which are fields of their own, and without the access method that goes without saying.
 pub fn stored_definition(indexdef: &str) -> String {
+    let definition = without_storage(indexdef);
+    definition.strip_prefix("USING btree ").map_or(definition.clone(), str::to_owned)
+}
+
+fn without_storage(indexdef: &str) -> String {
     let definition = after_table(indexdef);
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
     let word = |index: usize| {
@@ -235,14 +246,14 @@ mod tests {
     #[test]
     fn a_definition_is_what_follows_the_table_without_its_storage() {
         for (indexdef, definition) in [
-            ("CREATE INDEX i ON app.t USING btree (a)", "USING btree (a)"),
+            ("CREATE INDEX i ON app.t USING btree (a)", "(a)"),
             ("CREATE INDEX \"USING\" ON ONLY app.\" WITH (x)\" USING gin (tags)", "USING gin (tags)"),
             (
                 "CREATE UNIQUE INDEX i ON t USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT \
                  WITH (fillfactor='70', x=')') TABLESPACE fast WHERE (a = ' WITH (y)'::text)",
-                "USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
+                "(a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
             ),
-            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "USING btree (a)"),
+            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "(a)"),
         ] {
             assert_eq!(stored_definition(indexdef), definition);
         }

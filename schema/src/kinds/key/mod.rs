@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::{ObjectId, Slot};
@@ -13,6 +14,7 @@ use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::read::{Declarations, class};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A primary key or unique constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +115,10 @@ impl ObjectKind for Key {
     fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let Some(table) = id.parent() else { return };
         out.extend(self.columns.iter().chain(&self.include).filter_map(|name| catalog.column(table, *name)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -59,24 +59,14 @@ pub const COLLATIONS: Reader = Reader {
     },
 };
 
-/// Types that are not the row or array types of something else.
-pub const TYPES: Reader = Reader {
-    name: "types",
+/// Base types that users made, and shells of them.
+pub const BASE_TYPES: Reader = Reader {
+    name: "base types",
     sql: |_| include_str!("types.sql").into(),
     decode: |row, out| {
-        let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);
-        let (kind, object) = match letter {
-            'e' => (Kind::Enum, Object::Enum(opaque("enum type"))),
-            'd' => (Kind::Domain, Object::Domain(opaque("domain"))),
-            'c' => (Kind::Composite, Object::Composite(opaque("composite type"))),
-            'r' => (Kind::Range, Object::Range(opaque("range type"))),
-            _ => (Kind::BaseType, Object::BaseType(opaque("base type"))),
-        };
-        let Some(id) = out.in_schema(kind, schema, name) else { return Ok(()) };
-        out.add(id, object, class::TYPE, oid, 0)?;
-        out.alias(class::TYPE, row.opt_oid()?, id);
-        out.alias(class::RELATION, row.opt_oid()?, id);
-        out.alias(class::TYPE, row.opt_oid()?, id);
+        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
+        let Some(id) = out.in_schema(Kind::BaseType, schema, name) else { return Ok(()) };
+        out.add(id, Object::BaseType(opaque("base type")), class::TYPE, oid, 0)?;
         out.alias(class::TYPE, row.opt_oid()?, id);
         Ok(())
     },

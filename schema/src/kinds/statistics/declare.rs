@@ -1,8 +1,8 @@
 //! Extended statistics as people write them: `(ndistinct) on a, b`.
 
 use super::Statistics;
-use crate::declare::frame::Frame;
 use crate::declare::constraint;
+use crate::declare::frame::Frame;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Fragment, Grammar};
 use crate::ident::Ident;

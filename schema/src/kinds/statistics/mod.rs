@@ -120,7 +120,8 @@ impl ObjectKind for Statistics {
 /// What stands between the name and FROM in `pg_get_statisticsobjdef`.
 pub fn stored_definition(definition: &str) -> String {
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
-    let word = |at: usize| tokens.get(at).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
+    let word =
+        |at: usize| tokens.get(at).and_then(|token| definition.get(token.start..token.end)).unwrap_or("");
     // CREATE STATISTICS schema.name: a name has one token, and quotes where it could be taken for another.
     let first = if word(3) == "." { 5 } else { 3 };
     let from = tokens.get(first).map_or(definition.len(), |token| token.start);

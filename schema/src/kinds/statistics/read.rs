@@ -16,7 +16,9 @@ pub const READER: Reader = Reader {
     },
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);
-        let (Some(table), Some(schema)) = (out.relation(row.oid()?), out.schema(row.oid()?)) else { return Ok(()) };
+        let (Some(table), Some(schema)) = (out.relation(row.oid()?), out.schema(row.oid()?)) else {
+            return Ok(());
+        };
         let id = ObjectId::on(Kind::Statistics, table, name);
         if out.catalog.contains(id) {
             out.unplaced.push(format!("statistics {schema}.{name} beside others of that name on {table}"));

@@ -1,6 +1,7 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
@@ -14,6 +15,7 @@ use crate::question::{Question, Questions, StandIn};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{ELEMENTS, Lock, Loss, Steps};
+use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -89,6 +91,10 @@ impl ObjectKind for Table {
         let parent = self.partition_of.as_ref().and_then(|(parent, _)| parent.qname());
         let slot = |name| Slot::On("partition", ObjectId::in_schema(Kind::Table, name), Ident::new(""));
         parent.map(slot).into_iter().collect()
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
@@ -218,10 +224,13 @@ impl ObjectKind for Table {
                 instead: Vec::new(),
             });
         }
-        let Some((bound, parent)) = self.partition_of.as_ref().map(|(_, bound)| bound).zip(self.parent()) else {
+        let Some((bound, parent)) = self.partition_of.as_ref().map(|(_, bound)| bound).zip(self.parent())
+        else {
             return;
         };
-        let Some(Object::Table(above)) = context.desired.get(parent).map(|entry| &entry.object) else { return };
+        let Some(Object::Table(above)) = context.desired.get(parent).map(|entry| &entry.object) else {
+            return;
+        };
         let (Some(key), Some(stand_in)) = (&above.partition_by, stand_in(parent, context)) else { return };
         let (name, part) = (out.fresh_name(), out.fresh_name());
         // The bound is of the types of the key's columns: a copy of the whole makes it.
@@ -312,7 +321,9 @@ pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
         if own(candidate) {
             return Some(candidate);
         }
-        open.extend(parents(catalog, parent).into_iter().filter(|above| !open.contains(above)).collect::<Vec<_>>());
+        open.extend(
+            parents(catalog, parent).into_iter().filter(|above| !open.contains(above)).collect::<Vec<_>>(),
+        );
         at += 1;
     }
     None

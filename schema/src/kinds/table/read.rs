@@ -67,7 +67,9 @@ pub const INHERITANCE: Reader = Reader {
         let reference = Reference::to(Target::Relation, parent);
         if let Some(Object::Table(table)) = out.catalog.get_mut(child).map(|entry| &mut entry.object) {
             match bound {
-                Some(bound) => table.partition_of = Some((reference, Fragment::canonical(bound, Grammar::Bound))),
+                Some(bound) => {
+                    table.partition_of = Some((reference, Fragment::canonical(bound, Grammar::Bound)))
+                }
                 None => table.inherits.push(reference),
             }
         }

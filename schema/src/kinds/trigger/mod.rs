@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
@@ -14,6 +15,7 @@ use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// When a trigger fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -201,6 +203,10 @@ impl ObjectKind for Trigger {
     fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let Some(table) = id.parent() else { return };
         out.extend(self.update_of.iter().filter_map(|name| catalog.column(table, *name)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
