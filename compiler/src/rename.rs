@@ -87,8 +87,10 @@ impl Renaming {
         for mention in &mentions {
             if let Some(new) = self.mention(mention, &aliases, own) {
                 // `x.old AS new` needs no AS any more.
-                let alias =
-                    mention.output.filter(|output| new.ends_with(&format!(".{}", sql::quoted(*output))));
+                let alias = mention.output.filter(|output| {
+                    let own = sql::quoted(*output);
+                    new == own || new.ends_with(&format!(".{own}"))
+                });
                 let alias = alias.map(|output| format!(" AS {}", sql::quoted(output)));
                 let rest = text.get(mention.end..).unwrap_or("");
                 let end = mention.end

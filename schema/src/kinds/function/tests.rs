@@ -1,3 +1,5 @@
+//! Statements of functions and procedures.
+
 use super::settings::Settings;
 
 #[test]
