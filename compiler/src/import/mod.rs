@@ -77,7 +77,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     }
     let missing = missing(&writer, &reading);
     let mut files = texts(&writer, &missing);
-    let project = heads::project(&reading, options, roles(catalog), &sorted.review_needed);
+    let project = heads::project(&reading, options, roles(catalog), &sorted.review_needed, missing.is_empty());
     files.insert("schemac.yaml".into(), project);
     let mut missing: Vec<String> = missing.into_values().flatten().collect();
     missing.extend(readback::differences(&files, &writer, reading.server.version));
