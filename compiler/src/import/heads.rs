@@ -33,7 +33,13 @@ fn comment(text: &str) -> String {
 }
 
 /// schemac.yaml. What no file declares goes, unless the import itself could not write everything.
-pub fn project(reading: &Reading, options: &Options, roles: BTreeSet<Ident>, review: &[QName], whole: bool) -> String {
+pub fn project(
+    reading: &Reading,
+    options: &Options,
+    roles: BTreeSet<Ident>,
+    review: &[QName],
+    whole: bool,
+) -> String {
     let mut map = Map::keys();
     map.set("postgres", Node::word(reading.server.version));
     if options.profile == Some(Profile::Supabase) {
