@@ -193,6 +193,13 @@ impl Visitor for Mapper<'_> {
         }
     }
 
+    fn column(&mut self, of: Option<&Reference>, name: &mut Ident) {
+        let relation = of.map_or(self.own, Reference::qname);
+        if let Some(new) = relation.and_then(|relation| self.renaming.columns.get(&(relation, *name))) {
+            *name = *new;
+        }
+    }
+
     fn reference(&mut self, reference: &mut Reference) {
         let map = match reference.target {
             Target::Relation => &self.renaming.relations,

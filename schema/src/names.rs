@@ -129,9 +129,64 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
         }
         _ => {}
     });
+    elements(&mut found, tree, text);
     found.sort_by_key(|mention| (mention.start, mention.end));
     found.dedup();
     found
+}
+
+/// The plain columns of indexes, exclusion constraints and statistics, whose places the tree does not tell: each
+/// begins an element of the list in parentheses, or behind ON.
+fn elements(found: &mut Vec<Mention>, tree: &Tree, text: &str) {
+    let mut names: Vec<Ident> = Vec::new();
+    tree.walk(&mut |node| match node.name() {
+        "IndexElem" | "StatsElem" if !node.get("name").str().is_empty() => {
+            names.push(Ident::new(node.get("name").str()))
+        }
+        _ => {}
+    });
+    tree.walk(&mut |node| {
+        if node.name() == "Constraint" {
+            names.extend(node.get("including").strings().into_iter().map(Ident::new));
+        }
+    });
+    if names.is_empty() {
+        return;
+    }
+    let Ok(tokens) = crate::parse::tokens(text) else { return };
+    let mut names = names.into_iter().peekable();
+    let (mut depth, mut begins) = (0_u32, false);
+    for token in tokens {
+        let word = text.get(token.start..token.end).unwrap_or("");
+        if begins {
+            let written = one_name(text, token.start).filter(|(_, end)| *end == token.end);
+            if let Some((name, end)) = written.filter(|(name, _)| names.peek() == Some(name)) {
+                let start = token.start;
+                found.push(Mention {
+                    kind: MentionKind::Column,
+                    parts: vec![name],
+                    start,
+                    end,
+                    alias: None,
+                    output: None,
+                    names_output: false,
+                });
+                names.next();
+            }
+        }
+        begins = match word {
+            "(" => {
+                depth += 1;
+                depth == 1
+            }
+            ")" => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            "," => depth <= 1,
+            _ => depth == 0 && word.eq_ignore_ascii_case("on"),
+        };
+    }
 }
 
 /// `COERCE_SQL_SYNTAX`: EXTRACT, POSITION and the like, whose name does not stand in the text.

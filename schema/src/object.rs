@@ -81,6 +81,8 @@ pub trait Visitor {
     fn type_name(&mut self, type_name: &mut TypeName);
     /// A name of another object.
     fn reference(&mut self, reference: &mut Reference);
+    /// The name of a column of the relation that the object stands on, or of another one.
+    fn column(&mut self, _of: Option<&Reference>, _name: &mut Ident) {}
 }
 
 /// The contract of a kind.

@@ -122,6 +122,9 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         }
     }
     let whole = diagnostics.is_empty();
+    // What the project says that it is for may be newer than what is assumed while no server is at hand.
+    let version =
+        spec.postgres.map_or(version, |oldest| version.max(u32::try_from(oldest.value).unwrap_or(0)));
     let (external_schemas, external_roles) = profile::external(&spec);
     let mut declared = declare::declare(&domains, version, &external_schemas);
     if !whole {

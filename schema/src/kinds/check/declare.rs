@@ -27,7 +27,7 @@ pub fn check(name: Option<Ident>, written: &Written<CheckSpec>) -> Result<Constr
         check.not_valid = spec.not_valid.is_some_and(|flag| flag.value);
         check.no_inherit = spec.no_inherit.is_some_and(|flag| flag.value);
         if spec.enforced.is_some_and(|flag| !flag.value) {
-            (check.not_enforced, check.not_valid) = (true, true);
+            (check.not_enforced, check.not_valid) = (true, false);
         }
     }
     let comment = long.and_then(|spec| spec.comment.clone());
@@ -53,7 +53,7 @@ pub fn from_tree(
     let not_enforced = !node.get("is_enforced").flag();
     let check = Check {
         no_inherit: node.get("is_no_inherit").flag(),
-        not_valid: node.get("skip_validation").flag() || not_enforced,
+        not_valid: node.get("skip_validation").flag() && !not_enforced,
         not_enforced,
         ..plain(&sql)
     };

@@ -209,11 +209,11 @@ fn attribute_of_last(
     let last = declared.constraints.last_mut().ok_or_else(misplaced)?;
     let timing = match (attribute, &mut last.object) {
         (kind::NOT_ENFORCED, Object::Check(check)) => {
-            (check.not_enforced, check.not_valid) = (true, true);
+            (check.not_enforced, check.not_valid) = (true, false);
             return Ok(());
         }
         (kind::NOT_ENFORCED, Object::ForeignKey(key)) => {
-            (key.not_enforced, key.not_valid) = (true, true);
+            (key.not_enforced, key.not_valid) = (true, false);
             return Ok(());
         }
         (kind::ENFORCED, Object::Check(_) | Object::ForeignKey(_)) => return Ok(()),

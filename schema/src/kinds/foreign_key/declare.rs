@@ -25,7 +25,7 @@ pub fn foreign_key(name: Option<Ident>, written: &Written<ForeignKeySpec>) -> Re
     if let Some(spec) = long {
         key.not_valid |= spec.not_valid.is_some_and(|flag| flag.value);
         if spec.enforced.is_some_and(|flag| !flag.value) {
-            (key.not_enforced, key.not_valid) = (true, true);
+            (key.not_enforced, key.not_valid) = (true, false);
         }
     }
     let mut constraint = Constraint {
@@ -73,7 +73,7 @@ pub fn from_tree(frame: &Frame<'_>, node: &Tree, column: &[Ident]) -> Result<For
         on_delete: action("fk_del_action"),
         on_update: without_columns(action("fk_upd_action")),
         timing: constraint::timing(node),
-        not_valid: node.get("skip_validation").flag() || not_enforced,
+        not_valid: node.get("skip_validation").flag() && !not_enforced,
         not_enforced,
         period: node.get("fk_with_period").flag(),
     })

@@ -101,6 +101,16 @@ impl ObjectKind for ForeignKey {
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
+        let only = match &mut self.on_delete {
+            Action::SetNull(columns) | Action::SetDefault(columns) => columns.as_mut_slice(),
+            _ => &mut [],
+        };
+        for name in self.columns.iter_mut().chain(only) {
+            visitor.column(None, name);
+        }
+        for name in &mut self.target_columns {
+            visitor.column(Some(&self.target), name);
+        }
         visitor.reference(&mut self.target);
     }
 

@@ -101,7 +101,11 @@ impl ObjectKind for Key {
         Nature::CARRIED
     }
 
-    fn visit(&mut self, _: &mut dyn Visitor) {}
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        for name in self.columns.iter_mut().chain(&mut self.include) {
+            visitor.column(None, name);
+        }
+    }
 
     fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
         let table = id.parent().filter(|_| self.primary);

@@ -296,7 +296,7 @@ impl Table {
     /// The table that it is a partition of.
     pub fn parent(&self) -> Option<ObjectId> {
         let (parent, _) = self.partition_of.as_ref()?;
-        Some(ObjectId::in_schema(Kind::Table, parent.qname()?))
+        parent.resolved.0.or_else(|| Some(ObjectId::in_schema(Kind::Table, parent.qname()?)))
     }
 }
 

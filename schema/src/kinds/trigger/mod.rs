@@ -191,6 +191,10 @@ impl ObjectKind for Trigger {
             visitor.fragment("when", condition);
         }
         visitor.reference(&mut self.function);
+        for name in &mut self.update_of {
+            visitor.column(None, name);
+        }
+        self.update_of.sort_unstable();
         if let Some(from) = &mut self.from {
             visitor.reference(from);
         }
