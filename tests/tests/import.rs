@@ -300,14 +300,18 @@ fn nothing_is_missed_silently() {
     let Some(server) = servers::get(18) else { return };
     let database = server.database();
     let sql = "create table t (a int); create rule r as on insert to t do instead nothing;
-        create text search configuration words (copy = simple)";
+        create text search configuration words (copy = simple);
+        create schema auth; create table auth.users (id uuid);
+        create function f() returns trigger language plpgsql as 'begin return new; end';
+        create trigger made after insert on auth.users for each row execute function f()";
     database.execute(sql).expect("the schema");
     let folder = Folder::new(&database);
     let run = import(&database, &folder.0, &["--strict"]);
     assert!(run.expect(1).stderr.contains("not in the files: rule public.t.r"), "{}", run.all());
     assert!(!folder.0.exists(), "something was written");
-    let run = import(&database, &folder.0, &[]);
-    assert!(run.expect(0).stderr.contains("text search configuration"), "{}", run.all());
+    let run = import(&database, &folder.0, &["--profile", "supabase"]);
+    assert!(run.expect(0).stderr.contains("trigger made on auth.users"), "{}", run.all());
+    assert!(run.stderr.contains("text search configuration"), "{}", run.all());
     assert!(folder.text("schema/public.yaml").starts_with("# In the database, and not in this file"));
     // What the files could not say is not dropped for that.
     assert!(folder.text("schemac.yaml").contains("undeclared: report"));
