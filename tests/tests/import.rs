@@ -66,9 +66,22 @@ fn round_trip(original: &Database<'_>, prepare: &dyn Fn(&Database<'_>), more: &[
     prepare(&fresh);
     let applied = product::run(&folder.0, &fresh.url_as_owner(), &["apply", "--yes"]).expect("runs");
     assert_eq!(applied.code, 0, "{}\n{}", applied.all(), files());
-    let difference = dump::difference(&original.dump(), &fresh.dump());
+    // PostgreSQL does not always read its own words as it wrote them: what counts is what its own dump would restore.
+    let restored = original.restored().expect("the dump is restored");
+    let difference =
+        dump::difference(&without_identity_grants(&restored.dump()), &without_identity_grants(&fresh.dump()));
     assert_eq!(difference, "", "{}", files());
     folder
+}
+
+/// Privileges on the sequence of an identity column are not read: nobody needs them to insert.
+fn without_identity_grants(dump: &str) -> String {
+    let sequences: Vec<&str> =
+        dump.lines().filter_map(|line| line.trim().strip_prefix("SEQUENCE NAME ")).collect();
+    let grants = |line: &&str| {
+        sequences.iter().any(|name| line.starts_with(&format!("GRANT ALL ON SEQUENCE {name} TO ")))
+    };
+    dump.lines().filter(|line| !grants(line)).map(|line| format!("{line}\n")).collect()
 }
 
 fn on_all(sql: &str, setup: &str, check: impl Fn(&Folder, u32)) {
@@ -229,6 +242,79 @@ alter sequence app.small owned by app.t.year;
 #[test]
 fn types_and_sequences() {
     on_all(TYPES, "", |_, _| {});
+}
+
+const DIVIDED: &str = r#"
+create schema app;
+create schema old;
+create table app.audits (id int not null, at timestamptz not null, kind text default 'x', primary key (id, at)) partition by range (at);
+create table app.audits_1 partition of app.audits for values from ('2026-01-01') to ('2026-02-01') with (fillfactor = 70);
+create table old.audits_2 partition of app.audits for values from ('2025-01-01') to ('2026-01-01') partition by range (id);
+create table old.audits_2_x partition of old.audits_2 for values from (minvalue) to (5);
+create table app.every partition of app.audits default;
+create index audits_kind on app.audits (kind);
+comment on table app.audits_1 is 'January';
+grant select on app.audits_1 to anon;
+create table app.base (id int, name text not null);
+create table app.child (extra int) inherits (app.base);
+create table app.rooms (room int4range, during tstzrange, constraint no_overlap exclude using gist (room with =, during with &&) with (fillfactor = 80) where (room is not null) deferrable);
+create table app.kinds (kind text) partition by list (kind);
+create table app.kinds_x partition of app.kinds for values in ('x', 'a: b', null);
+create statistics app.many (ndistinct, dependencies) on id, at from app.audits;
+"#;
+
+#[test]
+fn what_is_divided_or_inherited() {
+    on_all(DIVIDED, "", |_, _| {});
+}
+
+#[test]
+fn the_whole_fixture_comes_back() {
+    for major in VERSIONS {
+        let Some(server) = servers::get(major) else { continue };
+        let prepare = |database: &Database<'_>| {
+            database.psql_file(As::Superuser, fixture("platform.sql")).expect("the platform loads");
+        };
+        let database = server.database();
+        prepare(&database);
+        database.psql_file(As::Owner, fixture("before.sql")).expect("the flat database loads");
+        round_trip(&database, &prepare, &["--profile", "supabase"]);
+    }
+}
+
+#[test]
+fn a_folder_with_files_is_left_alone() {
+    let Some(server) = servers::get(18) else { return };
+    let database = server.database();
+    let folder = Folder::new(&database);
+    fs::create_dir_all(&folder.0).expect("a folder");
+    fs::write(folder.0.join("mine.txt"), "mine").expect("a file");
+    let run = import(&database, &folder.0, &[]);
+    assert!(run.expect(1).stderr.contains("is not an empty folder"), "{}", run.all());
+    import(&database, &folder.0, &["--force"]).expect(0);
+    assert_eq!(folder.text("mine.txt"), "mine");
+}
+
+#[test]
+fn nothing_is_missed_silently() {
+    let Some(server) = servers::get(18) else { return };
+    let database = server.database();
+    let sql = "create table t (a int); create rule r as on insert to t do instead nothing;
+        create text search configuration words (copy = simple);
+        create schema auth; create table auth.users (id uuid);
+        create function f() returns trigger language plpgsql as 'begin return new; end';
+        create trigger made after insert on auth.users for each row execute function f()";
+    database.execute(sql).expect("the schema");
+    let folder = Folder::new(&database);
+    let run = import(&database, &folder.0, &["--strict"]);
+    assert!(run.expect(1).stderr.contains("not in the files: rule public.t.r"), "{}", run.all());
+    assert!(!folder.0.exists(), "something was written");
+    let run = import(&database, &folder.0, &["--profile", "supabase"]);
+    assert!(run.expect(0).stderr.contains("trigger made on auth.users"), "{}", run.all());
+    assert!(run.stderr.contains("text search configuration"), "{}", run.all());
+    assert!(folder.text("schema/public.yaml").starts_with("# In the database, and not in this file"));
+    // What the files could not say is not dropped for that.
+    assert!(folder.text("schemac.yaml").contains("undeclared: report"));
 }
 
 fn fixture(path: &str) -> PathBuf {

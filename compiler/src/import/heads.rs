@@ -32,8 +32,14 @@ fn comment(text: &str) -> String {
     format!("#   {line}\n")
 }
 
-/// schemac.yaml.
-pub fn project(reading: &Reading, options: &Options, roles: BTreeSet<Ident>, review: &[QName]) -> String {
+/// schemac.yaml. What no file declares goes, unless the import itself could not write everything.
+pub fn project(
+    reading: &Reading,
+    options: &Options,
+    roles: BTreeSet<Ident>,
+    review: &[QName],
+    whole: bool,
+) -> String {
     let mut map = Map::keys();
     map.set("postgres", Node::word(reading.server.version));
     if options.profile == Some(Profile::Supabase) {
@@ -49,7 +55,7 @@ pub fn project(reading: &Reading, options: &Options, roles: BTreeSet<Ident>, rev
         external.set("roles", names(roles));
         map.set("external", Node::Map(external));
     }
-    map.set("undeclared", Node::word("drop"));
+    map.set("undeclared", Node::word(if whole { "drop" } else { "report" }));
     let mut out = text(&map);
     if !review.is_empty() {
         out.push_str(

@@ -77,7 +77,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     }
     let missing = missing(&writer, &reading);
     let mut files = texts(&writer, &missing);
-    let project = heads::project(&reading, options, roles(catalog), &sorted.review_needed);
+    let project = heads::project(&reading, options, roles(catalog), &sorted.review_needed, missing.is_empty());
     files.insert("schemac.yaml".into(), project);
     let mut missing: Vec<String> = missing.into_values().flatten().collect();
     missing.extend(readback::differences(&files, &writer, reading.server.version));
@@ -141,6 +141,9 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
         };
         add(Some(id), text);
     }
+    for text in on_external(writer.catalog) {
+        add(None, text);
+    }
     for other in &reading.other_grantors {
         let text =
             format!("{}: {} was given by {}, not by the owner", other.grant, other.privilege, other.grantor);
@@ -153,6 +156,23 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
         add(None, text.clone());
     }
     missing
+}
+
+/// What likely was put on somebody else's tables by this project: policies, and triggers that call its functions.
+fn on_external(catalog: &Catalog) -> Vec<String> {
+    let is_managed = |id: &ObjectId| {
+        let standing = |id: ObjectId| catalog.get(id).map(|entry| entry.standing);
+        standing(id.root()) == Some(Standing::Managed)
+    };
+    catalog
+        .iter()
+        .filter(|(id, entry)| match id.kind() {
+            Kind::Policy => entry.standing == Standing::External,
+            Kind::Trigger => entry.standing == Standing::External && entry.uses.iter().any(is_managed),
+            _ => false,
+        })
+        .map(|(id, _)| format!("{id}, which is somebody else's; it belongs under `on_external:` if it is yours"))
+        .collect()
 }
 
 /// The files of the schema, each with a head that lists what it lacks.

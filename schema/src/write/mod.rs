@@ -15,6 +15,7 @@ use crate::catalog::{Catalog, Standing};
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
 use crate::object::{Kind, Object};
+use crate::sql;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an entry stands.
@@ -105,6 +106,9 @@ impl<'a> Writer<'a> {
 
     /// The entry of an object, which others write into; made when there is none.
     pub fn entry(&mut self, id: ObjectId) -> &mut Map {
+        if let Some((parent, key)) = self.partition(id) {
+            return self.entry(parent).named("partitions").at(&key, "");
+        }
         let section = self.section(id);
         match id.address() {
             Address::Of(target, _) => self.entry(target),
@@ -122,6 +126,9 @@ impl<'a> Writer<'a> {
 
     /// Puts the entry of an object that has a short form. What others write into it makes it the long one.
     pub fn put(&mut self, id: ObjectId, place: u32, node: Node) {
+        if let Some((parent, key)) = self.partition(id) {
+            return self.entry(parent).named("partitions").put(&key, "", place, node);
+        }
         let section = self.section(id);
         let map = match id.address() {
             Address::On(parent, _) | Address::Of(parent, _) => self.entry(parent).named(section),
@@ -162,6 +169,17 @@ impl<'a> Writer<'a> {
     pub fn is_bare_or_granted(&self, id: ObjectId) -> bool {
         let apart = |kind: Kind| matches!(kind, Kind::Default | Kind::Grant);
         self.catalog.children(id).iter().all(|child| apart(child.kind()))
+    }
+
+    /// The table in whose entry a partition stands, and under which name.
+    fn partition(&self, id: ObjectId) -> Option<(ObjectId, String)> {
+        let Object::Table(table) = &self.catalog.get(id)?.object else { return None };
+        let parent = self.catalog.relation(table.partition_of.as_ref()?.0.qname()?)?;
+        let own = id.qname()?;
+        let is_plain = Some(own.schema) == parent.schema()
+            && !own.name.as_str().contains(['.', '"'])
+            && own.name.as_str() != "every";
+        Some((parent, if is_plain { own.name.as_str().to_owned() } else { sql::qualified(own) }))
     }
 
     fn section(&self, id: ObjectId) -> &'static str {

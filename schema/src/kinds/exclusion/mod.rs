@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
@@ -16,6 +17,7 @@ use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
 use crate::tree::Tree;
+use crate::write::Writer;
 
 /// An exclusion constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +63,10 @@ impl ObjectKind for Exclusion {
         let Some(table) = id.parent() else { return };
         let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Exclusion) else { return };
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

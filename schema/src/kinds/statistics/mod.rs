@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
@@ -12,6 +13,7 @@ use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// Extended statistics.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +59,10 @@ impl ObjectKind for Statistics {
                 out.extend(catalog.column(table, Ident::new(node.get("name").str())));
             }
         });
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

@@ -2,8 +2,9 @@
 
 use super::{ReplicaIdentity, Table};
 use crate::id::ObjectId;
-use crate::sql::Sql;
-use crate::write::{Node, Writer, name};
+use crate::reference::Reference;
+use crate::sql::{self, Sql};
+use crate::write::{Map, Node, Writer, name};
 
 /// A table's own keys.
 pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
@@ -20,11 +21,16 @@ pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
         access_method,
         tablespace,
     } = table;
-    if partition_by.is_some() || partition_of.is_some() || !inherits.is_empty() {
-        return out.missing_whole(id);
-    }
     let owner = owner.0.filter(|owner| Some(*owner) != out.owner);
-    let entry = out.entry(id);
+    let mut own = Map::keys();
+    let entry = &mut own;
+    if !inherits.is_empty() {
+        let parents = inherits.iter().filter_map(Reference::qname);
+        entry.set("inherits", Node::List(parents.map(|one| Node::Text(sql::qualified(one))).collect()));
+    }
+    if let Some(partition_by) = partition_by {
+        entry.set("partition_by", Node::Sql(partition_by.text().into()));
+    }
     if let Some(owner) = owner {
         entry.set("owner", Node::Text(name(owner)));
     }
@@ -50,6 +56,14 @@ pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
     }
     if let Some(tablespace) = tablespace {
         entry.set("tablespace", Node::Text(name(*tablespace)));
+    }
+    match partition_of {
+        Some((_, bound)) if own.is_empty() => out.put(id, 0, Node::definition(bound.text().into())),
+        Some((_, bound)) => {
+            own.set("definition", Node::Sql(bound.text().into()));
+            out.put(id, 0, Node::Map(own));
+        }
+        None => out.put(id, 0, Node::Map(own)),
     }
     if *rls_forced && !rls {
         out.missing(id, "FORCE ROW LEVEL SECURITY without ENABLE, which does nothing");
