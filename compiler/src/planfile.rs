@@ -104,7 +104,7 @@ pub fn read(sources: &Sources, file: FileId) -> Result<Saved, Vec<Diagnostic>> {
         return Err(reader.errors);
     }
     let search_path = shape.search_path.iter().map(|name| Ident::new(name)).collect();
-    Ok(Saved { plan: Plan { segments, notes: Vec::new(), search_path }, seen, project: shape.made_from.project })
+    Ok(Saved { plan: Plan { segments, search_path, ..Plan::default() }, seen, project: shape.made_from.project })
 }
 
 fn wrong(message: String) -> Diagnostic {

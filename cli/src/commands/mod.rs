@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod graph;
 
 use crate::Global;
 use crate::operations::Failure;
@@ -23,6 +24,7 @@ pub enum Command {
     Check(check::Arguments),
     Diff(diff::Arguments),
     Apply(apply::Arguments),
+    Graph(graph::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -66,6 +68,7 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Check(arguments) => check::run(arguments, global, shell),
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
+        Command::Graph(arguments) => graph::run(arguments, global, shell),
         Command::Explain(arguments) => explain::run(arguments, shell),
         Command::Completions(arguments) => completions::run(arguments, shell),
     }
