@@ -6,6 +6,7 @@ use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedSta
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, connect};
 use schemac_compiler::fingerprint::Seen;
+use schemac_compiler::import::{self, Imported};
 use schemac_compiler::introspect;
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
@@ -14,6 +15,10 @@ use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::span::Sources;
+use schemac_schema::spec;
+use schemac_schema::spec::project::Profile;
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -148,7 +153,9 @@ pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
     let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
     // What is wrong in the files is said first, with or without a database.
     let mut project = read(dir, version)?;
-    let Ok(database) = database.join() else { return Err(outside("the reading of the database broke off", None)) };
+    let Ok(database) = database.join() else {
+        return Err(outside("the reading of the database broke off", None));
+    };
     let (mut connection, answered) = database?;
     if connection.version != version {
         project = read(dir, connection.version)?;
@@ -231,4 +238,71 @@ pub fn apply(
         }
         other => Failure::Outside { message: other.to_string(), help: None },
     })
+}
+
+/// How to import.
+#[derive(Debug)]
+pub struct ImportOptions<'a> {
+    /// The folder to write into.
+    pub out: &'a Path,
+    /// Whose platform it is.
+    pub profile: Option<Profile>,
+    /// The file of rules.
+    pub rules: Option<&'a Path>,
+    /// Nothing is written when something would be missing.
+    pub strict: bool,
+    /// The folder need not be empty.
+    pub force: bool,
+}
+
+/// Writes a project from the database of the URL, or of the environment; and whether it was written.
+pub fn import(url: Option<&str>, options: &ImportOptions<'_>) -> Result<(Imported, bool), Failure> {
+    let out = options.out;
+    let outside = |message: String, help: &str| Failure::Outside { message, help: Some(help.into()) };
+    let occupied = || {
+        let message = format!("{} is not an empty folder", out.display());
+        outside(message, "name a folder that is not there yet, or say --force to replace files in this one")
+    };
+    match fs::read_dir(out).map(|mut entries| entries.next().is_none()) {
+        Ok(is_empty) if is_empty || options.force => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        _ => return Err(occupied()),
+    }
+    let mut report = Report::default();
+    let rules = match options.rules {
+        None => Vec::new(),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| {
+                outside(format!("cannot read {}: {error}", path.display()), "--rules names a YAML file")
+            })?;
+            let file = report.sources.add(path.display().to_string(), text);
+            match spec::read_rules(&report.sources, file) {
+                Ok(rules) => rules,
+                Err(error) => {
+                    report.diagnostics.push(error);
+                    return Err(Failure::Project(report));
+                }
+            }
+        }
+    };
+    let mut connection = connect(url)?;
+    let wishes = import::Options { profile: options.profile, rules };
+    let imported = import::import(&mut connection, &wishes).map_err(|error| match error {
+        import::Error::Read(error) => Failure::Outside { message: error.to_string(), help: None },
+        import::Error::Rules(diagnostics) => Failure::Project(Report { diagnostics, ..report }),
+    })?;
+    if options.strict && !imported.missing.is_empty() {
+        return Ok((imported, false));
+    }
+    for (path, text) in &imported.files {
+        let path = out.join(path);
+        let stored = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        stored.map_err(|error| {
+            outside(
+                format!("cannot write {}: {error}", path.display()),
+                "files that were written before it are there",
+            )
+        })?;
+    }
+    Ok((imported, true))
 }

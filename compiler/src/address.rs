@@ -1,8 +1,7 @@
 //! Gives declared routines the ids that they have in a database, and fills in the role that applies the plan.
 //!
 //! A routine is called by its argument types. A file may write them without their schema, so the id is known only when
-//! the types are: before anything is compared. Also here: a move whose old name a file gives to something else (a
-//! function's facade) has happened once the new name is there.
+//! the types are: before anything is compared.
 
 use schemac_schema::catalog::{Catalog, Entry};
 use schemac_schema::declare::{Facade, Move};
@@ -12,7 +11,7 @@ use schemac_schema::ident::{Ident, QName};
 use schemac_schema::object::{Object, Visitor};
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What people wrote, with the ids still to be completed.
 pub struct Declared<'a> {
@@ -27,11 +26,12 @@ pub struct Declared<'a> {
 /// Completes the ids. `current` is the database as it is, `role` the one that applies the plan.
 pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Ident], role: Ident) {
     let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    let leaving: HashSet<ObjectId> = declared.moves.iter().flat_map(|one| one.from.iter().copied()).collect();
     let ids: Vec<ObjectId> = declared.catalog.ids().collect();
     for id in ids {
         let Some(mut object) = declared.catalog.get(id).map(|entry| entry.object.clone()) else { continue };
         if id.kind().is_routine() {
-            object.visit(&mut Types { catalogs: [declared.catalog, current], search_path });
+            object.visit(&mut Types { declared: declared.catalog, current, leaving: &leaving, search_path });
         } else if let Object::DefaultPrivileges(privileges) = &mut object {
             if !privileges.role.is_empty() {
                 continue;
@@ -66,11 +66,6 @@ pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Id
             facade.of = moved(facade.of).unwrap_or(facade.of);
         }
     }
-    let catalog = &*declared.catalog;
-    declared.moves.retain(|one| {
-        let reused = one.from.iter().any(|from| catalog.contains(*from) && current.contains(*from));
-        !(reused && current.contains(one.to))
-    });
 }
 
 /// The id `from` with the arguments of `to`.
@@ -97,7 +92,10 @@ pub fn rebase(catalog: &mut Catalog, new: &HashMap<ObjectId, ObjectId>) {
 
 /// Resolves types by name only.
 struct Types<'a> {
-    catalogs: [&'a Catalog; 2],
+    declared: &'a Catalog,
+    current: &'a Catalog,
+    /// What goes to another name: its old one means nothing any more.
+    leaving: &'a HashSet<ObjectId>,
     search_path: &'a [Ident],
 }
 
@@ -110,7 +108,8 @@ impl Visitor for Types<'_> {
         }
         let found = self.search_path.iter().find_map(|schema| {
             let name = QName { schema: *schema, name: type_name.name() };
-            self.catalogs.iter().any(|catalog| catalog.type_named(name).is_some()).then_some(name)
+            let stays = || self.current.type_named(name).filter(|id| !self.leaving.contains(id));
+            self.declared.type_named(name).or_else(stays).map(|_| name)
         });
         if let Some(name) = found {
             *type_name = type_name.renamed(name);

@@ -9,6 +9,7 @@ use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::kinds;
 use schemac_schema::names::{self, Mention, MentionKind};
 use schemac_schema::object::{Kind, Visitor};
 use schemac_schema::reference::{Reference, Target};
@@ -52,6 +53,9 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
         let mut structural = Vec::new();
         object.uses(id, catalog, &mut structural);
         uses.extend(structural);
+        // A column that came from a parent is made and changed there.
+        let origins: Vec<ObjectId> = uses.iter().filter_map(|used| kinds::origin(catalog, *used)).collect();
+        uses.extend(origins);
         // Who uses a member of an extension uses the extension.
         let members: Vec<&ObjectId> = uses
             .iter()
@@ -200,9 +204,8 @@ fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
 
 impl Visitor for Binder<'_> {
     fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
-        let Ok((tree, prefix)) = fragment.tree() else { return };
-        let text = fragment.text();
-        let mentions = names::mentions(&tree, text, prefix);
+        let Ok(names) = fragment.names() else { return };
+        let (text, mentions) = (fragment.text(), &names.mentions);
         let own = Some(self.id.root()).filter(|root| *root != self.id && root.kind().is_relation());
         let mut changes = Vec::new();
         // The relations in scope, by the name in front of their columns. Scopes inside a fragment are not told
@@ -233,17 +236,12 @@ impl Visitor for Binder<'_> {
         if let Some(own) = own {
             scope.push((own.name(), own));
         }
-        let natural = {
-            let mut natural = false;
-            tree.walk(&mut |node| natural |= node.name() == "JoinExpr" && node.get("is_natural").flag());
-            natural
-        };
-        if natural {
+        if names.natural {
             for (_, relation) in scope.clone() {
                 self.add_columns(relation, Ident::new("*"));
             }
         }
-        for mention in &mentions {
+        for mention in mentions {
             match mention.kind {
                 MentionKind::Relation => {}
                 MentionKind::Column => self.column(mention, &scope, own, simple, fragment, &mut changes),
@@ -355,13 +353,7 @@ impl Visitor for Binder<'_> {
                     self.uses.insert(id);
                 }
                 None => {
-                    self.unknown(
-                        Code::UnknownRelation,
-                        "relation",
-                        &parts,
-                        reference.span.0,
-                        relation_name,
-                    );
+                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, relation_name);
                     self.assume(reference);
                 }
             },
@@ -399,13 +391,7 @@ impl Visitor for Binder<'_> {
                     reference.name.as_str(),
                     "public" | "current_user" | "current_role" | "session_user"
                 ) {
-                    self.unknown(
-                        Code::UnknownRole,
-                        "role",
-                        &[reference.name],
-                        reference.span.0,
-                        role_name,
-                    );
+                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, role_name);
                 }
             }
             Target::Collation => {

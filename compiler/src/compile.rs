@@ -95,7 +95,8 @@ fn current(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(Relocated, introspect::Reading), Error> {
     let mut reading = timed("understand the catalogs", || {
-        introspect::understand(&mut connection.client, answered, &project.external_schemas).map_err(Error::Read)
+        introspect::understand(&mut connection.client, answered, &project.external_schemas)
+            .map_err(Error::Read)
     })?;
     let catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, search_path, reading.server.role);

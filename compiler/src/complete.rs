@@ -9,9 +9,10 @@ use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
+use schemac_schema::kinds;
 use schemac_schema::object::Kind;
 use schemac_schema::spec::project::Undeclared;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What happens to whole objects that no file declares: they are reported, unless the project says otherwise.
 fn undeclared(project: &Project) -> Undeclared {
@@ -51,9 +52,20 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
+    let unspoken: BTreeSet<ObjectId> =
+        current.ids().filter(|id| id.parent().is_some() && kinds::is_unspoken(desired, *id)).collect();
     // What stands on an object comes after it, whatever the order of kinds.
     let (wholes, parts): (Vec<_>, Vec<_>) = current.iter().partition(|(id, _)| id.parent().is_none());
-    for (id, entry) in wholes.into_iter().chain(parts) {
+    // What a column owns comes after the column's table: it goes when the column goes.
+    let owners: HashMap<ObjectId, ObjectId> = parts
+        .iter()
+        .filter(|(_, entry)| entry.object.takes_along())
+        .filter_map(|(id, entry)| {
+            Some((id.parent()?, entry.uses.iter().copied().find(|used| used.parent().is_some())?))
+        })
+        .collect();
+    let (owned, wholes): (Vec<_>, Vec<_>) = wholes.into_iter().partition(|(id, _)| owners.contains_key(id));
+    for (id, entry) in wholes.into_iter().chain(owned).chain(parts) {
         if desired.contains(id) {
             if let Some(known) = desired.get_mut(id) {
                 known.object.inherit(&entry.object);
@@ -64,7 +76,8 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         let standing = if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {
-            let unspoken = desired.get(root).is_some_and(|entry| entry.object.is_opaque());
+            let unspoken =
+                desired.get(root).is_some_and(|entry| entry.object.is_opaque()) || unspoken.contains(&id);
             if unspoken
                 || leaves_alone(project, id)
                 || entry.object.is_opaque()
@@ -76,6 +89,11 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             }
         } else if entry.object.is_opaque() {
             Standing::Kept
+        } else if owners.get(&root).is_some_and(|column| {
+            !desired.contains(column.root())
+                || declared.contains(&column.root()) && !desired.contains(*column)
+        }) {
+            continue;
         } else if root.qname().is_some_and(|name| dropped.contains(&name)) {
             continue;
         } else {

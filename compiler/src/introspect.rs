@@ -133,7 +133,11 @@ pub fn ask(client: &mut Client) -> Result<Answered, Error> {
 ///
 /// # Errors
 /// See [`introspect`].
-pub fn understand(client: &mut Client, mut answered: Answered, external: &BTreeSet<Ident>) -> Result<Reading, Error> {
+pub fn understand(
+    client: &mut Client,
+    mut answered: Answered,
+    external: &BTreeSet<Ident>,
+) -> Result<Reading, Error> {
     loop {
         match decode(&answered.messages, answered.session.server.version, external) {
             Ok(declarations) => {
@@ -151,7 +155,9 @@ pub fn understand(client: &mut Client, mut answered: Answered, external: &BTreeS
                     unplaced: declarations.unplaced,
                 });
             }
-            Err(Failure::Changed(last)) if answered.attempts >= ATTEMPTS => return Err(Error::KeepsChanging(last)),
+            Err(Failure::Changed(last)) if answered.attempts >= ATTEMPTS => {
+                return Err(Error::KeepsChanging(last));
+            }
             Err(Failure::Changed(_)) => answered.again(client)?,
             Err(Failure::Final(error)) => return Err(error),
         }
@@ -173,7 +179,9 @@ impl Answered {
                     self.messages = messages;
                     return Ok(());
                 }
-                Err(Failure::Changed(last)) if self.attempts >= ATTEMPTS => return Err(Error::KeepsChanging(last)),
+                Err(Failure::Changed(last)) if self.attempts >= ATTEMPTS => {
+                    return Err(Error::KeepsChanging(last));
+                }
                 Err(Failure::Changed(_)) => {}
                 Err(Failure::Final(error)) => return Err(error),
             }

@@ -8,6 +8,7 @@ pub mod complete;
 pub mod connect;
 pub mod elaborate;
 pub mod fingerprint;
+pub mod import;
 pub mod introspect;
 pub mod load;
 pub mod normalize;

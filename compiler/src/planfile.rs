@@ -70,7 +70,11 @@ pub fn write(plan: &Plan, seen: &Seen, sources: &Sources) -> Result<String, Vec<
         && saved.plan.segments.len() == plan.segments.len()
         && saved.plan.steps().zip(plan.steps()).all(|(a, b)| a.object == b.object && a.sql == b.sql)
         && saved.plan.steps().count() == plan.steps().count();
-    if same { Ok(text) } else { Err(vec![wrong("this plan does not come back from a file as it is: a defect".into())]) }
+    if same {
+        Ok(text)
+    } else {
+        Err(vec![wrong("this plan does not come back from a file as it is: a defect".into())])
+    }
 }
 
 /// The plan of a file.
@@ -213,7 +217,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn segment(&mut self, shape: &SegmentShape) -> Segment {
-        let steps: Vec<PlannedStep> = shape.steps.iter().filter_map(|step| self.step(step, shape.transactional)).collect();
+        let steps: Vec<PlannedStep> =
+            shape.steps.iter().filter_map(|step| self.step(step, shape.transactional)).collect();
         if !shape.transactional && shape.steps.len() != 1 {
             self.errors.push(wrong("a segment outside a transaction has exactly one step".into()));
         }
@@ -236,7 +241,10 @@ impl Reader<'_> {
         };
         let mut loses = Vec::new();
         for loss in &shape.impact.loses {
-            loses.push((self.word("loss", &loss.allow, Loss::ALL, |loss| loss.word())?, self.id(&loss.object)?));
+            loses.push((
+                self.word("loss", &loss.allow, Loss::ALL, |loss| loss.word())?,
+                self.id(&loss.object)?,
+            ));
         }
         let effect = parse::statement(&shape.sql).map_err(|error| error.message);
         match effect.and_then(|tree| statement::effect(&tree)) {
@@ -251,7 +259,8 @@ impl Reader<'_> {
             }
         }
         let (rewrites, scans) = (shape.impact.rewrites, shape.impact.scans);
-        let impact = Impact { lock, rewrites, scans, loses, outside_transaction: !transactional, ends_segment: false };
+        let impact =
+            Impact { lock, rewrites, scans, loses, outside_transaction: !transactional, ends_segment: false };
         let texts = shape.change.as_ref().map(|change| (change.before.clone(), change.after.clone()));
         Some(PlannedStep { object, verb, sql: shape.sql.clone(), impact, because, span, texts })
     }
@@ -297,7 +306,13 @@ impl Reader<'_> {
         Some(because)
     }
 
-    fn word<T: Copy>(&mut self, what: &str, word: &str, all: &[T], said: impl Fn(T) -> &'static str) -> Option<T> {
+    fn word<T: Copy>(
+        &mut self,
+        what: &str,
+        word: &str,
+        all: &[T],
+        said: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
         let found = all.iter().copied().find(|one| said(*one) == word);
         if found.is_none() {
             self.errors.push(wrong(format!("there is no {what} {word:?}")));

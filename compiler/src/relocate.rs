@@ -9,7 +9,7 @@ use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
-use schemac_schema::kinds::followers;
+use schemac_schema::kinds::{companions, followers};
 use std::collections::{HashMap, HashSet};
 
 /// One move that the plan has to carry out.
@@ -22,7 +22,7 @@ pub struct Relocation {
 }
 
 /// The current side under its future names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Relocated {
     /// The objects, under the names that they will have.
     pub catalog: Catalog,
@@ -54,6 +54,7 @@ pub fn relocate(
     let (routines, others): (Vec<&Move>, Vec<&Move>) =
         moves.iter().partition(|wish| wish.to.kind().is_routine());
     let mut chosen = choose(&current, &others, desired, diagnostics);
+    accompany(&current, desired, &mut chosen);
     // Routines are called by their argument types, which have their new names from here on.
     let before = (!chosen.is_empty()).then(|| current.clone());
     let called = call_anew(&mut current, &chosen);
@@ -177,13 +178,43 @@ fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
+/// Adds what has to move because something else does: partitions, and the columns of children.
+fn accompany(current: &Catalog, desired: &Catalog, chosen: &mut Vec<Relocation>) {
+    let mut more: Vec<Relocation> = Vec::new();
+    for relocation in chosen.iter() {
+        for (from, to) in companions(current, relocation.from, relocation.to) {
+            let moves = |one: &Relocation| one.from == from || one.to == to;
+            if !chosen.iter().chain(&more).any(moves) && !current.contains(to) && !desired.contains(from) {
+                more.push(Relocation { from, to });
+            }
+        }
+    }
+    // What stands on a moved table is named below its new name.
+    let wholes: HashMap<ObjectId, ObjectId> = chosen
+        .iter()
+        .chain(&more)
+        .filter(|one| one.from.parent().is_none())
+        .map(|one| (one.from, one.to))
+        .collect();
+    for relocation in more.iter_mut().filter(|one| one.from.parent().is_some()) {
+        if let Some(root) = wholes.get(&relocation.from.root()) {
+            relocation.to = relocation.to.rebased(relocation.from.root(), *root);
+        }
+    }
+    chosen.append(&mut more);
+}
+
+/// The current side after moves that are known to be possible.
+pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
     let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut renaming = Renaming::default();
     for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
         roots.insert(relocation.from, relocation.to);
+    }
+    for relocation in &moves {
         for (from, to) in followers(&current, relocation.from, relocation.to) {
-            roots.insert(from, to);
+            // Its own move says more: it also gets another name.
+            roots.entry(from).or_insert(to);
         }
     }
     for (from, to) in &roots {

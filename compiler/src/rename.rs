@@ -7,7 +7,7 @@ use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::names::{self, Mention, MentionKind};
-use schemac_schema::object::{Object, Visitor};
+use schemac_schema::object::{Kind, Object, Visitor};
 use schemac_schema::reference::{Reference, Target};
 use schemac_schema::sql;
 use schemac_schema::type_name::TypeName;
@@ -70,9 +70,11 @@ impl Renaming {
 
     /// Maps the names in one text.
     pub fn text(&self, fragment: &Fragment, own: Option<QName>) -> Option<String> {
-        let (tree, prefix) = fragment.tree().ok()?;
-        let text = fragment.text();
-        let mentions = names::mentions(&tree, text, prefix);
+        if self.is_empty() {
+            return None;
+        }
+        let names = fragment.names().ok()?;
+        let (text, mentions) = (fragment.text(), &names.mentions);
         let mut changes = Vec::new();
         // Which relation a name in front of a column stands for.
         let mut aliases: HashMap<Ident, QName> = HashMap::new();
@@ -84,7 +86,7 @@ impl Renaming {
         if let Some(own) = own {
             aliases.entry(own.name).or_insert(own);
         }
-        for mention in &mentions {
+        for mention in mentions {
             if let Some(new) = self.mention(mention, &aliases, own) {
                 // `x.old AS new` needs no AS any more.
                 let alias =
@@ -209,5 +211,6 @@ impl Visitor for Mapper<'_> {
 /// The relation that an object stands on, as the scope of its unqualified columns.
 pub fn own_relation(id: ObjectId) -> Option<QName> {
     let root = id.root();
-    (root != id).then(|| root.qname()).flatten()
+    // A table's own fragment is its partition key.
+    (root != id || id.kind() == Kind::Table).then(|| root.qname()).flatten()
 }

@@ -4,11 +4,13 @@
 //! read their own words in a plan. Where a fragment came from plays no part in equality.
 
 use crate::ident::Text;
+use crate::names::Names;
 use crate::parse::{self, SyntaxError};
 use crate::tree::Tree;
 use crate::yaml;
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What a fragment's text is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -17,9 +19,16 @@ pub enum Grammar {
     Expression,
     /// A query: a view's.
     Query,
-    /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`, or the same of an exclusion
-    /// constraint.
+    /// What follows the table's name in CREATE INDEX: `USING gin (tags) WHERE …`.
     Index,
+    /// What follows EXCLUDE: `USING gist (room WITH =, during WITH &&) WHERE (…)`.
+    Exclusion,
+    /// What follows the name in CREATE STATISTICS, without FROM: `(ndistinct) ON a, b`.
+    Statistics,
+    /// What follows PARTITION BY: `RANGE (created_at)`.
+    PartitionKey,
+    /// What follows the table's name in PARTITION OF: `FOR VALUES …`, `DEFAULT`.
+    Bound,
     /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
     Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
@@ -95,6 +104,14 @@ impl Fragment {
         last.contains("--")
     }
 
+    /// The names that the text mentions. Each text is parsed once for them.
+    ///
+    /// # Errors
+    /// A syntax error with its offset in the text.
+    pub fn names(&self) -> Result<Arc<Names>, SyntaxError> {
+        names(self.text(), self.grammar)
+    }
+
     /// The parse tree and how far its locations are ahead of the text. Trees are not stored.
     ///
     /// # Errors
@@ -102,6 +119,31 @@ impl Fragment {
     pub fn tree(&self) -> Result<(Tree, usize), SyntaxError> {
         tree(self.text(), self.grammar)
     }
+}
+
+type Known = HashMap<(Text, Grammar), Arc<Names>>;
+
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+/// The names that a text mentions; each text is parsed once.
+///
+/// # Errors
+/// A syntax error with its offset in the text.
+pub fn names(text: &str, grammar: Grammar) -> Result<Arc<Names>, SyntaxError> {
+    let key = (Text::new(text), grammar);
+    if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let (tree, prefix) = tree(text, grammar)?;
+    Ok(learn(text, grammar, &tree, prefix))
+}
+
+/// Keeps the names of a text that was parsed for another reason.
+pub fn learn(text: &str, grammar: Grammar, tree: &Tree, prefix: usize) -> Arc<Names> {
+    let names = Arc::new(Names::of(tree, text, prefix));
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.insert((Text::new(text), grammar), Arc::clone(&names));
+    names
 }
 
 /// Parses text by its grammar: the tree and how far its locations are ahead of the text.
@@ -122,24 +164,23 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
                 })
             }
         }
-        Grammar::Index => {
-            let head = "CREATE INDEX ON x ";
-            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
-                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
-                ..error
-            })?;
-            Ok((tree, head.len()))
-        }
-        Grammar::Routine => {
-            let head = "CREATE FUNCTION x() RETURNS void LANGUAGE sql ";
-            let tree = parse::statement(&format!("{head}{text}")).map_err(|error| SyntaxError {
-                offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
-                ..error
-            })?;
-            Ok((tree, head.len()))
-        }
+        Grammar::Index => framed("CREATE INDEX ON x ", text, ""),
+        Grammar::Exclusion => framed("ALTER TABLE x ADD EXCLUDE ", text, ""),
+        Grammar::Statistics => framed("CREATE STATISTICS x ", text, "\nFROM x"),
+        Grammar::PartitionKey => framed("CREATE TABLE x () PARTITION BY ", text, ""),
+        Grammar::Bound => framed("CREATE TABLE x PARTITION OF x ", text, ""),
+        Grammar::Routine => framed("CREATE FUNCTION x() RETURNS void LANGUAGE sql ", text, ""),
         Grammar::Body => Ok((Tree::Nothing, 0)),
     }
+}
+
+/// Parses a part of a statement inside one.
+fn framed(head: &str, text: &str, tail: &str) -> Result<(Tree, usize), SyntaxError> {
+    let tree = parse::statement(&format!("{head}{text}{tail}")).map_err(|error| SyntaxError {
+        offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
+        ..error
+    })?;
+    Ok((tree, head.len()))
 }
 
 impl PartialEq for Fragment {

@@ -21,4 +21,5 @@ pub mod statement;
 pub mod step;
 pub mod tree;
 pub mod type_name;
+pub mod write;
 pub mod yaml;

@@ -12,6 +12,7 @@ use crate::question::Questions;
 use crate::reference::Reference;
 use crate::step::Steps;
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -47,6 +48,9 @@ pub enum Alter {
     Disturb(&'static str),
     /// It must be dropped and created; why. Steps that were pushed are ignored.
     Replace(&'static str),
+    /// A type that columns are made of must become otherwise: the old one gives up its name, a new one is created, the
+    /// columns get from one to the other, and the old one is dropped; why. Steps that were pushed are ignored.
+    Park(&'static str),
 }
 
 /// The server that a plan is for, as far as kinds need to know it.
@@ -128,6 +132,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
 
+    /// Whether what it is about goes away with what it uses (an owned sequence with the column).
+    fn takes_along(&self) -> bool {
+        false
+    }
+
     /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
 
@@ -144,6 +153,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
     fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
+
+    /// Writes the entry that declares it; see [`crate::write`]. What has no form in the language is said there.
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        out.missing_whole(id);
+    }
 
     /// The fragment of a place in what the server gave back for it: `pg_get_indexdef` gives a whole statement.
     fn stored(_place: &str, text: &str) -> String {
@@ -246,6 +260,11 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
             }
 
+            /// See [`ObjectKind::takes_along`].
+            pub fn takes_along(&self) -> bool {
+                match self { $(Object::$variant(object) => ObjectKind::takes_along(object),)* }
+            }
+
             /// See [`ObjectKind::uses`].
             pub fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
                 match self { $(Object::$variant(object) => ObjectKind::uses(object, id, catalog, out),)* }
@@ -274,6 +293,11 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => object.rename(from, to, context, out),)* }
             }
 
+            /// See [`ObjectKind::write`].
+            pub fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+                match self { $(Object::$variant(object) => ObjectKind::write(object, id, out),)* }
+            }
+
             /// See [`ObjectKind::ask`].
             pub fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
                 match self { $(Object::$variant(object) => object.ask(id, context, out),)* }
@@ -288,12 +312,12 @@ kinds! {
     Extension (kinds::extension::Extension) "extension",
     Language (kinds::opaque::Opaque) "language",
     Collation (kinds::opaque::Opaque) "collation",
-    Enum (kinds::opaque::Opaque) "enum type",
-    Domain (kinds::opaque::Opaque) "domain",
-    Composite (kinds::opaque::Opaque) "composite type",
-    Range (kinds::opaque::Opaque) "range type",
+    Enum (kinds::enumeration::Enum) "enum type",
+    Domain (kinds::domain::Domain) "domain",
+    Composite (kinds::composite::Composite) "composite type",
+    Range (kinds::range::Range) "range type",
     BaseType (kinds::opaque::Opaque) "base type",
-    Sequence (kinds::opaque::Opaque) "sequence",
+    Sequence (kinds::sequence::Sequence) "sequence",
     Function (kinds::function::Function) "function",
     Aggregate (kinds::aggregate::Aggregate) "aggregate",
     Table (kinds::table::Table) "table",
@@ -302,17 +326,18 @@ kinds! {
     Default (kinds::default::Default) "default",
     Check (kinds::check::Check) "check",
     Key (kinds::key::Key) "key",
-    Exclusion (kinds::opaque::Opaque) "exclusion constraint",
+    Exclusion (kinds::exclusion::Exclusion) "exclusion constraint",
     Index (kinds::index::Index) "index",
     View (kinds::view::View) "view",
     MaterializedView (kinds::materialized_view::MaterializedView) "materialized view",
-    Statistics (kinds::opaque::Opaque) "statistics",
+    Statistics (kinds::statistics::Statistics) "statistics",
     ForeignKey (kinds::foreign_key::ForeignKey) "foreign key",
     Rule (kinds::opaque::Opaque) "rule",
     Trigger (kinds::trigger::Trigger) "trigger",
     Policy (kinds::policy::Policy) "policy",
     Publication (kinds::publication::Publication) "publication",
     Member (kinds::member::Member) "publication member",
+    OwnedBy (kinds::owned_by::OwnedBy) "ownership",
     Comment (kinds::comment::Comment) "comment",
     Grant (kinds::grant::Grant) "privileges",
     DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
@@ -333,19 +358,27 @@ impl Kind {
         Kind::Extension,
         Kind::Function,
         Kind::Aggregate,
+        Kind::Enum,
+        Kind::Domain,
+        Kind::Composite,
+        Kind::Range,
+        Kind::Sequence,
         Kind::Table,
         Kind::Column,
         Kind::Default,
         Kind::Check,
         Kind::Key,
+        Kind::Exclusion,
         Kind::Index,
         Kind::View,
         Kind::MaterializedView,
+        Kind::Statistics,
         Kind::ForeignKey,
         Kind::Trigger,
         Kind::Policy,
         Kind::Publication,
         Kind::Member,
+        Kind::OwnedBy,
         Kind::Comment,
         Kind::Grant,
         Kind::DefaultPrivileges,
@@ -382,6 +415,12 @@ impl Kind {
     /// Whether objects of this kind change what later statements make, and so come last.
     pub fn comes_last(self) -> bool {
         self == Kind::DefaultPrivileges
+    }
+
+    /// Whether what refers to objects of this kind means the same however they change: the values of an enum are
+    /// compared by the same operators whichever they are, and no expression depends on a sequence's step.
+    pub fn keeps_meaning(self) -> bool {
+        matches!(self, Kind::Enum | Kind::Sequence)
     }
 
     /// Whether objects of this kind are routines (pg_proc).

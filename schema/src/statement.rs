@@ -23,22 +23,70 @@ pub struct Effect {
 
 /// The statements that a plan may hold, by their node in PostgreSQL's grammar.
 const DEFINING: &[&str] = &[
-    "AlterCollationStmt", "AlterDefaultPrivilegesStmt", "AlterDomainStmt", "AlterEnumStmt", "AlterEventTrigStmt",
-    "AlterExtensionContentsStmt", "AlterExtensionStmt", "AlterFunctionStmt", "AlterObjectDependsStmt",
-    "AlterObjectSchemaStmt", "AlterOperatorStmt", "AlterOpFamilyStmt", "AlterOwnerStmt", "AlterPolicyStmt",
-    "AlterPublicationStmt", "AlterSeqStmt", "AlterStatsStmt", "AlterTableStmt", "AlterTsconfigurationStmt",
-    "AlterTsdictionaryStmt", "AlterTypeStmt", "ClusterStmt", "CommentStmt", "CompositeTypeStmt",
-    "CreateAmStmt", "CreateCastStmt", "CreateConversionStmt", "CreateDomainStmt", "CreateEnumStmt",
-    "CreateEventTrigStmt", "CreateExtensionStmt", "CreateForeignTableStmt", "CreateFunctionStmt",
-    "CreateOpClassStmt", "CreateOpFamilyStmt", "CreatePolicyStmt", "CreatePublicationStmt", "CreateRangeStmt",
-    "CreateSchemaStmt", "CreateSeqStmt", "CreateStatsStmt", "CreateStmt", "CreateTableAsStmt", "CreateTransformStmt",
-    "CreateTrigStmt", "DefineStmt", "DropStmt", "GrantStmt", "IndexStmt", "RefreshMatViewStmt", "RenameStmt",
-    "RuleStmt", "SecLabelStmt", "ViewStmt",
+    "AlterCollationStmt",
+    "AlterDefaultPrivilegesStmt",
+    "AlterDomainStmt",
+    "AlterEnumStmt",
+    "AlterEventTrigStmt",
+    "AlterExtensionContentsStmt",
+    "AlterExtensionStmt",
+    "AlterFunctionStmt",
+    "AlterObjectDependsStmt",
+    "AlterObjectSchemaStmt",
+    "AlterOperatorStmt",
+    "AlterOpFamilyStmt",
+    "AlterOwnerStmt",
+    "AlterPolicyStmt",
+    "AlterPublicationStmt",
+    "AlterSeqStmt",
+    "AlterStatsStmt",
+    "AlterTableStmt",
+    "AlterTsconfigurationStmt",
+    "AlterTsdictionaryStmt",
+    "AlterTypeStmt",
+    "ClusterStmt",
+    "CommentStmt",
+    "CompositeTypeStmt",
+    "CreateAmStmt",
+    "CreateCastStmt",
+    "CreateConversionStmt",
+    "CreateDomainStmt",
+    "CreateEnumStmt",
+    "CreateEventTrigStmt",
+    "CreateExtensionStmt",
+    "CreateForeignTableStmt",
+    "CreateFunctionStmt",
+    "CreateOpClassStmt",
+    "CreateOpFamilyStmt",
+    "CreatePolicyStmt",
+    "CreatePublicationStmt",
+    "CreateRangeStmt",
+    "CreateSchemaStmt",
+    "CreateSeqStmt",
+    "CreateStatsStmt",
+    "CreateStmt",
+    "CreateTableAsStmt",
+    "CreateTransformStmt",
+    "CreateTrigStmt",
+    "DefineStmt",
+    "DropStmt",
+    "GrantStmt",
+    "IndexStmt",
+    "RefreshMatViewStmt",
+    "RenameStmt",
+    "RuleStmt",
+    "SecLabelStmt",
+    "ViewStmt",
 ];
 
 /// What can be made again from its declaration without loss.
 const HARMLESS: &[&str] = &[
-    "OBJECT_VIEW", "OBJECT_INDEX", "OBJECT_POLICY", "OBJECT_TRIGGER", "OBJECT_RULE", "OBJECT_STATISTIC_EXT",
+    "OBJECT_VIEW",
+    "OBJECT_INDEX",
+    "OBJECT_POLICY",
+    "OBJECT_TRIGGER",
+    "OBJECT_RULE",
+    "OBJECT_STATISTIC_EXT",
 ];
 
 /// Looks at a statement.
@@ -79,13 +127,16 @@ pub fn effect(tree: &Tree) -> Result<Effect, String> {
                         let column = ObjectId::on(Kind::Column, relation, command.get("name").str());
                         effect.loses.push((Loss::DropColumn, column));
                     }
-                    "AT_DisableRowSecurity" | "AT_NoForceRowSecurity" => effect.loses.push((Loss::DisableRls, relation)),
+                    "AT_DisableRowSecurity" | "AT_NoForceRowSecurity" => {
+                        effect.loses.push((Loss::DisableRls, relation))
+                    }
                     _ => {}
                 }
             }
         }
         "GrantStmt" if !tree.get("is_grant").flag() => {
-            effect.revokes = tree.get("objects").items().iter().map(|object| dotted(object).join(".")).collect();
+            effect.revokes =
+                tree.get("objects").items().iter().map(|object| dotted(object).join(".")).collect();
         }
         "CreateStmt" | "CreateForeignTableStmt" | "CreateSeqStmt" if !tree.get("if_not_exists").flag() => {
             let relation = match tree.get("sequence") {
@@ -93,7 +144,8 @@ pub fn effect(tree: &Tree) -> Result<Effect, String> {
                 sequence => sequence,
             };
             // A foreign table is a table with more to it.
-            let relation = if relation.is_nothing() { tree.get("base_stmt").get("relation") } else { relation };
+            let relation =
+                if relation.is_nothing() { tree.get("base_stmt").get("relation") } else { relation };
             effect.creates.push(range(relation).join("."));
         }
         "ViewStmt" if !tree.get("replace").flag() => effect.creates.push(range(tree.get("view")).join(".")),
@@ -103,7 +155,9 @@ pub fn effect(tree: &Tree) -> Result<Effect, String> {
         "CreateFunctionStmt" if !tree.get("replace").flag() => {
             effect.creates.push(tree.get("funcname").strings().join("."));
         }
-        "CreateEnumStmt" | "CreateRangeStmt" => effect.creates.push(tree.get("type_name").strings().join(".")),
+        "CreateEnumStmt" | "CreateRangeStmt" => {
+            effect.creates.push(tree.get("type_name").strings().join("."))
+        }
         "CreateDomainStmt" => effect.creates.push(tree.get("domainname").strings().join(".")),
         "CompositeTypeStmt" => effect.creates.push(range(tree.get("typevar")).join(".")),
         "DefineStmt" if !tree.get("replace").flag() && !tree.get("if_not_exists").flag() => {

@@ -23,6 +23,7 @@
 //! - `one way: <reason>`: there is no way back;
 //! - `moved: old.name = new.name`, `renamed: new.table: old_column = new_column`, `changed: new.table.new_column`:
 //!   how rows compare;
+//! - `open: <what is missing>`: the product cannot do this yet; the fixture must fail, and says so once it does not;
 //! - `refused: <words>`: the diff to `after` is an error that has these words, and changes nothing.
 
 use std::collections::BTreeSet;
@@ -88,6 +89,8 @@ pub struct Case {
     pub renamed: Vec<(String, String, String)>,
     /// Columns whose values change: table and column, by their new names.
     pub changed: Vec<(String, String)>,
+    /// What the product cannot do yet.
+    pub open: Option<String>,
     /// Words of the error that the diff ends with.
     pub refused: Option<String>,
 }
@@ -154,6 +157,7 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Case> {
         moved: Vec::new(),
         renamed: Vec::new(),
         changed: Vec::new(),
+        open: None,
         refused: None,
     };
     let mut lines = text.lines().enumerate();
@@ -224,6 +228,7 @@ fn header(case: &mut Case, line: &str) -> Result<()> {
             let (table, column) = value.rsplit_once('.').ok_or("schema.table.column is needed")?;
             case.changed.push((table.to_owned(), column.to_owned()));
         }
+        "open" => case.open = Some(value.to_owned()),
         "refused" => case.refused = Some(value.to_owned()),
         _ => say(&mut case.says, line),
     }

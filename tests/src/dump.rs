@@ -165,6 +165,7 @@ fn identity_sequences(statements: &[Statement<'_>]) -> BTreeMap<(String, String)
 
 fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), String>) -> String {
     let mut tokens = statement.tokens.clone();
+    sort_unordered(&mut tokens);
     for at in 2..tokens.len() {
         if !tokens[at - 1].is_symbol(".") {
             continue;
@@ -188,7 +189,59 @@ fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), 
     if starts_with(statement, &["create", "statistics"]) {
         return with_sorted_targets(&tokens);
     }
+    if starts_with(statement, &["create", "function"]) || starts_with(statement, &["create", "procedure"]) {
+        return tokens.iter().map(|token| without_outer_space(token)).collect();
+    }
     text_of(&tokens)
+}
+
+/// A body without the white space around it, which means nothing to any language.
+fn without_outer_space(token: &Token<'_>) -> String {
+    let end = token.text.strip_prefix('$').and_then(|rest| rest.find('$')).map(|at| at + 2);
+    let Some(end) = end.filter(|end| token.kind == TokenKind::Text && token.text.len() >= 2 * end) else {
+        return token.text.to_owned();
+    };
+    let (tag, rest) = token.text.split_at(end);
+    format!("{tag}{}{tag}", rest[..rest.len() - end].trim())
+}
+
+/// Sorts what the server keeps in the order of writing and nobody can tell: options in `WITH (…)`, `UPDATE OF a, b`.
+fn sort_unordered(tokens: &mut Vec<Token<'_>>) {
+    let is_trigger = tokens.iter().take(6).any(|token| token.is("trigger"));
+    let mut at = 0;
+    while at < tokens.len() {
+        let next = |from: usize| (from..tokens.len()).find(|at| !tokens[*at].is_blank());
+        let with =
+            tokens[at].is("with").then(|| next(at + 1)).flatten().filter(|open| tokens[*open].is_symbol("("));
+        let of = (is_trigger && tokens[at].is("of")).then(|| next(at + 1)).flatten();
+        let (from, to) = match (with, of) {
+            (Some(open), _) => {
+                let close = (open..tokens.len()).find(|at| tokens[*at].is_symbol(")"));
+                (open + 1, close.unwrap_or(tokens.len()))
+            }
+            (_, Some(first)) => {
+                let end = (first..tokens.len()).find(|at| tokens[*at].is("on") || tokens[*at].is("or"));
+                (first, end.map_or(tokens.len(), |end| end - 1))
+            }
+            _ => (at, at),
+        };
+        if from < to {
+            let items = sorted(&tokens[from..to]);
+            at = from + items.len();
+            tokens.splice(from..to, items);
+        }
+        at += 1;
+    }
+}
+
+/// Sorts items between commas.
+fn sorted<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+    let plain =
+        |item: &[Token<'a>]| item.iter().filter(|token| !token.is_blank()).copied().collect::<Vec<_>>();
+    let mut items: Vec<Vec<Token<'a>>> = tokens.split(|token| token.is_symbol(",")).map(plain).collect();
+    items.sort_by_key(|item| text_of(item));
+    let comma = [Token { kind: TokenKind::Symbol, text: "," }, Token { kind: TokenKind::Space, text: " " }];
+    items.join(&comma[..])
 }
 
 /// Leaves out `pg_attver`, a number of the server's own among the options of a column.

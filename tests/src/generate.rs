@@ -71,8 +71,12 @@ pub fn generate(tables: usize) -> Generated {
     for first in (0..tables).step_by(TABLES_PER_DOMAIN) {
         let last = tables.min(first + TABLES_PER_DOMAIN);
         let domain = domain(first);
-        let mut yaml = format!("domain: {domain}\ngrants: {{ authenticated: usage, service_role: usage }}\n\ntables:\n");
-        let _ = writeln!(sql, "create schema {domain};\ngrant usage on schema {domain} to authenticated, service_role;");
+        let mut yaml =
+            format!("domain: {domain}\ngrants: {{ authenticated: usage, service_role: usage }}\n\ntables:\n");
+        let _ = writeln!(
+            sql,
+            "create schema {domain};\ngrant usage on schema {domain} to authenticated, service_role;"
+        );
         for number in first..last {
             table(number, &mut yaml, &mut sql);
         }
@@ -117,7 +121,10 @@ fn table(number: usize, yaml: &mut String, sql: &mut String) {
     let checks = [
         ("kind_check", format!("kind in ('plain', 'special', 'kind_{number}')")),
         ("name_check", "length(trim(name)) > 0 and name not like 'tmp%'".to_owned()),
-        ("amount_check", format!("amount >= 0 and amount < {} and weight between 1 and 1000", 1_000_000 + number)),
+        (
+            "amount_check",
+            format!("amount >= 0 and amount < {} and weight between 1 and 1000", 1_000_000 + number),
+        ),
     ];
     let indexes = [
         ("owner_idx", "(owner_id, created_at desc)"),
@@ -131,8 +138,11 @@ fn table(number: usize, yaml: &mut String, sql: &mut String) {
          \x20         select 1 from {parent} p where p.id = {table}.parent_id and p.owner_id = shared.me()\n\
          \x20       )"
     );
-    let own = format!("owner_id = shared.me() and shared.is_member(owner_id, 'level_{number}') and kind <> 'locked'::text");
-    let trigger = "before update for each row when (old.* is distinct from new.*) execute function shared.touch()";
+    let own = format!(
+        "owner_id = shared.me() and shared.is_member(owner_id, 'level_{number}') and kind <> 'locked'::text"
+    );
+    let trigger =
+        "before update for each row when (old.* is distinct from new.*) execute function shared.touch()";
 
     let _ = writeln!(yaml, "  {table}:\n    comment: Table {number} of the benchmark\n    columns:");
     let _ = writeln!(sql, "create table {domain}.{table} (");
@@ -197,7 +207,8 @@ fn view(number: usize, first: usize, yaml: &mut String, sql: &mut String) {
     );
     if number > first {
         let before = number - TABLES_PER_VIEW;
-        let _ = write!(query, " and exists (select 1 from {domain}.open_{before:04} o where o.id = t.parent_id)");
+        let _ =
+            write!(query, " and exists (select 1 from {domain}.open_{before:04} o where o.id = t.parent_id)");
     }
     let _ = writeln!(
         yaml,

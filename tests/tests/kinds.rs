@@ -73,6 +73,14 @@ fn every_fixture_works_in_both_directions() {
                     if let Err(error) = run(server, case, &mut report) {
                         report.add(error.to_string());
                     }
+                    if let Some(missing) = &case.open {
+                        if report.failures.is_empty() {
+                            report.add(format!("this works now, so take the line away: `open: {missing}`"));
+                        } else {
+                            eprintln!("open: {} on PostgreSQL {}: {missing}", case.name, server.major());
+                            report.failures.clear();
+                        }
+                    }
                     if !report.failures.is_empty() {
                         let key = (case.name.clone(), server.major());
                         failures.lock().unwrap().insert(key, (case, report));

@@ -66,8 +66,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         retries: arguments.retry,
         single_transaction: arguments.single_transaction,
     };
-    let result =
-        operations::apply(url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
+    let result = operations::apply(url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let applied = result?;
 
@@ -81,7 +80,9 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         if shell.is_json() {
             shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
         } else {
-            shell.out(&format!("{done} Not compared again: its project is not in this folder, or has changed.\n"))?;
+            shell.out(&format!(
+                "{done} Not compared again: its project is not in this folder, or has changed.\n"
+            ))?;
         }
         return Ok(Exit::Done);
     }
@@ -207,7 +208,14 @@ mod tests {
 
     fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
         let lock_timeout = Duration::from_millis(500);
-        Arguments { plan: None, yes, allow: allow.to_vec(), lock_timeout, retry: 20, single_transaction: false }
+        Arguments {
+            plan: None,
+            yes,
+            allow: allow.to_vec(),
+            lock_timeout,
+            retry: 20,
+            single_transaction: false,
+        }
     }
 
     #[test]

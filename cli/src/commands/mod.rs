@@ -6,6 +6,7 @@ mod completions;
 mod diff;
 mod explain;
 mod graph;
+mod import;
 
 use crate::Global;
 use crate::operations::Failure;
@@ -25,6 +26,7 @@ pub enum Command {
     Diff(diff::Arguments),
     Apply(apply::Arguments),
     Graph(graph::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -69,6 +71,7 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
         Command::Graph(arguments) => graph::run(arguments, global, shell),
+        Command::Import(arguments) => import::run(arguments, global, shell),
         Command::Explain(arguments) => explain::run(arguments, shell),
         Command::Completions(arguments) => completions::run(arguments, shell),
     }

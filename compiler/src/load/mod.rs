@@ -4,7 +4,7 @@
 //! once. Names stay as they were written; `bind` resolves them.
 
 mod files;
-mod profile;
+pub mod profile;
 
 #[cfg(test)]
 mod tests;

@@ -44,15 +44,22 @@ const SUPABASE_ROLES: &[&str] = &[
     "supabase_storage_admin",
 ];
 
+/// The schemas and roles that a profile presets.
+pub fn preset(profile: Option<Profile>) -> (BTreeSet<Ident>, BTreeSet<Ident>) {
+    let supabase = profile == Some(Profile::Supabase);
+    let preset = |names: &'static [&'static str]| {
+        names.iter().filter(move |_| supabase).map(|name| Ident::new(name)).collect::<BTreeSet<_>>()
+    };
+    (preset(SUPABASE_SCHEMAS), preset(SUPABASE_ROLES))
+}
+
 /// The external schemas and roles of a project.
 pub fn external(spec: &ProjectSpec) -> (BTreeSet<Ident>, BTreeSet<Ident>) {
-    let supabase = spec.profile.is_some_and(|profile| profile.value == Profile::Supabase);
-    let preset =
-        |names: &'static [&'static str]| names.iter().filter(move |_| supabase).map(|name| Ident::new(name));
+    let (mut schemas, mut roles) = preset(spec.profile.map(|profile| profile.value));
     let listed = |names: &[schemac_schema::yaml::Name]| -> Vec<Ident> {
         names.iter().map(|name| Ident::new(name.as_str())).collect()
     };
-    let schemas = preset(SUPABASE_SCHEMAS).chain(listed(&spec.external.schemas)).collect();
-    let roles = preset(SUPABASE_ROLES).chain(listed(&spec.external.roles)).collect();
+    schemas.extend(listed(&spec.external.schemas));
+    roles.extend(listed(&spec.external.roles));
     (schemas, roles)
 }

@@ -7,13 +7,13 @@
 use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
-use crate::rename;
+use crate::rename::{self, Renaming};
 use crate::timings::timed;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Context, Object, Server, Visitor};
+use schemac_schema::object::{Context, Kind, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
@@ -123,8 +123,25 @@ fn questions(
 ) -> Questions {
     let current = &relocated.catalog;
     let changing = changing(desired, current);
+    let retyped = retyped(desired, &changing);
     let back = relocated.renaming.reversed().of_constants();
-    let context = Context { current, desired, server };
+    // Types have no stand-ins: those that move are asked about by today's names.
+    let mut types = Renaming::default();
+    types.types = back
+        .types
+        .iter()
+        .filter(|(new, _)| !back.relations.contains_key(new))
+        .map(|(a, b)| (*a, *b))
+        .collect();
+    let today = (!types.is_empty()).then(|| {
+        let mut today = desired.clone();
+        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind() == Kind::Column || id.kind().is_type())
+        {
+            types.apply(&mut entry.object, None);
+        }
+        today
+    });
+    let context = Context { current, desired: today.as_ref().unwrap_or(desired), server };
     let mut questions =
         Questions::new(relocated.moves.iter().map(|relocation| relocation.to.root()).collect());
     for id in open {
@@ -132,7 +149,9 @@ fn questions(
         let own = id.root();
         // The stand-in has the columns that a relation shall have: their changes are no obstacle.
         let unsound = entry.uses.iter().any(|used| {
-            changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
+            // A stand-in's columns are of the types as they are today.
+            retyped.contains(used)
+                || changing.contains(used) && used.parent() != Some(own) && !used.root().kind().is_relation()
         });
         if unsound {
             normalized.unproven.push((*id, "it refers to something that this plan changes".into()));
@@ -224,7 +243,7 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if !id.kind().is_lockable() {
+                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
                     changing.insert(id);
                 }
             }
@@ -233,4 +252,17 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
     }
     changing.extend(current.ids().filter(|id| !desired.contains(*id)));
     changing
+}
+
+/// Columns of types that change in this plan.
+fn retyped(desired: &Catalog, changing: &HashSet<ObjectId>) -> HashSet<ObjectId> {
+    let types: HashSet<ObjectId> = changing.iter().copied().filter(|id| id.kind().is_type()).collect();
+    if types.is_empty() {
+        return types;
+    }
+    desired
+        .iter()
+        .filter(|(id, entry)| id.kind() == Kind::Column && entry.uses.iter().any(|used| types.contains(used)))
+        .map(|(id, _)| id)
+        .collect()
 }

@@ -4,10 +4,12 @@
 //! from what is dropped or disturbed to what depends on it.
 
 use super::Because;
-use schemac_schema::catalog::Standing;
+use super::park::Parked;
+use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
+use schemac_schema::kinds;
 use schemac_schema::object::{Alter, Context, Object};
 use schemac_schema::step::Steps;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -39,17 +41,20 @@ pub struct Changes {
 }
 
 /// Compares the two sides.
-pub fn changes(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Changes {
+pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Diagnostic>) -> Changes {
     let mut changes = Changes::default();
     let mut open = VecDeque::new();
     for (id, entry) in context.desired.iter() {
         match context.current.get(id) {
             None => {
-                if entry.standing == Standing::Managed && !entry.object.is_opaque() {
-                    changes.map.insert(id, Change::Create(Because::Declared));
+                // What stands on a parked type comes back with it, declared or not.
+                let with = parked.new.get(&id.root()).filter(|_| entry.standing == Standing::Kept);
+                if (entry.standing == Standing::Managed || with.is_some()) && !entry.object.is_opaque() {
+                    let because = with.map_or(Because::Declared, |root| Because::With(*root));
+                    changes.map.insert(id, Change::Create(because));
                 }
             }
-            Some(live) if entry.standing == Standing::Managed && live.object != entry.object => {
+            Some(live) if live.object != entry.object && is_changed(entry, parked) => {
                 let mut steps = Steps::default();
                 match Object::alter(&live.object, &entry.object, id, context, &mut steps) {
                     Alter::InPlace => {
@@ -61,7 +66,8 @@ pub fn changes(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Chan
                         changes.map.insert(id, Change::Alter(steps));
                         open.push_back((id, why));
                     }
-                    Alter::Replace(why) => {
+                    // A type was parked before; anything else has no other way.
+                    Alter::Replace(why) | Alter::Park(why) => {
                         changes.map.insert(id, Change::Replace(Because::Replaced(why)));
                         open.push_back((id, why));
                     }
@@ -72,24 +78,48 @@ pub fn changes(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Chan
     }
     for (id, entry) in context.current.iter() {
         if !context.desired.contains(id) && entry.standing == Standing::Managed && !entry.object.is_opaque() {
-            changes.map.insert(id, Change::Drop(Because::NotDeclared));
-            open.push_back((id, "it goes away"));
+            let (because, why) = match parked.types.get(&id) {
+                Some((_, why)) => (Because::Replaced(*why), *why),
+                None => (Because::NotDeclared, "it goes away"),
+            };
+            changes.map.insert(id, Change::Drop(because));
+            open.push_back((id, why));
         }
     }
-    replace(context, &mut changes, open, diagnostics);
+    replace(context, parked, &mut changes, open, diagnostics);
     imply(context, &mut changes);
     changes
+}
+
+/// Whether a difference is one that the plan makes go away: what no file declares differs only by a parked type.
+fn is_changed(entry: &Entry, parked: &Parked) -> bool {
+    match entry.standing {
+        Standing::Managed => true,
+        Standing::Kept => {
+            !entry.object.is_opaque() && entry.uses.iter().any(|used| parked.new.contains(used))
+        }
+        Standing::External => false,
+    }
 }
 
 /// One reverse walk: what is dropped or disturbed rebuilds each dependent that can be rebuilt, or is an error that
 /// shows the chain.
 fn replace(
     context: &Context<'_>,
+    parked: &Parked,
     changes: &mut Changes,
     mut open: VecDeque<(ObjectId, &'static str)>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let users = context.current.users();
+    let uses_parked = |id: ObjectId| {
+        context
+            .current
+            .get(id)
+            .is_some_and(|entry| entry.uses.iter().any(|used| parked.types.contains_key(used)))
+    };
+    let disturbed: BTreeSet<ObjectId> =
+        open.iter().map(|(id, _)| *id).filter(|id| uses_parked(*id)).collect();
     let mut causes: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut refused: BTreeSet<ObjectId> = BTreeSet::new();
     while let Some((id, why)) = open.pop_front() {
@@ -126,7 +156,14 @@ fn replace(
                 continue;
             }
             let nature = live.object.nature();
-            if !gone && nature.survives_type_change {
+            if !gone && nature.survives_type_change && !spans(live, &disturbed) {
+                continue;
+            }
+            let differs = context.desired.get(*user).is_some_and(|entry| entry.object != live.object);
+            let carried = !nature.rebuildable || nature.survives_type_change;
+            if parked.types.contains_key(&id) && differs && carried && !is_replaced(changes, *user) {
+                // It gets from the parked type to the new one by its own steps.
+                changes.together.push((id, *user));
                 continue;
             }
             match changes.map.get(user) {
@@ -135,7 +172,7 @@ fn replace(
                     continue;
                 }
                 // It changes, and no longer uses what goes.
-                Some(Change::Alter(_)) if gone => {
+                Some(Change::Alter(_)) if gone && !parked.types.contains_key(&id) => {
                     let still = context.desired.get(*user).is_some_and(|entry| entry.uses.contains(&id));
                     if !still {
                         continue;
@@ -170,6 +207,17 @@ fn replace(
     }
 }
 
+fn is_replaced(changes: &Changes, id: ObjectId) -> bool {
+    matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)))
+}
+
+/// Whether it ties columns of parked types of two relations together, which cannot change at the same moment: a foreign
+/// key has no operator for the old type and the new one.
+fn spans(entry: &Entry, disturbed: &BTreeSet<ObjectId>) -> bool {
+    let mut roots = entry.uses.iter().filter(|used| disturbed.contains(used)).map(|used| used.root());
+    roots.next().is_some_and(|first| roots.any(|root| root != first))
+}
+
 fn blocked(user: ObjectId, used: ObjectId, causes: &HashMap<ObjectId, ObjectId>, why: &str) -> Diagnostic {
     let mut chain = vec![user.to_string(), used.to_string()];
     let mut at = used;
@@ -199,6 +247,7 @@ fn imply(context: &Context<'_>, changes: &mut Changes) {
             let change = match context.desired.get(satellite) {
                 Some(declared) if declared.object == implied => None,
                 Some(_) => Some(Change::Implied(implied)),
+                None if kinds::is_unspoken(context.desired, satellite) => None,
                 None => Some(Change::Unwanted(implied)),
             };
             match change {

@@ -4,11 +4,13 @@ mod change;
 mod fold;
 mod node;
 mod order;
+mod park;
 mod segment;
 
 pub use self::order::Edge;
 use crate::normalize;
 use crate::relocate::Relocated;
+use park::Parked;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
@@ -157,10 +159,14 @@ pub fn plan(
     server: &Server,
     search_path: &[Ident],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    let parking = park::park(relocated, desired, server);
+    let nothing = Parked::default();
+    let (relocated, parked) =
+        parking.as_ref().map_or((relocated, &nothing), |(relocated, parked)| (relocated, parked));
     let context = Context { current: &relocated.catalog, desired, server };
     let mut diagnostics = Vec::new();
-    let changes = change::changes(&context, &mut diagnostics);
-    let nodes = fold::fold(node::nodes(&changes, relocated, &context), &changes);
+    let changes = change::changes(&context, parked, &mut diagnostics);
+    let nodes = fold::fold(node::nodes(&changes, relocated, parked, &context), &changes);
     let graph = order::graph(&nodes, &changes);
     order::refuse_cycles(&graph, &nodes, &mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {

@@ -2,13 +2,14 @@
 //! frees and takes.
 
 use super::change::{Change, Changes};
+use super::park::Parked;
 use super::{Because, Verb};
 use crate::relocate::Relocated;
 use schemac_schema::catalog::{Entry, Standing};
-use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The statements of one change of one object.
 #[derive(Clone, Debug)]
@@ -31,6 +32,10 @@ pub struct Node {
     pub takes: Vec<Slot>,
     /// Its place among its siblings.
     pub place: u32,
+    /// It is about a type that gives up its name and goes away.
+    pub parked: bool,
+    /// What goes away with what it drops (owned sequences).
+    pub carries: Vec<ObjectId>,
 }
 
 impl Node {
@@ -46,26 +51,33 @@ impl Node {
 }
 
 /// The nodes of all changes, in the order of ids.
-pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) -> Vec<Node> {
+pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context: &Context<'_>) -> Vec<Node> {
     let mut nodes = Vec::new();
-    let circles = circles(changes, context);
     for relocation in &relocated.moves {
         nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
     }
+    let carried = carried(changes, context);
+    let circles = circles(changes, &carried, context);
     for (id, change) in &changes.map {
         match change {
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
-            Change::Drop(because) => nodes.extend(drop(*id, because.clone(), changes, &circles, context)),
+            Change::Drop(because) => {
+                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), context);
+                // Its values are in the new type by then.
+                nodes.extend(
+                    dropped.map(|node| if parked.types.contains_key(id) { lossless(node) } else { node }),
+                );
+            }
             Change::Replace(because) => {
                 // What comes back from its definition is not lost.
                 let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
-                let dropped = drop(*id, because.clone(), changes, &circles, context);
+                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), context);
                 nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
             Change::Alter(steps) => {
                 let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
-                node.uses_desired = uses(*id, context.desired);
+                node.uses_desired = uses_desired(*id, context);
                 node.uses_current = uses(*id, context.current);
                 nodes.push(node);
             }
@@ -85,7 +97,37 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, context: &Context<'_>) ->
         }
     }
     nodes.retain(|node| !node.steps.is_empty());
+    for node in &mut nodes {
+        node.parked = parked.types.contains_key(&node.id);
+        // Nobody else ever has the name under which it waits.
+        match node.verb {
+            Verb::Move if node.parked => node.takes.clear(),
+            Verb::Drop if node.parked => node.frees.clear(),
+            _ => {}
+        }
+    }
     nodes
+}
+
+/// What goes away with the column that owns it: it, and the column.
+fn carried(changes: &Changes, context: &Context<'_>) -> BTreeMap<ObjectId, ObjectId> {
+    let goes = |id: &ObjectId| matches!(changes.map.get(id), Some(Change::Drop(_)));
+    let gone = |id: ObjectId| {
+        std::iter::once(id)
+            .chain(above(id))
+            .any(|id| matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_))))
+    };
+    context
+        .current
+        .iter()
+        .filter(|(_, entry)| entry.object.takes_along())
+        .filter_map(|(id, entry)| {
+            let carried = id.parent().filter(goes)?;
+            let column =
+                entry.uses.iter().copied().filter(|used| used.parent().is_some()).find(|used| gone(*used))?;
+            Some((carried, column))
+        })
+        .collect()
 }
 
 /// Nobody loses what only existed inside the transaction.
@@ -107,6 +149,8 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         frees: Vec::new(),
         takes: Vec::new(),
         place: 0,
+        parked: false,
+        carries: Vec::new(),
     }
 }
 
@@ -114,26 +158,59 @@ fn uses(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectI
     catalog.get(id).map(|entry| entry.uses.clone()).unwrap_or_default()
 }
 
+/// What an object uses of the desired side. A column brings its type along: a new value of an enum may stand in any
+/// expression over the column. What stores values of a type waits for what stands on the type: the checks of a domain
+/// cannot be added once an array column has it.
+fn uses_desired(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+    let own = uses(id, context.desired);
+    let stores = context.desired.get(id).is_some_and(|entry| !entry.object.nature().rebuildable);
+    let mut all: BTreeSet<ObjectId> = own.iter().copied().collect();
+    for used in &own {
+        if stores && used.kind().is_type() {
+            all.extend(
+                context
+                    .desired
+                    .children(*used)
+                    .iter()
+                    .filter(|child| matches!(child.address(), Address::On(..))),
+            );
+        } else if used.parent().is_some() {
+            all.extend(uses(*used, context.desired).into_iter().filter(|used| used.kind().is_type()));
+        }
+    }
+    all.remove(&id);
+    all.into_iter().collect()
+}
+
 fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node> {
     let entry = context.desired.get(id)?;
     let mut steps = Steps::default();
     entry.object.create(id, context, &mut steps);
     let mut node = bare(id, Verb::Create, because, steps);
-    node.uses_desired = entry.uses.clone();
+    node.uses_desired = uses_desired(id, context);
     node.takes = entry.object.slots(id);
     node.place = entry.object.place();
     Some(node)
 }
 
 /// Whole objects that go in this plan and use each other in a circle, each with the number of its circle.
-fn circles(changes: &Changes, context: &Context<'_>) -> HashMap<ObjectId, usize> {
+fn circles(
+    changes: &Changes,
+    carried: &BTreeMap<ObjectId, ObjectId>,
+    context: &Context<'_>,
+) -> HashMap<ObjectId, usize> {
     let mut graph = petgraph::graphmap::DiGraphMap::<ObjectId, ()>::new();
     for (id, change) in &changes.map {
         if !matches!(change, Change::Drop(_) | Change::Replace(_)) {
             continue;
         }
+        // What says who owns a sequence goes with either of the two.
+        if context.current.get(*id).is_some_and(|entry| entry.object.takes_along()) {
+            continue;
+        }
         for used in uses(*id, context.current) {
-            if used.root() != id.root() {
+            let with_it = carried.contains_key(&id.root()) || carried.contains_key(&used.root());
+            if used.root() != id.root() && !with_it {
                 graph.add_edge(id.root(), used.root(), ());
             }
         }
@@ -147,10 +224,13 @@ fn drop(
     id: ObjectId,
     because: Because,
     changes: &Changes,
-    circles: &HashMap<ObjectId, usize>,
+    (circles, carried): (&HashMap<ObjectId, usize>, &BTreeMap<ObjectId, ObjectId>),
     context: &Context<'_>,
 ) -> Option<Node> {
     let entry = context.current.get(id)?;
+    if carried.contains_key(&id.root()) {
+        return None;
+    }
     let gone =
         |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
     // It goes with its parent, unless that is in a circle which only its own statement breaks.
@@ -175,6 +255,13 @@ fn drop(
         if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
             used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
             node.frees.extend(child_entry.object.slots(child));
+        }
+    }
+    for (taken, column) in carried {
+        if *column == id || column.is_below(id) {
+            node.frees
+                .extend(context.current.get(*taken).iter().flat_map(|entry| entry.object.slots(*taken)));
+            node.carries.push(*taken);
         }
     }
     node.uses_current = used.into_iter().collect();
@@ -212,14 +299,18 @@ fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context:
         }
     }
     // Sequences and the like that PostgreSQL moves along.
-    for (new, was) in &relocated.was {
-        if new.parent().is_none()
-            && *new != to
-            && relocated.catalog.get(*new).is_some_and(|e| e.uses.iter().any(|u| u.root() == to))
-        {
-            node.takes.extend(schemac_schema::object::slots(*new));
+    for new in schemac_schema::kinds::owned(&relocated.catalog, to) {
+        if let Some(was) = relocated.was.get(&new) {
+            node.takes.extend(schemac_schema::object::slots(new));
             node.frees.extend(schemac_schema::object::slots(*was));
         }
+    }
+    // What is moved along gets its new name afterwards.
+    for child in context.current.children(to) {
+        let Some(entry) = context.current.get(*child).filter(|entry| entry.object.takes_along()) else {
+            continue;
+        };
+        node.uses_desired.extend(entry.uses.iter().copied());
     }
     let same: BTreeSet<Slot> = node.takes.iter().copied().filter(|slot| node.frees.contains(slot)).collect();
     node.takes.retain(|slot| !same.contains(slot));

@@ -60,6 +60,7 @@ fn roles(nodes: &[Node]) -> Roles {
             }
             Verb::Drop => {
                 roles.droppers.insert(node.id, index);
+                roles.droppers.extend(node.carries.iter().map(|carried| (*carried, index)));
             }
         }
     }
@@ -146,8 +147,19 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
                         add(index, *dropper, Edge::Releases(*used));
                     }
                 }
+                // A routine's arguments are said by their types' names, which a parked type is about to give up.
+                if let Some(mover) = roles.movers.get(used).filter(|mover| nodes[**mover].parked) {
+                    if node.verb == Verb::Drop && !node.parked {
+                        add(index, *mover, Edge::Releases(*used));
+                    }
+                }
                 if node.verb == Verb::Drop {
-                    for changer in roles.changers.get(used).into_iter().flatten() {
+                    // Nothing has to make way for a new value of an enum, and it must be committed first.
+                    let adds =
+                        |changer: &&usize| nodes[**changer].steps.iter().any(|step| step.impact.ends_segment);
+                    for changer in
+                        roles.changers.get(used).into_iter().flatten().filter(|changer| !adds(changer))
+                    {
                         add(index, *changer, Edge::Releases(*used));
                     }
                 }
@@ -263,7 +275,7 @@ pub fn groups(graph: &Graph, nodes: &[Node], changes: &Changes, current: &Catalo
     }
     // Whoever takes a relation's name in this plan serves the clients that knew it by that name.
     for edge in graph.raw_edges() {
-        if matches!(edge.weight, Edge::Frees(Slot::Relation(_) | Slot::Routine(..))) {
+        if matches!(edge.weight, Edge::Frees(Slot::Relation(_) | Slot::Type(_) | Slot::Routine(..))) {
             units.join(edge.source().index(), edge.target().index());
         }
     }

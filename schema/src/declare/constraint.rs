@@ -54,6 +54,7 @@ impl Constraint {
             Object::Key(key) if key.primary => "pkey",
             Object::Key(_) => "key",
             Object::ForeignKey(_) => "fkey",
+            Object::Exclusion(_) => "excl",
             _ => "check",
         }
     }
@@ -63,6 +64,7 @@ impl Constraint {
         match &mut self.object {
             Object::Key(key) => key.timing = timing,
             Object::ForeignKey(key) => key.timing = timing,
+            Object::Exclusion(exclusion) => exclusion.timing = timing,
             _ => return false,
         }
         true

@@ -24,6 +24,10 @@ impl<'a> Declarations<'a> {
         let Some(domain) = &file.domain else {
             self.default_privileges(&file.default_privileges, None);
             let homeless = [
+                first(&file.enums),
+                first(&file.domains),
+                first(&file.types),
+                first(&file.sequences),
                 first(&file.tables),
                 first(&file.views),
                 first(&file.materialized_views),
@@ -48,6 +52,18 @@ impl<'a> Declarations<'a> {
             return;
         }
         self.schema(schema, domain.span, file);
+        for (name, spec) in &file.enums {
+            self.enumeration(schema, name, spec);
+        }
+        for (name, spec) in &file.domains {
+            self.domain(schema, name, spec);
+        }
+        for (name, spec) in &file.types {
+            self.composite_or_range(schema, name, spec);
+        }
+        for (name, spec) in &file.sequences {
+            self.sequence(schema, name, spec);
+        }
         for (name, spec) in &file.tables {
             self.table(schema, name, spec);
         }
@@ -119,10 +135,6 @@ impl<'a> Declarations<'a> {
     /// One warning for each key that nothing is built for yet, with the names that stand under it.
     fn report_unmodelled(&mut self, file: &DomainSpec) {
         let warnings = [
-            listed("enums", &file.enums),
-            listed("domains", &file.domains),
-            listed("types", &file.types),
-            listed("sequences", &file.sequences),
             listed("foreign_tables", &file.foreign_tables),
             listed("data", &file.data),
             listed("backfills", &file.backfills),

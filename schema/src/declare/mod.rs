@@ -10,9 +10,11 @@ mod facade;
 pub mod frame;
 mod global;
 mod mixin;
+mod partition;
 mod routine;
 mod substitute;
 mod table;
+pub(crate) mod types;
 mod view;
 
 #[cfg(test)]
@@ -81,11 +83,13 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         facades: Vec::new(),
         routine_facades: Vec::new(),
         published: Vec::new(),
+        serials: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
         declarations.file(file);
     }
+    declarations.inherit();
     declarations.expand_facades();
     declarations.expand_routine_facades();
     declarations.expand_published();
@@ -129,6 +133,8 @@ struct Declarations<'a> {
     facades: Vec<facade::Pending>,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
+    /// Serial columns and their sequences, in the order of the tables.
+    serials: Vec<(ObjectId, ObjectId)>,
 }
 
 impl<'a> Declarations<'a> {

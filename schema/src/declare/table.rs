@@ -4,26 +4,27 @@ use super::constraint::Constraint;
 use super::{Declarations, facade, mixin, written_ident, written_name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::fragment::Aside;
+use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, QName};
 use crate::kinds::column::{self, declare as columns};
 use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::foreign_key::Action;
 use crate::kinds::key::chosen_name;
-use crate::kinds::opaque::Opaque;
 use crate::kinds::options::Options;
+use crate::kinds::sequence::Sequence;
 use crate::kinds::table::{ReplicaIdentity, Table};
-use crate::kinds::{check, foreign_key, index, key, policy, trigger};
+use crate::kinds::{check, exclusion, foreign_key, index, key, policy, statistics, trigger};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
 use crate::spec::security::Triggers;
-use crate::spec::{ColumnSpec, IndexSpec, Map, Name, PolicySpec, Rls, TableSpec};
+use crate::spec::{ColumnSpec, IndexSpec, Map, Name, PolicySpec, Rls, StatisticsSpec, TableSpec};
+use crate::type_name::TypeName;
 use crate::yaml::{OneOrMany, Sql, Written};
 use std::collections::BTreeSet;
 
 /// The columns of a table, by name; not known where it also has those of a parent.
-type Known = BTreeSet<Ident>;
+pub(super) type Known = BTreeSet<Ident>;
 
 impl<'a> Declarations<'a> {
     pub(super) fn table(&mut self, schema: Ident, name: &Name, spec: &TableSpec) {
@@ -34,6 +35,7 @@ impl<'a> Declarations<'a> {
         let table = self.table_itself(spec);
         self.add(id, Object::Table(table), name.span);
 
+        let partitioned = spec.partition_by.is_some();
         let known: Known = spec.columns.iter().map(|(name, _)| Ident::new(name.as_str())).collect();
         let known = spec.inherits.is_empty().then_some(&known);
         let mut constraints = Vec::new();
@@ -59,23 +61,44 @@ impl<'a> Declarations<'a> {
         for (position, (own, name, written, column)) in (1..).zip(declared) {
             self.column(own, name, written, column, position, &tables);
         }
-        self.constraints(id, spec, constraints, known);
-        self.indexes(id, &spec.indexes, known);
-        self.policies(id, &spec.policies);
-        self.triggers(id, &spec.triggers, known);
-        self.grants(id, &spec.grants, known);
-        self.comment(id, spec.comment.as_ref());
+        self.parts(id, spec, constraints, known);
+        self.serials_moved(id, spec);
         for facade in &spec.facade {
             facade::of_table(self, id, facade);
         }
-        self.published(id, &spec.published_in);
-        self.report_unmodelled_parts(spec);
+        let first = spec.partitions.named.iter().next().map(|(name, _)| name.span);
+        if let Some(span) = first.filter(|_| !partitioned) {
+            let error =
+                Diagnostic::error(Code::MissingKey, format!("{id} has partitions and no partition key"));
+            self.report(
+                error.at(span).help("`partition_by:` says how it is divided, such as `range (created_at)`"),
+            );
+        }
+        self.partitions(id, &spec.partitions);
         for (name, view) in mixed.iter().flat_map(|mixed| &mixed.views) {
             self.view(schema, name, view);
         }
     }
 
-    fn table_itself(&mut self, spec: &TableSpec) -> Table {
+    /// What stands on a table beside its columns.
+    pub(super) fn parts(
+        &mut self,
+        id: ObjectId,
+        spec: &TableSpec,
+        constraints: Vec<Constraint>,
+        known: Option<&Known>,
+    ) {
+        self.constraints(id, constraints, known);
+        self.indexes(id, &spec.indexes, known);
+        self.statistics(id, &spec.statistics, known);
+        self.policies(id, &spec.policies);
+        self.triggers(id, &spec.triggers, known);
+        self.grants(id, &spec.grants, known);
+        self.comment(id, spec.comment.as_ref());
+        self.published(id, &spec.published_in);
+    }
+
+    pub(super) fn table_itself(&mut self, spec: &TableSpec) -> Table {
         let rls = spec.rls.map(|rls| rls.value);
         let replica_identity = spec.replica_identity.as_ref().map(replica_identity);
         Table {
@@ -130,8 +153,7 @@ impl<'a> Declarations<'a> {
                 self.report(error.at(name.span));
             }
             default = Some(columns::next_value(sequence, name.span));
-            let object = Object::Sequence(Opaque { what: Text::new("sequence") });
-            self.add(ObjectId::in_schema(Kind::Sequence, sequence), object, name.span);
+            self.serial(table, own, name, sequence, declared.column.type_name);
         }
         let column = column::Column { position: Aside(position), ..declared.column };
         let several = [column.generated.is_some(), column.identity.is_some(), default.is_some()];
@@ -163,8 +185,54 @@ impl<'a> Declarations<'a> {
         }
     }
 
+    /// The sequence of a serial column, and that the column owns it.
+    fn serial(&mut self, table: ObjectId, own: Ident, name: &Name, sequence: QName, type_name: TypeName) {
+        let Some(table_name) = table.qname() else { return };
+        let id = ObjectId::in_schema(Kind::Sequence, sequence);
+        self.add(id, Object::Sequence(Sequence::usual(type_name, 1)), name.span);
+        self.owned_by(id, table_name, own, name);
+        self.serials.push((ObjectId::on(Kind::Column, table, own), id));
+    }
+
+    /// PostgreSQL moves the sequence of a serial column with its table and does not rename it; it gets the name that
+    /// the column gives it now, rather than a new sequence that begins anew.
+    fn serials_moved(&mut self, table: ObjectId, spec: &TableSpec) {
+        let Some(now) =
+            table.qname().filter(|_| self.serials.last().is_some_and(|(column, _)| column.root() == table))
+        else {
+            return;
+        };
+        let mut tables = vec![now];
+        for old in &spec.moved_from {
+            tables.extend(self.qualified(old, Some(now.schema)));
+        }
+        for (name, written) in &spec.columns {
+            let own = Ident::new(name.as_str());
+            let column = ObjectId::on(Kind::Column, table, own);
+            let Some((_, to)) = self.serials.iter().rev().find(|(serial, _)| *serial == column).copied()
+            else {
+                continue;
+            };
+            let old_columns =
+                long(written).map(|spec| spec.renamed_from.iter().map(written_ident)).into_iter().flatten();
+            let columns: Vec<Ident> = std::iter::once(own).chain(old_columns).collect();
+            let from: Vec<ObjectId> = tables
+                .iter()
+                .flat_map(|table| columns.iter().map(move |column| (*table, *column)))
+                .map(|(table, column)| {
+                    let name = chosen_name(table.name.as_str(), column.as_str(), "seq");
+                    ObjectId::in_schema(Kind::Sequence, QName::new(table.schema, name.as_str()))
+                })
+                .filter(|from| *from != to)
+                .collect();
+            if !from.is_empty() {
+                self.out.moves.push(super::Move { from, to, span: name.span });
+            }
+        }
+    }
+
     /// The constraints that the table's own maps declare, behind those of its columns.
-    fn table_constraints(&mut self, spec: &TableSpec, out: &mut Vec<Constraint>) {
+    pub(super) fn table_constraints(&mut self, spec: &TableSpec, out: &mut Vec<Constraint>) {
         match &spec.primary_key {
             Some(Written::Short(sql)) => out.extend(self.keep(key::declare::short(None, sql, true))),
             Some(Written::Long(map)) => {
@@ -185,6 +253,11 @@ impl<'a> Declarations<'a> {
             out.extend(self.keep(named(name, check::declare::check(Some(own), written))));
             self.renamed(long(written).map(|spec| &spec.renamed_from), "constraint");
         }
+        for (name, written) in &spec.exclusions {
+            let Some(own) = self.name(name) else { continue };
+            out.extend(self.keep(named(name, exclusion::declare::exclusion(Some(own), written))));
+            self.renamed(long(written).map(|spec| &spec.renamed_from), "constraint");
+        }
         for (name, written) in &spec.foreign_keys {
             let Some(own) = self.name(name) else { continue };
             out.extend(self.keep(named(name, foreign_key::declare::foreign_key(Some(own), written))));
@@ -194,17 +267,9 @@ impl<'a> Declarations<'a> {
 
     /// Adds constraints. Names that PostgreSQL would choose come last, so that they make way for written ones; checks
     /// first, then keys, then foreign keys, as CREATE TABLE goes about it.
-    fn constraints(
-        &mut self,
-        table: ObjectId,
-        spec: &TableSpec,
-        constraints: Vec<Constraint>,
-        known: Option<&Known>,
-    ) {
+    fn constraints(&mut self, table: ObjectId, constraints: Vec<Constraint>, known: Option<&Known>) {
         let Some(table_name) = table.qname() else { return };
-        let exclusions = spec.exclusions.iter().map(|(name, _)| Ident::new(name.as_str()));
-        let mut taken: BTreeSet<Ident> =
-            constraints.iter().filter_map(|one| one.name).chain(exclusions).collect();
+        let mut taken: BTreeSet<Ident> = constraints.iter().filter_map(|one| one.name).collect();
         let (written, mut unnamed): (Vec<_>, Vec<_>) =
             constraints.into_iter().partition(|one| one.name.is_some());
         unnamed.sort_by_key(|one| match one.object.kind() {
@@ -269,7 +334,8 @@ impl<'a> Declarations<'a> {
                 Written::Short(sql) => sql,
                 Written::Long(spec) => &spec.definition,
             };
-            let Some((index, columns)) = self.keep(index::declare::index(sql)) else { continue };
+            let Some((mut index, columns)) = self.keep(index::declare::index(sql)) else { continue };
+            index.clustered = long.and_then(|spec| spec.clustered).is_some_and(|flag| flag.value);
             for (column, span) in columns {
                 self.has_column(table, column, known, span);
             }
@@ -277,9 +343,25 @@ impl<'a> Declarations<'a> {
             self.add(id, Object::Index(index), name.span);
             self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
             self.renamed(long.map(|spec| &spec.renamed_from), "index");
-            if let Some(clustered) = long.and_then(|spec| spec.clustered) {
-                self.not_modelled(clustered.span, "`clustered`");
+        }
+    }
+
+    fn statistics(&mut self, table: ObjectId, map: &Map<Written<StatisticsSpec>>, known: Option<&Known>) {
+        let Some(schema) = table.schema() else { return };
+        for (name, written) in map {
+            let Some(own) = self.name(name) else { continue };
+            let Some((statistics, columns)) = self.keep(statistics::declare::statistics(schema, written))
+            else {
+                continue;
+            };
+            for (column, span) in columns {
+                self.has_column(table, column, known, span);
             }
+            let id = ObjectId::on(Kind::Statistics, table, own);
+            self.add(id, Object::Statistics(statistics), name.span);
+            let long = long(written);
+            self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
+            self.renamed(long.map(|spec| &spec.renamed_from), "statistics object");
         }
     }
 
@@ -314,19 +396,6 @@ impl<'a> Declarations<'a> {
     fn renamed(&mut self, names: Option<&OneOrMany<Name>>, what: &str) {
         if let Some(name) = names.and_then(|names| names.0.first()) {
             self.not_modelled(name.span, &format!("renaming a {what} (it is dropped and made anew)"));
-        }
-    }
-
-    fn report_unmodelled_parts(&mut self, spec: &TableSpec) {
-        if let Some((name, _)) = spec.exclusions.iter().next() {
-            self.not_modelled(name.span, "an exclusion constraint");
-        }
-        if let Some((name, _)) = spec.statistics.iter().next() {
-            self.not_modelled(name.span, "extended statistics");
-        }
-        let partition = spec.partitions.named.iter().next().map(|(name, _)| name.span);
-        if let Some(span) = partition {
-            self.not_modelled(span, "a partition");
         }
     }
 }
@@ -368,20 +437,19 @@ fn replica_identity(sql: &Sql) -> Result<ReplicaIdentity, Diagnostic> {
     })
 }
 
-/// The partition key as PostgreSQL prints it: `RANGE (created_at)`.
-fn partition_key(sql: &Sql) -> Result<Text, Diagnostic> {
+/// The partition key: `range (created_at)`.
+fn partition_key(sql: &Sql) -> Result<Fragment, Diagnostic> {
     let frame = super::frame::Frame::read(sql, "CREATE TABLE t () PARTITION BY ", "")?;
     let words = frame.words();
-    let strategy = words.word(0).to_ascii_uppercase();
-    if !matches!(strategy.as_str(), "RANGE" | "LIST" | "HASH") {
+    if !["range", "list", "hash"].iter().any(|strategy| words.is(0, strategy)) {
         return Err(frame.refuse(0, "a partition key is `range (…)`, `list (…)` or `hash (…)`"));
     }
-    let Some(columns) = frame.inside_parentheses(0) else {
+    if frame.inside_parentheses(0).is_none() {
         return Err(frame.refuse(0, "a partition key names columns"));
-    };
+    }
     let written = ["with", "using", "tablespace", "on"].iter().find_map(|word| words.find_outside(1, word));
     if let Some(token) = written.and_then(|index| words.token(index)) {
         return Err(frame.refuse(token.start, "this has a key of its own"));
     }
-    Ok(Text::new(&format!("{strategy} ({})", columns.text())))
+    Ok(Fragment::declared(sql, Grammar::PartitionKey))
 }

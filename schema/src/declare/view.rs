@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fragment::{self, Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
+use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::materialized_view::MaterializedView;
 use crate::kinds::options::Options;
 use crate::kinds::view::View;
@@ -35,8 +36,12 @@ impl Declarations<'_> {
             let column = ObjectId::on(Kind::Column, id, own);
             self.comment(column, spec.comment.as_ref());
             self.grants(column, &spec.grants, None);
-            if let Some(default) = &spec.default {
-                self.not_modelled(default.span(), "a default on a view's column");
+            if let Some(default) = &spec.default
+                && self.keep(frame::expression(default)).is_some()
+            {
+                let value = Fragment::declared(default, Grammar::Expression);
+                let id = ObjectId::of(Kind::Default, column, "");
+                self.add(id, Object::Default(ColumnDefault::new(value)), default.span());
             }
         }
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::View, old));
@@ -99,6 +104,6 @@ pub(super) fn query(sql: &Sql) -> Result<Fragment, Diagnostic> {
     let semicolon = tokens.last().filter(|last| sql.text().get(last.start..last.end) == Some(";"));
     let sql = sql.part(0, semicolon.map_or(sql.text().len(), |last| last.start));
     frame::Words::of(&sql)?;
-    fragment::tree(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
+    fragment::names(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
     Ok(Fragment::declared(&sql, Grammar::Query))
 }

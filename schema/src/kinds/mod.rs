@@ -5,8 +5,12 @@ pub mod aggregate;
 pub mod check;
 pub mod column;
 pub mod comment;
+pub mod composite;
 pub mod default;
 pub mod default_privileges;
+pub mod domain;
+pub mod enumeration;
+pub mod exclusion;
 pub mod extension;
 pub mod foreign_key;
 pub mod function;
@@ -18,17 +22,73 @@ pub mod member;
 pub mod naming;
 pub mod opaque;
 pub mod options;
+pub mod owned_by;
 pub mod policy;
 pub mod publication;
+pub mod range;
 pub mod schema;
+pub mod sequence;
+pub mod statistics;
 pub mod table;
 pub mod trigger;
+pub mod types;
 pub mod view;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::QName;
-use crate::object::Kind;
+use crate::object::{Kind, Object};
+
+/// Where a part of a table was made that came to it from a parent: the column of the partitioned table.
+pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
+    match &catalog.get(id)?.object {
+        Object::Column(column) if column.inherited.0 => table::origin(catalog, id),
+        _ => None,
+    }
+}
+
+/// The tables that have their columns from another one, at any depth.
+fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
+    let mut found: Vec<ObjectId> = Vec::new();
+    let tables = || catalog.ids().filter(|id| id.kind() == Kind::Table);
+    let mut open = vec![of];
+    while let Some(parent) = open.pop() {
+        for child in tables().filter(|id| table::parents(catalog, *id).contains(&parent)) {
+            if child != of && !found.contains(&child) {
+                found.push(child);
+                open.push(child);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// What has to be moved as well when an object is: partitions stay behind when their table gets another schema, and
+/// belong where it is. A renamed column has another name in every child too.
+pub fn companions(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {
+    match (from.kind(), from.parent(), from.qname(), to.qname()) {
+        (Kind::Table, _, Some(old), Some(new)) if old.schema != new.schema => heirs(catalog, from)
+            .into_iter()
+            .filter(|child| child.schema() == Some(old.schema))
+            .filter(|child| {
+                matches!(&catalog.get(*child).map(|entry| &entry.object),
+                Some(Object::Table(table)) if table.partition_of.is_some())
+            })
+            .map(|child| {
+                (child, ObjectId::in_schema(Kind::Table, QName { schema: new.schema, name: child.name() }))
+            })
+            .collect(),
+        (Kind::Column, Some(table), ..) => heirs(catalog, table)
+            .into_iter()
+            .map(|child| {
+                (ObjectId::on(Kind::Column, child, from.name()), ObjectId::on(Kind::Column, child, to.name()))
+            })
+            .filter(|(column, _)| origin(catalog, *column) == Some(from))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
 
 /// What PostgreSQL moves along when a relation gets another schema: the sequences that its columns own.
 pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(ObjectId, ObjectId)> {
@@ -36,14 +96,29 @@ pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Object
     if old.schema == new.schema || !from.kind().is_lockable() {
         return Vec::new();
     }
-    catalog
-        .iter()
-        .filter(|(id, entry)| {
-            id.kind() == Kind::Sequence && entry.uses.iter().any(|used| used.parent() == Some(from))
-        })
-        .filter_map(|(id, _)| {
+    owned(catalog, from)
+        .filter_map(|id| {
             let name = id.qname()?;
-            Some((id, ObjectId::in_schema(Kind::Sequence, QName { schema: new.schema, name: name.name })))
+            Some((id, ObjectId::in_schema(id.kind(), QName { schema: new.schema, name: name.name })))
         })
         .collect()
+}
+
+/// What columns of a relation own, or one column: it goes wherever they go.
+pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectId> {
+    catalog
+        .iter()
+        .filter(move |(_, entry)| {
+            entry.object.takes_along() && entry.uses.iter().any(|used| *used == owner || used.is_below(owner))
+        })
+        .filter_map(|(id, _)| id.parent())
+}
+
+/// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial
+/// column brought. They stay as they are, or as privileges by default make them.
+pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
+    let root = satellite.root();
+    root.kind() == Kind::Sequence
+        && desired.children_of(root, Kind::OwnedBy).next().is_some()
+        && desired.children_of(root, satellite.kind()).next().is_none()
 }

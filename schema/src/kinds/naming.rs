@@ -40,7 +40,12 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
         Kind::Member => "TABLE",
-        Kind::Default | Kind::Comment | Kind::Grant | Kind::DefaultPrivileges | Kind::Unmodelled => "OBJECT",
+        Kind::Default
+        | Kind::OwnedBy
+        | Kind::Comment
+        | Kind::Grant
+        | Kind::DefaultPrivileges
+        | Kind::Unmodelled => "OBJECT",
     }
 }
 
@@ -59,7 +64,7 @@ pub fn own_name(sql: &mut Sql, id: ObjectId) {
             sql.kw("(").tight().canonical_types(arguments).kw(")");
         }
         Address::On(parent, name) => match (id.kind(), parent.schema()) {
-            (Kind::Index, Some(schema)) => {
+            (Kind::Index | Kind::Statistics, Some(schema)) => {
                 sql.name(QName::new(schema, name));
             }
             _ => {
@@ -78,7 +83,7 @@ pub fn object(sql: &mut Sql, id: ObjectId) {
             own_name(sql, parent);
             sql.kw(".").tight().ident(name);
         }
-        (Kind::Index, _) => own_name(sql, id),
+        (Kind::Index | Kind::Statistics, _) => own_name(sql, id),
         (_, Address::On(parent, name)) => {
             sql.ident(name).kw("ON");
             if parent.kind() == Kind::Domain {

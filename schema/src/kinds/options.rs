@@ -3,6 +3,7 @@
 use crate::ident::{Ident, Text};
 use crate::sql::Sql;
 use crate::tree::Tree;
+use crate::write::{Map, Node};
 use crate::yaml;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -37,6 +38,13 @@ impl Options {
         let option =
             |(name, value): &(yaml::Name, yaml::Text)| (Ident::new(name.as_str()), Text::new(value.as_str()));
         Self(map.iter().map(option).collect())
+    }
+
+    /// Writes them into an entry of an import.
+    pub fn write(&self, entry: &mut Map) {
+        for (name, value) in &self.0 {
+            entry.named("options").put(name.as_str(), "", 0, Node::word_or_text(value.as_str()));
+        }
     }
 
     /// Adds `WITH (…)` when there are options.

@@ -50,23 +50,27 @@ pub const READERS: &[Reader] = &[
     kinds::extension::read::READER,
     kinds::opaque::read::LANGUAGES,
     kinds::opaque::read::COLLATIONS,
-    kinds::opaque::read::TYPES,
+    kinds::opaque::read::BASE_TYPES,
+    kinds::enumeration::read::READER,
+    kinds::domain::read::READER,
+    kinds::composite::read::READER,
+    kinds::range::read::READER,
     kinds::table::read::READER,
     kinds::view::read::READER,
     kinds::materialized_view::read::READER,
     kinds::opaque::read::RELATIONS,
     kinds::table::read::INHERITANCE,
     kinds::column::read::READER,
-    kinds::column::read::SEQUENCES,
+    kinds::sequence::read::READER,
     kinds::function::read::READER,
     kinds::aggregate::read::READER,
     kinds::default::read::READER,
     kinds::check::read::READER,
     kinds::key::read::READER,
-    kinds::opaque::read::EXCLUSIONS,
+    kinds::exclusion::read::READER,
     kinds::index::read::READER,
     kinds::foreign_key::read::READER,
-    kinds::opaque::read::STATISTICS,
+    kinds::statistics::read::READER,
     kinds::opaque::read::RULES,
     kinds::trigger::read::READER,
     kinds::policy::read::READER,
@@ -156,6 +160,7 @@ pub struct Declarations {
     members: HashSet<(u32, u32)>,
     objects: HashMap<Key, ObjectId>,
     aliases: HashMap<(u32, u32), ObjectId>,
+    clones: HashSet<(u32, u32)>,
     columns: HashMap<(u32, i32), Ident>,
     uses: HashMap<ObjectId, Vec<ObjectId>>,
 }
@@ -173,6 +178,7 @@ impl Declarations {
             members: HashSet::new(),
             objects: HashMap::new(),
             aliases: HashMap::new(),
+            clones: HashSet::new(),
             columns: HashMap::new(),
             uses: HashMap::new(),
         }
@@ -250,6 +256,13 @@ impl Declarations {
         }
     }
 
+    /// Says that something is what a partition or child has of its parent's object: who uses it uses that one, and
+    /// what it uses itself counts for nothing.
+    pub fn clone_of(&mut self, class: u32, oid: Option<u32>, id: ObjectId) {
+        self.alias(class, oid, id);
+        self.clones.extend(oid.map(|oid| (class, oid)));
+    }
+
     /// Says that an object belongs to an extension. Before it is added.
     pub fn member(&mut self, class: u32, oid: u32) {
         self.members.insert((class, oid));
@@ -275,7 +288,9 @@ impl Declarations {
     pub fn target(&self, class: u32, oid: u32, sub: i32) -> Option<ObjectId> {
         self.exact(class, oid, sub).or_else(|| {
             let name = self.columns.get(&(oid, sub)).filter(|_| class == class::RELATION)?;
-            Some(ObjectId::on(Kind::Column, self.relation(oid)?, *name))
+            let composite =
+                || self.aliases.get(&(class, oid)).copied().filter(|id| id.kind() == Kind::Composite);
+            Some(ObjectId::on(Kind::Column, self.relation(oid).or_else(composite)?, *name))
         })
     }
 
@@ -336,6 +351,10 @@ impl Declarations {
         list.push(used);
         let relation = used.parent().filter(|_| used.kind() == Kind::Column);
         list.extend(relation.filter(|relation| outside(*relation)));
+        // A column that came from a parent is changed and dropped there.
+        if let Some(origin) = kinds::origin(&self.catalog, used) {
+            self.uses(user, origin);
+        }
     }
 
     /// Everything is read: fills in who uses what, and brings all into order.
@@ -397,9 +416,17 @@ const USES: Reader = Reader {
     name: "dependencies",
     sql: |_| include_str!("uses.sql").to_owned(),
     decode: |row, out| {
-        let user = out.find(row.oid()?, row.oid()?, row.sub()?);
+        let (class, oid, sub) = (row.oid()?, row.oid()?, row.sub()?);
+        if out.clones.contains(&(class, oid)) {
+            return Ok(());
+        }
+        let user = out.find(class, oid, sub);
         let used = out.find(row.oid()?, row.oid()?, row.sub()?);
         if let (Some(user), Some(used)) = (user, used) {
+            // A sequence is owned by a column, and does not use it.
+            if user.kind() == Kind::Sequence && used.kind() == Kind::Column {
+                return Ok(());
+            }
             out.uses(user, used);
         }
         Ok(())

@@ -13,6 +13,7 @@ pub mod mixin;
 pub mod partition;
 pub mod project;
 pub mod routine;
+pub mod rules;
 pub mod security;
 pub mod table;
 pub mod types;
@@ -29,6 +30,7 @@ pub use mixin::{MixinSpec, UseSpec};
 pub use partition::{EverySpec, PartitionSpec, PartitionsSpec, RollingSpec};
 pub use project::{EnvironmentSpec, PhaseSpec, ProjectSpec};
 pub use routine::{AggregateSpec, RoutineSpec};
+pub use rules::RuleSpec;
 pub use security::{DefaultPrivilegeSpec, Grants, PolicySpec, Rls, TriggerSpec};
 pub use table::{
     CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IdentitySpec, IndexSpec, KeySpec,
@@ -58,6 +60,15 @@ pub fn read_project(sources: &Sources, file: FileId) -> Result<ProjectSpec, Diag
 ///
 /// The first thing in the file that is no YAML or has no meaning, with its place.
 pub fn read_domain(sources: &Sources, file: FileId) -> Result<DomainSpec, Diagnostic> {
+    yaml::from_node(&yaml::parse(sources, file)?)
+}
+
+/// Reads the rules of an import.
+///
+/// # Errors
+///
+/// The first thing in the file that is no YAML or has no meaning, with its place.
+pub fn read_rules(sources: &Sources, file: FileId) -> Result<Vec<RuleSpec>, Diagnostic> {
     yaml::from_node(&yaml::parse(sources, file)?)
 }
 

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::security::Grants;
-use crate::yaml::{Map, Name, OneOrMany, Sql, Text, Written};
+use super::security::{Grants, PolicySpec, Rls, Triggers};
+use super::table::{CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, KeySpec, StatisticsSpec, TableSpec};
+use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// The partitions of a table.
 #[derive(Debug, Clone, Default)]
@@ -58,12 +59,54 @@ pub struct PartitionSpec {
     /// Its own partitions.
     #[serde(default)]
     pub partitions: PartitionsSpec,
+    /// Its owner.
+    #[serde(default)]
+    pub owner: Option<Name>,
+    /// Its own unique constraints, beside those of its table; so with all that follow.
+    #[serde(default)]
+    pub unique: Map<Written<KeySpec>>,
+    /// Its own check constraints.
+    #[serde(default)]
+    pub checks: Map<Written<CheckSpec>>,
+    /// Its own foreign keys.
+    #[serde(default)]
+    pub foreign_keys: Map<Written<ForeignKeySpec>>,
+    /// Its own exclusion constraints.
+    #[serde(default)]
+    pub exclusions: Map<Written<ExclusionSpec>>,
+    /// Its own indexes.
+    #[serde(default)]
+    pub indexes: Map<Written<IndexSpec>>,
+    /// Its own extended statistics.
+    #[serde(default)]
+    pub statistics: Map<Written<StatisticsSpec>>,
+    /// Row-level security, for those who name the partition itself.
+    #[serde(default)]
+    pub rls: Option<At<Rls>>,
+    /// Its policies, for those who name the partition itself.
+    #[serde(default)]
+    pub policies: Map<PolicySpec>,
+    /// Its own triggers.
+    #[serde(default)]
+    pub triggers: Triggers,
     /// What stands in `WITH (…)`.
     #[serde(default)]
     pub options: Map<Text>,
+    /// What follows REPLICA IDENTITY.
+    #[serde(default)]
+    pub replica_identity: Option<Sql>,
+    /// The publications that hold it.
+    #[serde(default)]
+    pub published_in: OneOrMany<Name>,
+    /// Whether a crash may empty it.
+    #[serde(default)]
+    pub unlogged: Option<Flag>,
     /// Where its rows are kept.
     #[serde(default)]
     pub tablespace: Option<Name>,
+    /// How its rows are kept.
+    #[serde(default)]
+    pub access_method: Option<Name>,
     /// Who may do what.
     #[serde(default)]
     pub grants: Grants,
@@ -73,6 +116,60 @@ pub struct PartitionSpec {
     /// The names that it had.
     #[serde(default)]
     pub moved_from: OneOrMany<Name>,
+}
+
+impl PartitionSpec {
+    /// What it says as a table: everything but its columns and its bound.
+    pub fn as_table(&self) -> TableSpec {
+        let Self {
+            definition: _,
+            partition_by,
+            partitions,
+            owner,
+            unique,
+            checks,
+            foreign_keys,
+            exclusions,
+            indexes,
+            statistics,
+            rls,
+            policies,
+            triggers,
+            options,
+            replica_identity,
+            published_in,
+            unlogged,
+            tablespace,
+            access_method,
+            grants,
+            comment,
+            moved_from,
+        } = self.clone();
+        TableSpec {
+            partition_by,
+            partitions,
+            owner,
+            unique,
+            checks,
+            foreign_keys,
+            exclusions,
+            indexes,
+            statistics,
+            rls,
+            policies,
+            triggers,
+            options,
+            replica_identity,
+            published_in,
+            unlogged,
+            tablespace,
+            access_method,
+            grants,
+            comment,
+            moved_from,
+            ..TableSpec::default()
+        }
+    }
 }
 
 /// Partitions that are made as time goes on, by their length.

@@ -40,7 +40,9 @@ fn arguments() -> Result<Option<Arguments>> {
             "--timings" => found.timings = true,
             "--runs" => found.runs = words.next().ok_or("--runs needs a number")?.parse()?,
             "--write" => found.write = Some(words.next().ok_or("--write needs a folder")?.into()),
-            size => found.sizes.push(size.parse().map_err(|_| format!("unknown argument {size}; see --help"))?),
+            size => {
+                found.sizes.push(size.parse().map_err(|_| format!("unknown argument {size}; see --help"))?)
+            }
         }
     }
     if found.sizes.is_empty() {
@@ -117,7 +119,8 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
 
     let dump = || dump::command(&url);
     let by_hand = || diff(&folder.0, &url);
-    let mut measured = vec![("pg_dump --schema-only", Measured::default()), ("diff, spelled by hand", Measured::default())];
+    let mut measured =
+        vec![("pg_dump --schema-only", Measured::default()), ("diff, spelled by hand", Measured::default())];
     let imported = Folder::new(&format!("{name}_import"))?;
     let imports = import(&imported.0, &url)?;
     if imports {
@@ -151,7 +154,11 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
     if !imports {
         println!("{size:>6}  {:<28} this schemac has no import", "diff, imported");
     }
-    println!("{size:>6}  {:<28} {:>6.0} ms", if arguments.sql { "built with SQL" } else { "schemac apply" }, built.as_secs_f64() * 1000.0);
+    println!(
+        "{size:>6}  {:<28} {:>6.0} ms",
+        if arguments.sql { "built with SQL" } else { "schemac apply" },
+        built.as_secs_f64() * 1000.0
+    );
     if arguments.timings {
         let run = product::run(&folder.0, &url, &["diff", "--timings"])?;
         println!("{}", run.stderr);

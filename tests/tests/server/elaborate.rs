@@ -67,7 +67,7 @@ impl Made {
             definition: Fragment::canonical(text, Grammar::Index),
             options: Default::default(),
             tablespace: None,
-            attached_to: None,
+            clustered: false,
         };
         self.put(ObjectId::on(Kind::Index, table, name), Object::Index(index))
     }
@@ -191,7 +191,6 @@ fn made() -> Made {
         old_table: None,
         new_table: None,
         enabled: Default::default(),
-        cloned: Aside(false),
     };
     made.put(ObjectId::on(Kind::Trigger, users, "touched"), Object::Trigger(trigger));
     // Another table of the same name.

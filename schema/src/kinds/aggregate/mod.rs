@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::{Address, ObjectId};
@@ -13,6 +14,7 @@ use crate::reference::Reference;
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 
 /// An argument.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -176,12 +178,8 @@ impl Aggregate {
         function::signature(self.arguments.iter().map(|one| &one.type_name))
     }
 
-    fn statement(&self, head: &'static str, id: ObjectId) -> Sql {
-        let mut sql = Sql::new(head);
-        if let Some(name) = id.qname() {
-            sql.name(name).tight();
-        }
-        sql.kw("(").tight();
+    /// What stands between the parentheses, but for the star of no arguments.
+    fn write_arguments(&self, sql: &mut Sql) {
         let written: Vec<Sql> = self
             .arguments
             .iter()
@@ -195,9 +193,6 @@ impl Aggregate {
             })
             .collect();
         match self.ordered {
-            None if written.is_empty() => {
-                sql.kw("*");
-            }
             None => {
                 sql.list(&written);
             }
@@ -211,6 +206,19 @@ impl Aggregate {
                 let again = before.last().map(std::slice::from_ref).unwrap_or_default();
                 sql.list(if behind.is_empty() { again } else { behind });
             }
+        }
+    }
+
+    fn statement(&self, head: &'static str, id: ObjectId) -> Sql {
+        let mut sql = Sql::new(head);
+        if let Some(name) = id.qname() {
+            sql.name(name).tight();
+        }
+        sql.kw("(").tight();
+        if self.arguments.is_empty() && self.ordered.is_none() {
+            sql.kw("*");
+        } else {
+            self.write_arguments(&mut sql);
         }
         sql.kw(")");
         let ordered = self.ordered.is_some();
@@ -273,6 +281,10 @@ impl ObjectKind for Aggregate {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

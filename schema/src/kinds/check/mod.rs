@@ -2,14 +2,18 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
+use crate::ident::Ident;
+use crate::kinds::domain::{self, Domain};
 use crate::kinds::{naming, table};
-use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A check constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +40,25 @@ impl Check {
         }
         sql
     }
+
+    fn ask_of_domain(&self, id: ObjectId, domain: &Domain, name: Ident) -> Question {
+        let mut make = domain::stand_in(name, domain);
+        make.kw("CONSTRAINT").ident(name).kw("CHECK (").tight().fragment(&self.expression).kw(")");
+        let read = format!(
+            "(SELECT pg_catalog.pg_get_expr(conbin, 0) FROM pg_catalog.pg_constraint \
+             WHERE contypid = {}::pg_catalog.regtype AND conname = {})",
+            domain::regtype(name),
+            sql::literal(name.as_str())
+        );
+        Question {
+            object: id,
+            stand_in: None,
+            make: make.into_text(),
+            read: vec![("check".into(), read)],
+            undo: Some(domain::undo(name)),
+            instead: Vec::new(),
+        }
+    }
 }
 
 impl ObjectKind for Check {
@@ -45,6 +68,10 @@ impl ObjectKind for Check {
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
         visitor.fragment("check", &mut self.expression);
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
@@ -83,7 +110,12 @@ impl ObjectKind for Check {
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
-        let Some(parent) = id.parent().filter(|parent| parent.kind() == Kind::Table) else { return };
+        let Some(parent) = id.parent() else { return };
+        if let Some(Object::Domain(domain)) = context.desired.get(parent).map(|entry| &entry.object) {
+            let name = out.fresh_name();
+            out.push(self.ask_of_domain(id, domain, name));
+            return;
+        }
         let Some(stand_in) = table::stand_in(parent, context) else { return };
         let name = out.fresh_name();
         let relation = format!("pg_temp.{}", sql::quoted(stand_in.name));

@@ -3,6 +3,7 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::kinds::check::Check;
+use crate::kinds::table;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class, for_version};
 
@@ -19,8 +20,13 @@ pub const READER: Reader = Reader {
         let no_inherit = row.flag()?;
         let (validated, enforced) = (row.flag()?, row.flag()?);
         // What is not enforced is never valid; that goes without saying.
+        let id = ObjectId::on(Kind::Check, parent, name);
+        if row.flag()? {
+            out.clone_of(class::CONSTRAINT, Some(oid), table::origin(&out.catalog, id).unwrap_or(parent));
+            return Ok(());
+        }
         let check =
             Check { expression, no_inherit, not_valid: enforced && !validated, not_enforced: !enforced };
-        out.add(ObjectId::on(Kind::Check, parent, name), Object::Check(check), class::CONSTRAINT, oid, 0)
+        out.add(id, Object::Check(check), class::CONSTRAINT, oid, 0)
     },
 };

@@ -286,7 +286,7 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
 }
 
 /// YAML's quotes were taken for SQL's where the text in them is no SQL.
-fn quoted(sql: &Sql, error: Diagnostic) -> Diagnostic {
+pub(crate) fn quoted(sql: &Sql, error: Diagnostic) -> Diagnostic {
     if !sql.is_quoted() {
         return error;
     }
@@ -296,7 +296,7 @@ fn quoted(sql: &Sql, error: Diagnostic) -> Diagnostic {
 }
 
 /// A default; none for a plain NULL, which PostgreSQL does not store either, unless the type may be a domain.
-fn default(sql: &Sql, tree: &Tree, type_name: &TypeName) -> Result<Option<Fragment>, Diagnostic> {
+pub(crate) fn default(sql: &Sql, tree: &Tree, type_name: &TypeName) -> Result<Option<Fragment>, Diagnostic> {
     let mut column = false;
     tree.walk(&mut |node| column |= node.name() == "ColumnRef");
     if column {

@@ -3,19 +3,23 @@
 mod casts;
 pub mod declare;
 pub mod read;
+pub mod write;
 
+use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::naming;
 use crate::kinds::options::Options;
 use crate::kinds::table;
+use crate::kinds::types;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A column.
@@ -43,6 +47,9 @@ pub struct Column {
     pub position: Aside<u32>,
     /// How existing values convert when the type changes.
     pub using: Aside<Option<Fragment>>,
+    /// It comes from a parent (a partition's, a child's): made, changed and dropped with the column there. Only its
+    /// name, type and collation are known then.
+    pub inherited: Aside<bool>,
 }
 
 /// An identity column's sequence.
@@ -79,7 +86,15 @@ impl Column {
             options: Options::default(),
             position: Aside(0),
             using: Aside(None),
+            inherited: Aside(false),
         }
+    }
+
+    /// The same column as a child of its table has it.
+    #[must_use]
+    pub fn handed_down(&self) -> Self {
+        let collation = self.collation.clone();
+        Self { collation, position: self.position, inherited: Aside(true), ..Self::new(self.type_name) }
     }
 
     fn definition(&self, id: ObjectId) -> Sql {
@@ -230,7 +245,14 @@ impl ObjectKind for Column {
         self.position.0
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -255,7 +277,13 @@ impl ObjectKind for Column {
             options: _,
             position: _,
             using,
+            inherited,
         } = new;
+        if inherited.0 {
+            // The parent's statement changes it too; who uses it is concerned all the same.
+            let same = *type_name == old.type_name && *collation == old.collation;
+            return if same { Alter::InPlace } else { Alter::Disturb("its type changes") };
+        }
         let table = table_of(id);
         match (&old.generated, generated) {
             (Some(before), Some(after)) if before != after => {
@@ -279,8 +307,7 @@ impl ObjectKind for Column {
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = type_name.qname() == old.type_name.qname()
-                && type_name.is_array() == old.type_name.is_array();
+            let same_base = has_same_base(&old.type_name, type_name);
             let default_id = ObjectId::of(Kind::Default, id, "");
             let had_default = !same_base && context.current.contains(default_id);
             if had_default {
@@ -302,7 +329,11 @@ impl ObjectKind for Column {
                 sql.kw("USING").fragment(using);
             } else if !casts::assigns(&old.type_name, type_name) {
                 // A cast that PostgreSQL would not apply by itself is still what people mean.
-                sql.kw("USING").ident(id.name()).kw("::").tight().type_name(type_name);
+                sql.kw("USING").ident(id.name());
+                if types::through_text(&old.type_name, type_name, context) {
+                    sql.tight().kw("::text");
+                }
+                sql.tight().kw("::").tight().type_name(type_name);
             }
             let step = out.push(sql).lock(table, Lock::AccessExclusive);
             if !widens(&old.type_name, type_name) {
@@ -346,6 +377,9 @@ impl ObjectKind for Column {
     }
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let mut sql = naming::alter_parent(id);
         sql.kw("DROP COLUMN").ident(id.name());
         let step = out.push(sql).lock(table_of(id), Lock::AccessExclusive);
@@ -355,6 +389,9 @@ impl ObjectKind for Column {
     }
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
+        if self.inherited.0 {
+            return;
+        }
         let mut sql = naming::alter_parent(to);
         sql.kw("RENAME COLUMN").ident(from.name()).kw("TO").ident(to.name());
         out.push(sql).lock(table_of(to), Lock::AccessExclusive);
@@ -389,6 +426,20 @@ pub fn read_default(relation: Ident, column: Ident) -> String {
         sql::literal(&format!("pg_temp.{}", sql::quoted(relation))),
         sql::literal(column.as_str())
     )
+}
+
+fn has_same_base(old: &TypeName, new: &TypeName) -> bool {
+    new.qname() == old.qname() && new.is_array() == old.is_array()
+}
+
+/// Whether the column becomes of another type in this plan, which sets its default too.
+pub fn default_follows_type(id: ObjectId, context: &Context<'_>) -> bool {
+    let column = |catalog: &Catalog| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Column(column)) => Some(column.type_name),
+        _ => None,
+    };
+    let (old, new) = (column(context.current), column(context.desired));
+    old.zip(new).is_some_and(|(old, new)| !has_same_base(&old, &new))
 }
 
 fn set_not_null(id: ObjectId, set: bool) -> Sql {

@@ -1,4 +1,5 @@
--- Columns in their order; the expression is that of a generated column.
+-- Columns in their order, those that children have from their parents last; the expression is that of a generated
+-- column.
 SELECT a.attrelid, a.attnum, a.attname,
        format_type(a.atttypid, a.atttypmod),
        cn.nspname, co.collname,
@@ -7,7 +8,8 @@ SELECT a.attrelid, a.attnum, a.attname,
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
        a.attcompression,
        NULLIF(a.attstattarget, -1),
-       a.attoptions
+       a.attoptions,
+       a.attislocal
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
@@ -19,4 +21,4 @@ WHERE a.attrelid >= 16384
   AND NOT a.attisdropped
   AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   AND c.relpersistence <> 't'
-ORDER BY a.attrelid, a.attnum
+ORDER BY NOT a.attislocal, a.attrelid, a.attnum

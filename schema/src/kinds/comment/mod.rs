@@ -1,6 +1,7 @@
 //! Comments, on anything.
 
 pub mod read;
+pub mod write;
 
 use crate::id::ObjectId;
 use crate::ident::Text;
@@ -8,6 +9,7 @@ use crate::kinds::naming;
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::Steps;
+use crate::write::Writer;
 
 /// A comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +31,10 @@ impl ObjectKind for Comment {
     }
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let mut sql = head(id);

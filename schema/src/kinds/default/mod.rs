@@ -1,7 +1,9 @@
 //! Column defaults.
 
 pub mod read;
+pub mod write;
 
+use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::kinds::column;
@@ -10,6 +12,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A column's default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,12 +79,25 @@ impl ObjectKind for Default {
         visitor.fragment("default", &mut self.value);
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         set(&self.value, id, out);
     }
 
-    fn alter(_: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+        // A literal takes the column's type without naming it.
+        let column = catalog.get(column_of(id));
+        out.extend(column.iter().flat_map(|entry| &entry.uses).filter(|used| used.kind().is_type()));
+    }
+
+    fn alter(_: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { value, like: _ } = new;
+        if column::default_follows_type(column_of(id), context) {
+            return Alter::InPlace;
+        }
         set(value, id, out);
         Alter::InPlace
     }

@@ -3,6 +3,7 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::kinds::default::Default;
+use crate::kinds::table;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class};
 
@@ -13,12 +14,23 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, relation, number) = (row.oid()?, row.oid()?, row.sub()?);
         let Some(column) = out.target(class::RELATION, relation, number) else { return Ok(()) };
+        let id = ObjectId::of(Kind::Default, column, "");
+        // A child has a copy of its parent's.
+        let inherited = out.catalog.get(column).map(|entry| &entry.object);
+        if matches!(inherited, Some(Object::Column(column)) if column.inherited.0) {
+            let origin = table::origin(&out.catalog, column);
+            out.clone_of(
+                class::DEFAULT,
+                Some(oid),
+                origin.map_or(column, |of| ObjectId::of(Kind::Default, of, "")),
+            );
+            return Ok(());
+        }
         let text = row.text()?;
         if text.starts_with("NULL::") && Default::is_null(text) {
             return Ok(());
         }
         let value = Fragment::canonical(text, Grammar::Expression);
-        let id = ObjectId::of(Kind::Default, column, "");
         out.add(id, Object::Default(Default::new(value)), class::DEFAULT, oid, 0)
     },
 };

@@ -5,6 +5,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
@@ -13,6 +14,7 @@ use crate::kinds::grant::{self, Grant};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::Steps;
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// What one role's new objects of one kind in one schema (or everywhere) give to one grantee.
@@ -92,6 +94,10 @@ impl ObjectKind for DefaultPrivileges {
     fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let schema = self.schema.map(|schema| ObjectId::global(Kind::Schema, schema));
         out.extend(schema.filter(|schema| catalog.contains(*schema)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 //! Extensions. What they bring with them belongs to them and is never changed.
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
@@ -8,6 +9,7 @@ use crate::ident::{Ident, Text};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
+use crate::write::Writer;
 
 /// An extension.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +45,10 @@ impl ObjectKind for Extension {
     fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let schema = self.schema.map(|schema| ObjectId::global(Kind::Schema, schema));
         out.extend(schema.filter(|schema| catalog.contains(*schema)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

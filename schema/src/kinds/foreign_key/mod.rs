@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
@@ -13,6 +14,7 @@ use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::reference::Reference;
 use crate::sql::Sql;
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// What happens to referencing rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -136,6 +138,10 @@ impl ObjectKind for ForeignKey {
                 _ => {}
             }
         }
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

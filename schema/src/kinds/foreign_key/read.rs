@@ -17,7 +17,7 @@ pub const READER: Reader = Reader {
         let Some(parent) = out.relation(relation) else { return Ok(()) };
         if let Some(origin) = row.opt_oid()? {
             if let Some(origin) = out.find(class::CONSTRAINT, origin, 0) {
-                out.alias(class::CONSTRAINT, Some(oid), origin);
+                out.clone_of(class::CONSTRAINT, Some(oid), origin);
             }
             return Ok(());
         }

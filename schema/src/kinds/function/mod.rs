@@ -6,6 +6,7 @@
 pub mod declare;
 pub mod read;
 pub mod settings;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::{Address, ObjectId};
@@ -17,6 +18,7 @@ use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
+use crate::write::Writer;
 use settings::Settings;
 
 /// How an argument passes its value.
@@ -419,6 +421,10 @@ impl ObjectKind for Function {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -45,6 +45,19 @@ impl Settings {
         self.0.insert(name, Text::new(&value));
     }
 
+    /// The settings as people write them: names of a list one by one.
+    pub fn written(&self) -> Vec<(Ident, Vec<String>)> {
+        let names = |value: Text| {
+            elements(value.as_str()).iter().map(|one| sql::quoted(Ident::new(one)).to_owned()).collect()
+        };
+        self.0
+            .iter()
+            .map(|(name, value)| {
+                (*name, if is_name_list(*name) { names(*value) } else { vec![value.as_str().to_owned()] })
+            })
+            .collect()
+    }
+
     /// Writes what leads from `old` to `self`.
     pub fn changes(&self, old: &Settings, sql: &mut Sql) {
         for (name, value) in self.0.iter().filter(|(name, value)| old.0.get(*name) != Some(*value)) {

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::{Address, ObjectId};
@@ -11,6 +12,7 @@ use crate::kinds::naming;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
+use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// What a grantee may do with a target.
@@ -161,6 +163,10 @@ impl ObjectKind for Grant {
         if let (Kind::Column, Some(relation)) = (target.kind(), target.parent()) {
             out.push(id(relation, target_id.name()));
         }
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

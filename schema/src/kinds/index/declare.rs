@@ -16,7 +16,12 @@ use crate::yaml::Sql;
 pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
     let words = Words::of(sql)?;
     let unique = words.is(0, "unique");
-    let start = if unique { words.token(1).map_or(sql.text().len(), |token| token.start) } else { 0 };
+    let mut first = usize::from(unique);
+    // The access method that goes without saying.
+    if words.is(first, "using") && words.is(first + 1, "btree") {
+        first += 2;
+    }
+    let start = words.token(first).map_or(sql.text().len(), |token| token.start);
     let sql = sql.part(start, sql.text().len());
     let frame = Frame::read(&sql, "CREATE INDEX ON t ", "")?;
     let tree = &frame.tree;
@@ -40,7 +45,7 @@ pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
         definition: Fragment::declared(&definition, Grammar::Index),
         options: Options::from_tree(tree.get("options").items()),
         tablespace: (!tablespace.is_empty()).then(|| Ident::new(tablespace)),
-        attached_to: None,
+        clustered: false,
     };
     Ok((index, places))
 }

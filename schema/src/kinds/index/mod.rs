@@ -2,18 +2,20 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::{Ident, QName};
+use crate::ident::Ident;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
-use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Loss, Steps};
 use crate::tree::Tree;
+use crate::write::Writer;
 
 /// An index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,8 +28,8 @@ pub struct Index {
     pub options: Options,
     /// Its tablespace, unless it is the database's.
     pub tablespace: Option<Ident>,
-    /// The index of the partitioned table that this one is attached to.
-    pub attached_to: Option<QName>,
+    /// CLUSTER goes by it.
+    pub clustered: bool,
 }
 
 impl ObjectKind for Index {
@@ -45,6 +47,10 @@ impl ObjectKind for Index {
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });
@@ -52,12 +58,15 @@ impl ObjectKind for Index {
         naming::own_name(&mut sql, table);
         write_definition(&mut sql, &self.definition, &self.options, self.tablespace);
         out.push(sql).lock(table, Lock::Share).scans();
+        if self.clustered {
+            cluster(id, out);
+        }
         table::identify_by(id, context, out);
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { unique, definition, options, tablespace, attached_to } = new;
-        if *unique != old.unique || *definition != old.definition || *attached_to != old.attached_to {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { unique, definition, options, tablespace, clustered } = new;
+        if *unique != old.unique || *definition != old.definition {
             return Alter::Replace("an index's definition cannot be changed in place");
         }
         let mut head = Sql::new("ALTER INDEX");
@@ -68,6 +77,19 @@ impl ObjectKind for Index {
         if *tablespace != old.tablespace {
             head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
             out.push(head).lock(id.root(), Lock::AccessExclusive);
+        }
+        if *clustered && !old.clustered {
+            cluster(id, out);
+        }
+        let another = |child: &ObjectId| {
+            let entry = context.desired.get(*child);
+            matches!(entry.map(|entry| &entry.object), Some(Object::Index(index)) if index.clustered)
+        };
+        // Where another index takes its place, that is enough.
+        if old.clustered && !clustered && !context.desired.children(id.root()).iter().any(another) {
+            let mut sql = naming::alter_parent(id);
+            sql.kw("SET WITHOUT CLUSTER");
+            out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
         }
         Alter::InPlace
     }
@@ -101,6 +123,12 @@ impl ObjectKind for Index {
     fn stored(_place: &str, text: &str) -> String {
         stored_definition(text)
     }
+}
+
+fn cluster(id: ObjectId, out: &mut Steps) {
+    let mut sql = naming::alter_parent(id);
+    sql.kw("CLUSTER ON").ident(id.name());
+    out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
 }
 
 /// Writes a definition with its storage parameters and tablespace in the places where the grammar wants them: before
@@ -151,8 +179,13 @@ pub fn after_table(indexdef: &str) -> &str {
 }
 
 /// A definition as it is compared, from `pg_get_indexdef`: without what stands before ` USING `, without storage
-/// parameters and tablespace, which are fields of their own.
+/// parameters and tablespace, which are fields of their own, and without the access method that goes without saying.
 pub fn stored_definition(indexdef: &str) -> String {
+    let definition = without_storage(indexdef);
+    definition.strip_prefix("USING btree ").map_or(definition.clone(), str::to_owned)
+}
+
+fn without_storage(indexdef: &str) -> String {
     let definition = after_table(indexdef);
     let Ok(tokens) = crate::parse::tokens(definition) else { return definition.to_owned() };
     let word = |index: usize| {
@@ -213,14 +246,14 @@ mod tests {
     #[test]
     fn a_definition_is_what_follows_the_table_without_its_storage() {
         for (indexdef, definition) in [
-            ("CREATE INDEX i ON app.t USING btree (a)", "USING btree (a)"),
+            ("CREATE INDEX i ON app.t USING btree (a)", "(a)"),
             ("CREATE INDEX \"USING\" ON ONLY app.\" WITH (x)\" USING gin (tags)", "USING gin (tags)"),
             (
                 "CREATE UNIQUE INDEX i ON t USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT \
                  WITH (fillfactor='70', x=')') TABLESPACE fast WHERE (a = ' WITH (y)'::text)",
-                "USING btree (a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
+                "(a, lower((b)::text)) INCLUDE (c) NULLS NOT DISTINCT WHERE (a = ' WITH (y)'::text)",
             ),
-            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "USING btree (a)"),
+            ("CREATE INDEX i ON t USING btree (a) WITH (fillfactor='70')", "(a)"),
         ] {
             assert_eq!(stored_definition(indexdef), definition);
         }

@@ -2,7 +2,6 @@
 
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::QName;
 use crate::kinds::index::{Index, stored_definition};
 use crate::kinds::options::Options;
 use crate::object::{Kind, Object};
@@ -15,15 +14,19 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);
         let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
+        if let Some(whole) = row.opt_oid()? {
+            // A part of the partitioned table's.
+            if let Some(whole) = out.find(class::RELATION, whole, 0) {
+                out.clone_of(class::RELATION, Some(oid), whole);
+            }
+            return Ok(());
+        }
         let (unique, valid) = (row.flag()?, row.flag()?);
         let definition = Fragment::canonical(&stored_definition(row.text()?), Grammar::Index);
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
-        let attached_to = match (row.opt_ident()?, row.opt_ident()?) {
-            (Some(schema), Some(name)) => Some(QName::new(schema, name)),
-            _ => None,
-        };
-        let index = Index { unique, definition, options, tablespace, attached_to };
+        let clustered = row.flag()?;
+        let index = Index { unique, definition, options, tablespace, clustered };
         let id = ObjectId::on(Kind::Index, parent, name);
         if !valid {
             out.invalid.push(id);

@@ -74,6 +74,7 @@ pub fn set_timing(
     let said = match &constraint.object {
         Object::Key(key) => key.timing,
         Object::ForeignKey(key) => key.timing,
+        Object::Exclusion(exclusion) => exclusion.timing,
         _ => Timing::Immediate,
     };
     let spoken = deferrable.map(|flag| (flag, "deferrable"));

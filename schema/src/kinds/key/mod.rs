@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::{ObjectId, Slot};
@@ -10,8 +11,10 @@ use crate::kinds::check::drop_constraint;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::read::{Declarations, class};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
+use crate::write::Writer;
 
 /// A primary key or unique constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +113,10 @@ impl ObjectKind for Key {
         out.extend(self.columns.iter().chain(&self.include).filter_map(|name| catalog.column(table, *name)));
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
@@ -154,6 +161,14 @@ impl ObjectKind for Key {
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         drop_constraint(id, out);
+    }
+}
+
+/// A partition's constraint with its index is a part of the one on the partitioned table, whose index `whole` is.
+pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), whole: u32) {
+    if let Some(whole) = out.find(class::RELATION, whole, 0) {
+        out.clone_of(class::CONSTRAINT, Some(constraint), whole);
+        out.clone_of(class::RELATION, index, whole);
     }
 }
 

@@ -13,6 +13,10 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name, relation, index) = (row.oid()?, row.ident()?, row.oid()?, row.opt_oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
+        if let Some(whole) = row.opt_oid()? {
+            super::part_of(out, (oid, index), whole);
+            return Ok(());
+        }
         let primary = row.flag()?;
         let columns: Vec<i32> = row.numbers()?;
         let all: Vec<i32> = row.numbers()?;

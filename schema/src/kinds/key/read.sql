@@ -1,5 +1,6 @@
--- Primary keys and unique constraints with their indexes.
+-- Primary keys and unique constraints with their indexes; those that partitions have from their tables last.
 SELECT con.oid, con.conname, con.conrelid, con.conindid,
+       CASE WHEN con.conparentid <> 0 THEN pg_partition_root(con.conindid)::oid END,
        con.contype = 'p', con.conkey, i.indkey,
        con.condeferrable, con.condeferred,
        c.reloptions, ts.spcname
@@ -12,3 +13,4 @@ JOIN pg_index i ON i.indexrelid = con.conindid
 JOIN pg_class c ON c.oid = con.conindid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 WHERE con.contype IN ('p', 'u') AND con.oid >= 16384
+ORDER BY con.conparentid <> 0

@@ -1,6 +1,7 @@
 //! Materialized views. Their indexes, privileges and comments are objects of their own.
 
 pub mod read;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -12,6 +13,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, StandIn};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// A materialized view.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +72,10 @@ impl ObjectKind for MaterializedView {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 //! Tables in publications: one object for each pair, which stands on the table and dies with it.
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
@@ -11,6 +12,7 @@ use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 use std::collections::BTreeSet;
 
 /// A table in a publication; the publication's name is the object's.
@@ -46,6 +48,10 @@ impl ObjectKind for Member {
         out.extend(Some(publication).filter(|publication| catalog.contains(*publication)));
         let Some(table) = id.parent() else { return };
         out.extend(self.columns.iter().filter_map(|name| catalog.column(table, *name)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

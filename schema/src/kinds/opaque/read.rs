@@ -59,24 +59,14 @@ pub const COLLATIONS: Reader = Reader {
     },
 };
 
-/// Types that are not the row or array types of something else.
-pub const TYPES: Reader = Reader {
-    name: "types",
+/// Base types that users made, and shells of them.
+pub const BASE_TYPES: Reader = Reader {
+    name: "base types",
     sql: |_| include_str!("types.sql").into(),
     decode: |row, out| {
-        let (oid, name, schema, letter) = (row.oid()?, row.ident()?, row.oid()?, row.letter()?);
-        let (kind, object) = match letter {
-            'e' => (Kind::Enum, Object::Enum(opaque("enum type"))),
-            'd' => (Kind::Domain, Object::Domain(opaque("domain"))),
-            'c' => (Kind::Composite, Object::Composite(opaque("composite type"))),
-            'r' => (Kind::Range, Object::Range(opaque("range type"))),
-            _ => (Kind::BaseType, Object::BaseType(opaque("base type"))),
-        };
-        let Some(id) = out.in_schema(kind, schema, name) else { return Ok(()) };
-        out.add(id, object, class::TYPE, oid, 0)?;
-        out.alias(class::TYPE, row.opt_oid()?, id);
-        out.alias(class::RELATION, row.opt_oid()?, id);
-        out.alias(class::TYPE, row.opt_oid()?, id);
+        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
+        let Some(id) = out.in_schema(Kind::BaseType, schema, name) else { return Ok(()) };
+        out.add(id, Object::BaseType(opaque("base type")), class::TYPE, oid, 0)?;
         out.alias(class::TYPE, row.opt_oid()?, id);
         Ok(())
     },
@@ -93,36 +83,6 @@ pub const RELATIONS: Reader = Reader {
         out.alias(class::TYPE, row.opt_oid()?, id);
         out.alias(class::TYPE, row.opt_oid()?, id);
         Ok(())
-    },
-};
-
-/// Exclusion constraints.
-pub const EXCLUSIONS: Reader = Reader {
-    name: "exclusion constraints",
-    sql: |_| {
-        "SELECT oid, conname, conrelid, conindid FROM pg_constraint WHERE contype = 'x' AND oid >= 16384"
-            .into()
-    },
-    decode: |row, out| {
-        let (oid, name) = (row.oid()?, row.ident()?);
-        let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
-        let id = ObjectId::on(Kind::Exclusion, parent, name);
-        out.add(id, Object::Exclusion(opaque("exclusion constraint")), class::CONSTRAINT, oid, 0)?;
-        out.alias(class::RELATION, row.opt_oid()?, id);
-        Ok(())
-    },
-};
-
-/// Extended statistics.
-pub const STATISTICS: Reader = Reader {
-    name: "statistics",
-    sql: |_| "SELECT oid, stxname, stxnamespace FROM pg_statistic_ext WHERE oid >= 16384".into(),
-    decode: |row, out| {
-        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
-        match out.in_schema(Kind::Statistics, schema, name) {
-            Some(id) => out.add(id, Object::Statistics(opaque("statistics")), class::STATISTICS, oid, 0),
-            None => Ok(()),
-        }
     },
 };
 

@@ -2,6 +2,7 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
@@ -11,6 +12,7 @@ use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// For which command a policy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -96,6 +98,10 @@ impl ObjectKind for Policy {
         if let Some(check) = &mut self.check {
             visitor.fragment("check", check);
         }
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 //! Publications. The tables that they hold one by one are objects of their own (`member`).
 
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
 use crate::fragment::Aside;
@@ -9,6 +10,7 @@ use crate::ident::{Ident, Text};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
+use crate::write::Writer;
 use std::collections::BTreeSet;
 
 /// A publication.
@@ -100,6 +102,10 @@ impl ObjectKind for Publication {
     fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let schemas = self.schemas.iter().map(|schema| ObjectId::global(Kind::Schema, *schema));
         out.extend(schemas.filter(|schema| catalog.contains(*schema)));
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

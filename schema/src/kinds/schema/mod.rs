@@ -1,6 +1,7 @@
 //! Schemas. Their privileges and comment are objects of their own.
 
 pub mod read;
+pub mod write;
 
 use crate::fragment::Aside;
 use crate::id::ObjectId;
@@ -8,6 +9,7 @@ use crate::ident::Ident;
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
+use crate::write::Writer;
 
 /// A schema.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,10 @@ impl ObjectKind for Schema {
 
     fn inherit(&mut self, current: &Self) {
         self.owner = current.owner;
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

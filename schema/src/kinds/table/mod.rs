@@ -1,18 +1,21 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
 pub mod read;
+pub mod write;
 
-use crate::fragment::Aside;
-use crate::id::ObjectId;
-use crate::ident::{Ident, QName, Text};
+use crate::catalog::Catalog;
+use crate::fragment::{Aside, Fragment};
+use crate::id::{ObjectId, Slot};
+use crate::ident::{Ident, QName};
 use crate::kinds::grant;
 use crate::kinds::naming;
 use crate::kinds::options::Options;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
-use crate::question::StandIn;
+use crate::question::{Question, Questions, StandIn};
 use crate::reference::Reference;
-use crate::sql::Sql;
+use crate::sql::{self, Sql};
 use crate::step::{ELEMENTS, Lock, Loss, Steps};
+use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -44,9 +47,9 @@ pub struct Table {
     /// What logical replication identifies rows by.
     pub replica_identity: ReplicaIdentity,
     /// The partition key, as in `PARTITION BY …`.
-    pub partition_by: Option<Text>,
+    pub partition_by: Option<Fragment>,
     /// The partitioned table and the bound, as in `PARTITION OF … FOR VALUES …`.
-    pub partition_of: Option<(Reference, Text)>,
+    pub partition_of: Option<(Reference, Fragment)>,
     /// The tables that it inherits from, in order.
     pub inherits: Vec<Reference>,
     /// Its access method, unless it is the default one.
@@ -61,8 +64,12 @@ impl ObjectKind for Table {
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
-        if let Some((parent, _)) = &mut self.partition_of {
+        if let Some(key) = &mut self.partition_by {
+            visitor.fragment("partition key", key);
+        }
+        if let Some((parent, bound)) = &mut self.partition_of {
             visitor.reference(parent);
+            visitor.fragment("bound", bound);
         }
         for parent in &mut self.inherits {
             visitor.reference(parent);
@@ -79,6 +86,17 @@ impl ObjectKind for Table {
         grant::implied(id, context)
     }
 
+    /// A partition takes room among its siblings: the old ones make it before the new ones come.
+    fn extra_slots(&self, _: ObjectId) -> Vec<Slot> {
+        let parent = self.partition_of.as_ref().and_then(|(parent, _)| parent.qname());
+        let slot = |name| Slot::On("partition", ObjectId::in_schema(Kind::Table, name), Ident::new(""));
+        parent.map(slot).into_iter().collect()
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let mut sql = Sql::new("CREATE");
         if self.unlogged {
@@ -86,9 +104,30 @@ impl ObjectKind for Table {
         }
         sql.kw("TABLE");
         naming::own_name(&mut sql, id);
-        // `fold` puts the elements where the marker stands.
-        sql.kw(ELEMENTS);
-        out.push(sql);
+        if let Some((parent, bound)) = &self.partition_of {
+            write_parent(sql.kw("PARTITION OF"), parent);
+            sql.fragment(bound);
+        } else {
+            // `fold` puts the elements where the marker stands.
+            sql.kw(ELEMENTS);
+        }
+        if !self.inherits.is_empty() {
+            let parents: Vec<Sql> = self.inherits.iter().map(parent_name).collect();
+            sql.kw("INHERITS").kw("(").tight().list(&parents).kw(")");
+        }
+        if let Some(key) = &self.partition_by {
+            sql.kw("PARTITION BY").fragment(key);
+        }
+        if let Some(method) = self.access_method {
+            sql.kw("USING").ident(method);
+        }
+        if let Some(tablespace) = self.tablespace {
+            sql.kw("TABLESPACE").ident(tablespace);
+        }
+        let step = out.push(sql);
+        if let Some(parent) = self.parent() {
+            step.lock(parent, Lock::AccessExclusive);
+        }
         if let Some(owner) = self.owner.0.filter(|owner| *owner != context.server.role) {
             let mut sql = alter(id);
             sql.kw("OWNER TO").ident(owner);
@@ -118,13 +157,21 @@ impl ObjectKind for Table {
             access_method,
             tablespace,
         } = new;
-        if *partition_by != old.partition_by || *inherits != old.inherits {
-            return Alter::Replace(
-                "how a table is partitioned, and what it inherits from, is chosen when it is created",
-            );
+        if *partition_by != old.partition_by {
+            return Alter::Replace("how a table is partitioned is chosen when it is created");
         }
         if *partition_of != old.partition_of {
-            return Alter::Replace("its partition bound changes");
+            attach(old, new, id, out);
+        }
+        for parent in old.inherits.iter().filter(|parent| !inherits.contains(parent)) {
+            let mut sql = alter(id);
+            write_parent(sql.kw("NO INHERIT"), parent);
+            out.push(sql).lock(id, Lock::AccessExclusive);
+        }
+        for parent in inherits.iter().filter(|parent| !old.inherits.contains(parent)) {
+            let mut sql = alter(id);
+            write_parent(sql.kw("INHERIT"), parent);
+            out.push(sql).lock(id, Lock::AccessExclusive);
         }
         if *unlogged != old.unlogged {
             let mut sql = alter(id);
@@ -154,12 +201,132 @@ impl ObjectKind for Table {
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let mut sql = Sql::new("DROP TABLE");
         naming::own_name(&mut sql, id);
-        out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropTable, id);
+        // A partition goes under its parent's lock.
+        out.push(sql).lock(self.parent().unwrap_or(id), Lock::AccessExclusive).loses(Loss::DropTable, id);
     }
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         rename_relation(from, to, out);
     }
+
+    fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
+        if let (Some(key), Some(stand_in)) = (&self.partition_by, stand_in(id, context)) {
+            let name = out.fresh_name();
+            let make = partitioned_like(&stand_in, name, key);
+            let relation = sql::literal(&format!("pg_temp.{}", sql::quoted(name)));
+            let read = format!("(SELECT pg_catalog.pg_get_partkeydef({relation}::pg_catalog.regclass))");
+            out.push(Question {
+                object: id,
+                stand_in: Some(stand_in),
+                make: make.into_text(),
+                read: vec![("partition key".into(), read)],
+                undo: None,
+                instead: Vec::new(),
+            });
+        }
+        let Some((bound, parent)) = self.partition_of.as_ref().map(|(_, bound)| bound).zip(self.parent())
+        else {
+            return;
+        };
+        let Some(Object::Table(above)) = context.desired.get(parent).map(|entry| &entry.object) else {
+            return;
+        };
+        let (Some(key), Some(stand_in)) = (&above.partition_by, stand_in(parent, context)) else { return };
+        let (name, part) = (out.fresh_name(), out.fresh_name());
+        // The bound is of the types of the key's columns: a copy of the whole makes it.
+        let mut make = partitioned_like(&stand_in, name, key);
+        make.kw(";").kw("CREATE TEMPORARY TABLE").ident(part).kw("PARTITION OF pg_temp.").tight().ident(name);
+        make.fragment(bound);
+        let relation = sql::literal(&format!("pg_temp.{}", sql::quoted(part)));
+        let read = format!(
+            "(SELECT pg_catalog.pg_get_expr(relpartbound, oid) FROM pg_catalog.pg_class \
+             WHERE oid = {relation}::pg_catalog.regclass)"
+        );
+        out.push(Question {
+            object: id,
+            stand_in: Some(stand_in),
+            make: make.into_text(),
+            read: vec![("bound".into(), read)],
+            undo: None,
+            instead: Vec::new(),
+        });
+    }
+}
+
+/// A partitioned table with the columns of a stand-in.
+fn partitioned_like(stand_in: &StandIn, name: Ident, key: &Fragment) -> Sql {
+    let mut make = Sql::new("CREATE TEMPORARY TABLE");
+    make.ident(name).kw("(").tight().kw("LIKE pg_temp.").tight().ident(stand_in.name).kw(")");
+    make.kw(" PARTITION BY").fragment(key);
+    make
+}
+
+fn parent_name(parent: &Reference) -> Sql {
+    let mut sql = Sql::default();
+    write_parent(&mut sql, parent);
+    sql
+}
+
+fn write_parent(sql: &mut Sql, parent: &Reference) {
+    match parent.qname() {
+        Some(name) => sql.name(name),
+        None => sql.ident(parent.name),
+    };
+}
+
+/// Takes a partition out of its table and puts it in again with another bound, or into another table.
+fn attach(old: &Table, new: &Table, id: ObjectId, out: &mut Steps) {
+    let mut change = |of: &Table, words: &'static str, lock: Lock, bound: Option<&Fragment>| {
+        let Some(parent) = of.parent() else { return };
+        let mut sql = alter(parent);
+        naming::own_name(sql.kw(words), id);
+        if let Some(bound) = bound {
+            sql.fragment(bound);
+        }
+        let step = out.push(sql).lock(parent, lock);
+        if bound.is_some() {
+            step.scans();
+        }
+    };
+    change(old, "DETACH PARTITION", Lock::AccessExclusive, None);
+    change(new, "ATTACH PARTITION", Lock::AccessExclusive, new.partition_of.as_ref().map(|(_, bound)| bound));
+}
+
+impl Table {
+    /// The table that it is a partition of.
+    pub fn parent(&self) -> Option<ObjectId> {
+        let (parent, _) = self.partition_of.as_ref()?;
+        Some(ObjectId::in_schema(Kind::Table, parent.qname()?))
+    }
+}
+
+/// The tables that a table has its columns from: those that it inherits from, or the one that it is a partition of.
+pub fn parents(catalog: &Catalog, id: ObjectId) -> Vec<ObjectId> {
+    let Some(Object::Table(table)) = catalog.get(id).map(|entry| &entry.object) else { return Vec::new() };
+    let references = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
+    references.filter_map(Reference::qname).filter_map(|name| catalog.relation(name)).collect()
+}
+
+/// The object of the same kind and name that a table has from a parent: where it was made.
+pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
+    let own = |id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Column(column)) => !column.inherited.0,
+        Some(_) => true,
+        None => false,
+    };
+    let mut open = parents(catalog, id.parent()?);
+    let mut at = 0;
+    while let Some(parent) = open.get(at).copied() {
+        let candidate = ObjectId::on(id.kind(), parent, id.name());
+        if own(candidate) {
+            return Some(candidate);
+        }
+        open.extend(
+            parents(catalog, parent).into_iter().filter(|above| !open.contains(above)).collect::<Vec<_>>(),
+        );
+        at += 1;
+    }
+    None
 }
 
 /// `SET SCHEMA` and `RENAME TO`; indexes, constraints, triggers, policies and owned sequences follow.

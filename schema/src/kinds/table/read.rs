@@ -1,7 +1,7 @@
 //! Reads tables, partitioned tables and what they inherit from.
 
-use crate::fragment::Aside;
-use crate::ident::{Ident, Text};
+use crate::fragment::{Aside, Fragment, Grammar};
+use crate::ident::Ident;
 use crate::kinds::options::Options;
 use crate::kinds::table::{ReplicaIdentity, Table};
 use crate::object::{Kind, Object};
@@ -32,7 +32,7 @@ pub const READER: Reader = Reader {
             ('i', None) => ReplicaIdentity::Nothing,
             _ => ReplicaIdentity::Default,
         };
-        let partition_by = row.text_if()?.map(Text::new);
+        let partition_by = row.text_if()?.map(|key| Fragment::canonical(key, Grammar::PartitionKey));
         let (access_method, tablespace) = (row.opt_ident()?, row.opt_ident()?);
         let table = Table {
             owner,
@@ -67,7 +67,9 @@ pub const INHERITANCE: Reader = Reader {
         let reference = Reference::to(Target::Relation, parent);
         if let Some(Object::Table(table)) = out.catalog.get_mut(child).map(|entry| &mut entry.object) {
             match bound {
-                Some(bound) => table.partition_of = Some((reference, Text::new(bound))),
+                Some(bound) => {
+                    table.partition_of = Some((reference, Fragment::canonical(bound, Grammar::Bound)))
+                }
                 None => table.inherits.push(reference),
             }
         }

@@ -4,7 +4,7 @@ use super::{Enabled, Trigger, When};
 use crate::declare::constraint;
 use crate::declare::frame::{Frame, Words};
 use crate::diagnostic::Diagnostic;
-use crate::fragment::{Aside, Fragment, Grammar};
+use crate::fragment::{Fragment, Grammar};
 use crate::ident::{Ident, Text};
 use crate::reference::Target;
 use crate::span::Span;
@@ -95,7 +95,6 @@ fn short(sql: &Sql, table: Ident) -> Result<(Trigger, Vec<(Ident, Span)>), Diagn
         old_table: transition(false),
         new_table: transition(true),
         enabled: Enabled::Origin,
-        cloned: Aside(false),
     };
     Ok((trigger, places))
 }

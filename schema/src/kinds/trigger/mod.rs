@@ -2,9 +2,10 @@
 
 pub mod declare;
 pub mod read;
+pub mod write;
 
 use crate::catalog::Catalog;
-use crate::fragment::{Aside, Fragment};
+use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::key::Timing;
@@ -14,6 +15,7 @@ use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// When a trigger fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,8 +75,6 @@ pub struct Trigger {
     pub new_table: Option<Ident>,
     /// For which sessions it fires.
     pub enabled: Enabled,
-    /// Cloned from a partitioned table's trigger: made and dropped with that one.
-    pub cloned: Aside<bool>,
 }
 
 impl Trigger {
@@ -201,6 +201,10 @@ impl ObjectKind for Trigger {
         out.extend(self.update_of.iter().filter_map(|name| catalog.column(table, *name)));
     }
 
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
+    }
+
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         out.push(self.statement(id, false)).lock(id.root(), Lock::ShareRowExclusive);
         if self.enabled != Enabled::Origin {
@@ -225,7 +229,6 @@ impl ObjectKind for Trigger {
             old_table: _,
             new_table: _,
             enabled,
-            cloned: _,
         } = new;
         let as_old = Trigger { enabled: old.enabled, ..new.clone() };
         if as_old != *old {

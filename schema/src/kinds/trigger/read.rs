@@ -1,9 +1,10 @@
 //! Reads triggers, without those behind constraints.
 
-use crate::fragment::{Aside, Fragment, Grammar};
+use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{QName, Text};
 use crate::kinds::key::read::timing;
+use crate::kinds::table;
 use crate::kinds::trigger::{Enabled, Trigger, When, condition_of};
 use crate::object::{Kind, Object};
 use crate::read::{Error, Reader, class};
@@ -16,6 +17,13 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name, relation) = (row.oid()?, row.ident()?, row.oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
+        let id = ObjectId::on(Kind::Trigger, parent, name);
+        if let Some(whole) = row.opt_oid()? {
+            // A clone on a partition is made and dropped with the partitioned table's.
+            let whole = out.find(class::TRIGGER, whole, 0).or_else(|| table::origin(&out.catalog, id));
+            out.clone_of(class::TRIGGER, Some(oid), whole.unwrap_or(parent));
+            return Ok(());
+        }
         let bits = row.int()?;
         let has = |bit: i64| bits & bit != 0;
         let mut update_of = out.column_names(relation, &row.numbers()?)?;
@@ -40,7 +48,6 @@ pub const READER: Reader = Reader {
             'A' => Enabled::Always,
             _ => Enabled::Origin,
         };
-        let cloned = Aside(row.flag()?);
         let trigger = Trigger {
             when: match (has(BEFORE), has(INSTEAD)) {
                 (true, _) => When::Before,
@@ -61,9 +68,7 @@ pub const READER: Reader = Reader {
             old_table,
             new_table,
             enabled,
-            cloned,
         };
-        let id = ObjectId::on(Kind::Trigger, parent, name);
         out.add(id, Object::Trigger(trigger), class::TRIGGER, oid, 0)?;
         out.alias(class::CONSTRAINT, constraint, id);
         Ok(())

@@ -1,6 +1,7 @@
 //! Views.
 
 pub mod read;
+pub mod write;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -11,6 +12,7 @@ use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
+use crate::write::Writer;
 
 /// A view.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +72,10 @@ impl ObjectKind for View {
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
+    }
+
+    fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
+        write::write(self, id, out);
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -1,6 +1,7 @@
 -- Sequences, with the column that owns them (i: as its identity).
 SELECT c.oid, c.relname, c.relnamespace,
        d.deptype, d.refobjid, d.refobjsubid,
+       c.relowner, c.relpersistence = 'u',
        format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle
 FROM pg_class c
 JOIN pg_sequence s ON s.seqrelid = c.oid

@@ -1,0 +1,154 @@
+//! Types and sequences, with what stands in their entries.
+
+use super::{Declarations, written_name};
+use crate::code::Code;
+use crate::declare::frame::Frame;
+use crate::diagnostic::Diagnostic;
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName};
+use crate::kinds::grant::{self, Grant};
+use crate::kinds::owned_by::{self, OwnedBy};
+use crate::kinds::{check, composite, domain, enumeration, range, sequence};
+use crate::object::{Kind, Object};
+use crate::reference::{Reference, Target};
+use crate::spec::types::{DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
+use crate::spec::{Grants, Name};
+use crate::type_name::TypeName;
+use crate::yaml::{Sql, Written};
+
+impl Declarations<'_> {
+    pub(super) fn enumeration(&mut self, schema: Ident, name: &Name, spec: &EnumSpec) {
+        let Some(own) = self.name(name) else { return };
+        let Some(object) = self.keep(enumeration::declare::enumeration(spec)) else { return };
+        let id = ObjectId::in_schema(Kind::Enum, QName::new(schema, own));
+        self.add(id, Object::Enum(object), name.span);
+        match spec {
+            EnumSpec::Short(_) => self.type_grants(id, &Grants::default(), name),
+            EnumSpec::Long(spec) => {
+                self.type_grants(id, &spec.grants, name);
+                self.comment(id, spec.comment.as_ref());
+                self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Enum, old));
+            }
+        }
+    }
+
+    pub(super) fn domain(&mut self, schema: Ident, name: &Name, written: &Written<DomainTypeSpec>) {
+        let Some(own) = self.name(name) else { return };
+        let Some(object) = self.keep(domain::declare::domain(written)) else { return };
+        let id = ObjectId::in_schema(Kind::Domain, QName::new(schema, own));
+        self.add(id, Object::Domain(object), name.span);
+        let Written::Long(spec) = written else { return self.type_grants(id, &Grants::default(), name) };
+        self.type_grants(id, &spec.grants, name);
+        self.comment(id, spec.comment.as_ref());
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Domain, old));
+        for (name, written) in &spec.checks {
+            let Some(own) = self.name(name) else { continue };
+            let Some(constraint) = self.keep(check::declare::check(Some(own), written)) else { continue };
+            let check = ObjectId::on(Kind::Check, id, own);
+            self.add(check, constraint.object, name.span);
+            self.comment(check, constraint.comment.as_ref());
+        }
+    }
+
+    /// A composite or range type.
+    pub(super) fn composite_or_range(&mut self, schema: Ident, name: &Name, spec: &TypeSpec) {
+        let Some(own) = self.name(name) else { return };
+        let name_of = QName::new(schema, own);
+        let id = match &spec.range {
+            Some(of) => {
+                if let Some((field, _)) = spec.fields.iter().next() {
+                    let message = format!("`{name}` is a range and has fields: it can be one of the two");
+                    self.report(Diagnostic::error(Code::WrongStatement, message).at(field.span));
+                }
+                let Some(object) = self.keep(range::declare::range(own, spec, of)) else { return };
+                let id = ObjectId::in_schema(Kind::Range, name_of);
+                self.add(id, Object::Range(object), name.span);
+                id
+            }
+            None => {
+                let Some(object) = self.keep(composite::declare::composite(spec)) else { return };
+                let id = ObjectId::in_schema(Kind::Composite, name_of);
+                self.add(id, Object::Composite(object), name.span);
+                id
+            }
+        };
+        self.type_grants(id, &spec.grants, name);
+        self.comment(id, spec.comment.as_ref());
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(id.kind(), old));
+        for (name, written) in &spec.fields {
+            let (Some(own), Written::Long(field)) = (self.name(name), written) else { continue };
+            self.comment(ObjectId::on(Kind::Column, id, own), field.comment.as_ref());
+            if let Some(old) = field.renamed_from.0.first() {
+                self.not_modelled(old.span, "renaming a field (it is dropped and added)");
+            }
+        }
+    }
+
+    pub(super) fn sequence(&mut self, schema: Ident, name: &Name, spec: &SequenceSpec) {
+        let Some(own) = self.name(name) else { return };
+        let Some(object) = self.keep(sequence::declare::sequence(spec)) else { return };
+        let id = ObjectId::in_schema(Kind::Sequence, QName::new(schema, own));
+        self.add(id, Object::Sequence(object), name.span);
+        self.grants(id, &spec.grants, None);
+        self.comment(id, spec.comment.as_ref());
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Sequence, old));
+        if let Some(owner) = &spec.owned_by {
+            match written_name(owner).as_slice() {
+                [table, column] => self.owned_by(id, QName::new(schema, *table), *column, owner),
+                [schema, table, column] => self.owned_by(id, QName::new(*schema, *table), *column, owner),
+                _ => {
+                    let message = format!("`{owner}` must be a table and its column, as `table.column`");
+                    self.report(Diagnostic::error(Code::UnknownValue, message).at(owner.span));
+                }
+            }
+        }
+    }
+
+    /// Says which column owns a sequence.
+    pub(super) fn owned_by(&mut self, sequence: ObjectId, table: QName, column: Ident, place: &Name) {
+        let mut table = Reference::to(Target::Relation, table);
+        table.span.0 = Some(place.span);
+        let object = Object::OwnedBy(OwnedBy { table, column });
+        self.add(owned_by::id(sequence), object, place.span);
+    }
+
+    /// Everybody may use a type unless the file says otherwise: `public: none`.
+    fn type_grants(&mut self, id: ObjectId, grants: &Grants, name: &Name) {
+        self.grants(id, grants, None);
+        if !grants.iter().any(|(grantee, _)| grantee.as_str() == "public") {
+            let grant = Grant::all(id.kind(), self.version);
+            self.add(grant::id(id, Ident::new("public")), Object::Grant(grant), name.span);
+        }
+    }
+}
+
+/// A type alone, or with the collation behind it.
+///
+/// # Errors
+/// What PostgreSQL's grammar says, with its place.
+pub(crate) fn with_collation(sql: &Sql) -> Result<(TypeName, Option<Reference>), Diagnostic> {
+    let frame = Frame::read(sql, "CREATE TYPE t AS (f ", ")")?;
+    let node = match frame.tree.get("coldeflist").items() {
+        [node] if node.name() == "ColumnDef" => node,
+        _ => return Err(frame.refuse(0, "this is more than one type")),
+    };
+    let clause = node.get("coll_clause");
+    let end = if clause.is_nothing() { sql.text().len() } else { frame.at(clause.get("location")) };
+    let type_tree = node.get("type_name");
+    if type_tree.get("setof").flag() {
+        return Err(frame.refuse(0, "this holds one value, not SETOF"));
+    }
+    let type_name = TypeName::from_tree(type_tree, frame.slice(0, end).text());
+    if clause.is_nothing() {
+        return Ok((type_name, None));
+    }
+    let index = frame.words().index_at(end) + 1;
+    let start = frame.words().token(index).map_or(end, |token| token.start);
+    let parts: Vec<Ident> = clause.get("collname").strings().into_iter().map(Ident::new).collect();
+    Ok((type_name, Some(frame.reference(Target::Collation, &parts, start))))
+}
+
+/// A type of PostgreSQL's own.
+pub(crate) fn built_in(name: &'static str) -> TypeName {
+    TypeName::parse(name).unwrap_or_else(|_| TypeName::of(QName::new("pg_catalog", name)))
+}

@@ -1,0 +1,57 @@
+//! Tables in the files of an import, without what stands on them.
+
+use super::{ReplicaIdentity, Table};
+use crate::id::ObjectId;
+use crate::sql::Sql;
+use crate::write::{Node, Writer, name};
+
+/// A table's own keys.
+pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
+    let Table {
+        owner,
+        unlogged,
+        options,
+        rls,
+        rls_forced,
+        replica_identity,
+        partition_by,
+        partition_of,
+        inherits,
+        access_method,
+        tablespace,
+    } = table;
+    if partition_by.is_some() || partition_of.is_some() || !inherits.is_empty() {
+        return out.missing_whole(id);
+    }
+    let owner = owner.0.filter(|owner| Some(*owner) != out.owner);
+    let entry = out.entry(id);
+    if let Some(owner) = owner {
+        entry.set("owner", Node::Text(name(owner)));
+    }
+    entry.flag("unlogged", *unlogged);
+    options.write(entry);
+    match (rls, rls_forced) {
+        (true, true) => entry.set("rls", Node::word("forced")),
+        (true, false) => entry.set("rls", Node::word("enabled")),
+        _ => entry,
+    };
+    match replica_identity {
+        ReplicaIdentity::Default => {}
+        ReplicaIdentity::Full => drop(entry.set("replica_identity", Node::word("full"))),
+        ReplicaIdentity::Nothing => drop(entry.set("replica_identity", Node::word("nothing"))),
+        ReplicaIdentity::Index(index) => {
+            let mut sql = Sql::new("using index");
+            sql.ident(*index);
+            entry.set("replica_identity", Node::Sql(sql.into_text()));
+        }
+    }
+    if let Some(method) = access_method {
+        entry.set("access_method", Node::Text(name(*method)));
+    }
+    if let Some(tablespace) = tablespace {
+        entry.set("tablespace", Node::Text(name(*tablespace)));
+    }
+    if *rls_forced && !rls {
+        out.missing(id, "FORCE ROW LEVEL SECURITY without ENABLE, which does nothing");
+    }
+}

@@ -1,0 +1,91 @@
+//! What the kinds of types have in common: owner, rename, and how values get from an old type to a new one.
+
+use crate::catalog::Catalog;
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName};
+use crate::kinds::naming;
+use crate::object::{Context, Object};
+use crate::sql::Sql;
+use crate::step::Steps;
+use crate::type_name::TypeName;
+
+/// `ALTER TYPE app.t`, or the like for a domain or sequence.
+pub fn alter(id: ObjectId) -> Sql {
+    let mut sql = Sql::new("ALTER");
+    sql.kw(naming::keyword(id.kind()));
+    naming::own_name(&mut sql, id);
+    sql
+}
+
+/// `DROP TYPE app.t`.
+pub fn drop(id: ObjectId) -> Sql {
+    let mut sql = Sql::new("DROP");
+    sql.kw(naming::keyword(id.kind()));
+    naming::own_name(&mut sql, id);
+    sql
+}
+
+/// Gives a new object the owner that it shall have, unless the role that runs the plan is it.
+pub fn set_owner(id: ObjectId, owner: Option<Ident>, context: &Context<'_>, out: &mut Steps) {
+    if let Some(owner) = owner.filter(|owner| *owner != context.server.role) {
+        let mut sql = alter(id);
+        sql.kw("OWNER TO").ident(owner);
+        out.push(sql);
+    }
+}
+
+/// `SET SCHEMA` and `RENAME TO` behind `head`, which names the object as it is called at that moment.
+pub fn rename(head: impl Fn(QName) -> Sql, old: QName, new: QName, out: &mut Steps) {
+    let mut at = old;
+    if old.schema != new.schema {
+        let mut sql = head(at);
+        sql.kw("SET SCHEMA").ident(new.schema);
+        out.push(sql);
+        at = QName { schema: new.schema, name: old.name };
+    }
+    if at.name != new.name {
+        let mut sql = head(at);
+        sql.kw("RENAME TO").ident(new.name);
+        out.push(sql);
+    }
+}
+
+/// The statements that give a type another name.
+pub fn rename_type(from: ObjectId, to: ObjectId, out: &mut Steps) {
+    let (Some(old), Some(new)) = (from.qname(), to.qname()) else { return };
+    let head = |name: QName| {
+        let mut sql = Sql::new("ALTER");
+        sql.kw(naming::keyword(from.kind())).name(name);
+        sql
+    };
+    rename(head, old, new, out);
+}
+
+/// Whether values get from one type to another only by their texts: between two enums, composites or ranges there is
+/// no cast, and each of them can be written and read.
+pub fn through_text(old: &TypeName, new: &TypeName, context: &Context<'_>) -> bool {
+    let textual = |type_name: &TypeName| {
+        type_name.is_system() && matches!(type_name.name().as_str(), "text" | "varchar" | "bpchar" | "name")
+    };
+    if textual(old) || textual(new) {
+        return false;
+    }
+    has_no_casts(old, context.current, 0) || has_no_casts(new, context.desired, 0)
+}
+
+fn has_no_casts(type_name: &TypeName, catalog: &Catalog, depth: u32) -> bool {
+    let entry = type_name.qname().and_then(|name| catalog.type_named(name)).and_then(|id| catalog.get(id));
+    match entry.map(|entry| &entry.object) {
+        Some(Object::Enum(_) | Object::Composite(_) | Object::Range(_)) => true,
+        Some(Object::Domain(domain)) => depth < 20 && has_no_casts(&domain.base, catalog, depth + 1),
+        _ => false,
+    }
+}
+
+/// Says in an import that not everybody may use a type, where that is so.
+pub fn write_public(id: ObjectId, out: &mut crate::write::Writer<'_>) {
+    let everybody = Ident::new("public");
+    if !out.catalog.contains(crate::kinds::grant::id(id, everybody)) {
+        out.entry(id).named("grants").put("public", "", 0, crate::write::Node::word("none"));
+    }
+}
