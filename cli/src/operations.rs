@@ -12,6 +12,7 @@ use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::timings::timed;
+use schemac_schema::catalog::Catalog;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
@@ -96,6 +97,20 @@ pub fn check(dir: &Path) -> Result<Checked, Failure> {
     let mut report = Report { sources: project.sources, diagnostics: project.warnings };
     match found {
         Ok(()) => Ok(Checked { report, objects, files }),
+        Err(errors) => {
+            report.diagnostics.extend(errors);
+            Err(Failure::Project(report))
+        }
+    }
+}
+
+/// What the project declares, without a database.
+pub fn declared(dir: &Path) -> Result<(Catalog, Report), Failure> {
+    let mut project = read(dir, ASSUMED)?;
+    let found = compile::check(&mut project);
+    let mut report = Report { sources: project.sources, diagnostics: project.warnings };
+    match found {
+        Ok(()) => Ok((project.catalog, report)),
         Err(errors) => {
             report.diagnostics.extend(errors);
             Err(Failure::Project(report))

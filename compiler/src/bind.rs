@@ -204,9 +204,8 @@ fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
 
 impl Visitor for Binder<'_> {
     fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
-        let Ok((tree, prefix)) = fragment.tree() else { return };
-        let text = fragment.text();
-        let mentions = names::mentions(&tree, text, prefix);
+        let Ok(names) = fragment.names() else { return };
+        let (text, mentions) = (fragment.text(), &names.mentions);
         let own = Some(self.id.root()).filter(|root| *root != self.id && root.kind().is_relation());
         let mut changes = Vec::new();
         // The relations in scope, by the name in front of their columns. Scopes inside a fragment are not told
@@ -237,17 +236,12 @@ impl Visitor for Binder<'_> {
         if let Some(own) = own {
             scope.push((own.name(), own));
         }
-        let natural = {
-            let mut natural = false;
-            tree.walk(&mut |node| natural |= node.name() == "JoinExpr" && node.get("is_natural").flag());
-            natural
-        };
-        if natural {
+        if names.natural {
             for (_, relation) in scope.clone() {
                 self.add_columns(relation, Ident::new("*"));
             }
         }
-        for mention in &mentions {
+        for mention in mentions {
             match mention.kind {
                 MentionKind::Relation => {}
                 MentionKind::Column => self.column(mention, &scope, own, simple, fragment, &mut changes),

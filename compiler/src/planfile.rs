@@ -109,7 +109,7 @@ pub fn read(sources: &Sources, file: FileId) -> Result<Saved, Vec<Diagnostic>> {
     }
     let search_path = shape.search_path.iter().map(|name| Ident::new(name)).collect();
     Ok(Saved {
-        plan: Plan { segments, notes: Vec::new(), search_path },
+        plan: Plan { segments, search_path, ..Plan::default() },
         seen,
         project: shape.made_from.project,
     })

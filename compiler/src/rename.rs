@@ -70,9 +70,11 @@ impl Renaming {
 
     /// Maps the names in one text.
     pub fn text(&self, fragment: &Fragment, own: Option<QName>) -> Option<String> {
-        let (tree, prefix) = fragment.tree().ok()?;
-        let text = fragment.text();
-        let mentions = names::mentions(&tree, text, prefix);
+        if self.is_empty() {
+            return None;
+        }
+        let names = fragment.names().ok()?;
+        let (text, mentions) = (fragment.text(), &names.mentions);
         let mut changes = Vec::new();
         // Which relation a name in front of a column stands for.
         let mut aliases: HashMap<Ident, QName> = HashMap::new();
@@ -84,7 +86,7 @@ impl Renaming {
         if let Some(own) = own {
             aliases.entry(own.name).or_insert(own);
         }
-        for mention in &mentions {
+        for mention in mentions {
             if let Some(new) = self.mention(mention, &aliases, own) {
                 // `x.old AS new` needs no AS any more.
                 let alias = mention.output.filter(|output| {

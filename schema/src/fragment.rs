@@ -4,11 +4,13 @@
 //! read their own words in a plan. Where a fragment came from plays no part in equality.
 
 use crate::ident::Text;
+use crate::names::Names;
 use crate::parse::{self, SyntaxError};
 use crate::tree::Tree;
 use crate::yaml;
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What a fragment's text is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -102,6 +104,14 @@ impl Fragment {
         last.contains("--")
     }
 
+    /// The names that the text mentions. Each text is parsed once for them.
+    ///
+    /// # Errors
+    /// A syntax error with its offset in the text.
+    pub fn names(&self) -> Result<Arc<Names>, SyntaxError> {
+        names(self.text(), self.grammar)
+    }
+
     /// The parse tree and how far its locations are ahead of the text. Trees are not stored.
     ///
     /// # Errors
@@ -109,6 +119,31 @@ impl Fragment {
     pub fn tree(&self) -> Result<(Tree, usize), SyntaxError> {
         tree(self.text(), self.grammar)
     }
+}
+
+type Known = HashMap<(Text, Grammar), Arc<Names>>;
+
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+/// The names that a text mentions; each text is parsed once.
+///
+/// # Errors
+/// A syntax error with its offset in the text.
+pub fn names(text: &str, grammar: Grammar) -> Result<Arc<Names>, SyntaxError> {
+    let key = (Text::new(text), grammar);
+    if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let (tree, prefix) = tree(text, grammar)?;
+    Ok(learn(text, grammar, &tree, prefix))
+}
+
+/// Keeps the names of a text that was parsed for another reason.
+pub fn learn(text: &str, grammar: Grammar, tree: &Tree, prefix: usize) -> Arc<Names> {
+    let names = Arc::new(Names::of(tree, text, prefix));
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.insert((Text::new(text), grammar), Arc::clone(&names));
+    names
 }
 
 /// Parses text by its grammar: the tree and how far its locations are ahead of the text.

@@ -45,6 +45,29 @@ pub struct Mention {
     pub output: Option<Ident>,
 }
 
+/// What a fragment says of others; it is found once for each text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    /// The names that it mentions.
+    pub mentions: Vec<Mention>,
+    /// Whether it joins by columns that it does not name.
+    pub natural: bool,
+    /// Whether it has a GROUP BY.
+    pub grouped: bool,
+}
+
+impl Names {
+    /// What a tree says; `prefix` is how far its locations are ahead of `text`.
+    pub fn of(tree: &Tree, text: &str, prefix: usize) -> Self {
+        let (mut natural, mut grouped) = (false, false);
+        tree.walk(&mut |node| {
+            natural |= node.name() == "JoinExpr" && node.get("is_natural").flag();
+            grouped |= !node.get("group_clause").is_nothing();
+        });
+        Self { mentions: mentions(tree, text, prefix), natural, grouped }
+    }
+}
+
 /// The names that a tree mentions. `prefix` is how far its locations are ahead of `text`.
 /// Names of common table expressions are no mentions.
 pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {

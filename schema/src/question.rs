@@ -57,9 +57,12 @@ pub struct Question {
 impl Question {
     /// The stored text with the names of those that others stood in for.
     pub fn unmasked(&self, text: &str, grammar: Grammar) -> String {
-        let Ok((tree, prefix)) = fragment::tree(text, grammar) else { return text.to_owned() };
+        if self.instead.is_empty() {
+            return text.to_owned();
+        }
+        let Ok(names) = fragment::names(text, grammar) else { return text.to_owned() };
         let mut changes = Vec::new();
-        for mention in names::mentions(&tree, text, prefix) {
+        for mention in &names.mentions {
             let (MentionKind::Relation, Some(name)) = (mention.kind, mention.parts.last()) else { continue };
             let temporary = match mention.parts[..] {
                 [schema, _] => schema.as_str().starts_with("pg_temp"),
@@ -100,11 +103,9 @@ impl Questions {
     /// known yet.
     pub fn mask(&mut self, fragment: &Fragment, context: &Context<'_>) -> Option<Masked> {
         let mut masked = Masked { fragment: fragment.clone(), prelude: String::new(), instead: Vec::new() };
-        let Ok((tree, prefix)) = fragment.tree() else { return Some(masked) };
+        let Ok(names) = fragment.names() else { return Some(masked) };
         let text = fragment.text();
-        let mentions = names::mentions(&tree, text, prefix);
-        let mut grouped = false;
-        tree.walk(&mut |node| grouped |= !node.get("group_clause").is_nothing());
+        let mentions = &names.mentions;
         let mut changes = Vec::new();
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
             let [schema, name] = mention.parts[..] else { continue };
@@ -117,7 +118,7 @@ impl Questions {
                 Some(known) => known.name,
                 None => {
                     let own = self.fresh_name();
-                    masked.prelude.push_str(&create_stand_in(own, id, grouped, context)?);
+                    masked.prelude.push_str(&create_stand_in(own, id, names.grouped, context)?);
                     masked.instead.push(Instead { name: own, real, bare });
                     own
                 }

@@ -156,6 +156,11 @@ impl Database<'_> {
         self.url(As::Owner)
     }
 
+    /// The server's major version.
+    pub fn major(&self) -> u32 {
+        self.server.major()
+    }
+
     /// Its address for the superuser.
     pub fn url_as_superuser(&self) -> String {
         self.url(As::Superuser)

@@ -6,7 +6,7 @@ use schemac_tests::product::{self, Run};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: &[&str] = &["check", "diff", "apply", "explain", "completions"];
+const COMMANDS: &[&str] = &["check", "diff", "apply", "graph", "explain", "completions"];
 
 fn run(arguments: &[&str]) -> Run {
     product::finish(product::bare(arguments)).unwrap()

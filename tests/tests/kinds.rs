@@ -220,8 +220,17 @@ fn join(words: &BTreeSet<String>) -> String {
     words.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
+/// Applies; on PostgreSQL 15 by way of a plan file, which has to do and to refuse the same.
 fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Run> {
     let mut arguments = vec!["apply", "--yes"];
+    let file = project.join("plan.json").to_string_lossy().into_owned();
+    if database.major() == 15 {
+        let saved = diff(database, project, &["--save", &file])?;
+        if saved.code != 0 {
+            return Ok(saved);
+        }
+        arguments.push(&file);
+    }
     if let Some(allow) = allow.filter(|allow| !allow.is_empty()) {
         arguments.extend(["--allow", allow]);
     }

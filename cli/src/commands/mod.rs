@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod graph;
 mod import;
 
 use crate::Global;
@@ -24,6 +25,7 @@ pub enum Command {
     Check(check::Arguments),
     Diff(diff::Arguments),
     Apply(apply::Arguments),
+    Graph(graph::Arguments),
     Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -68,6 +70,7 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Check(arguments) => check::run(arguments, global, shell),
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
+        Command::Graph(arguments) => graph::run(arguments, global, shell),
         Command::Import(arguments) => import::run(arguments, global, shell),
         Command::Explain(arguments) => explain::run(arguments, shell),
         Command::Completions(arguments) => completions::run(arguments, shell),

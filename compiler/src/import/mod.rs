@@ -77,7 +77,8 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     }
     let missing = missing(&writer, &reading);
     let mut files = texts(&writer, &missing);
-    let project = heads::project(&reading, options, roles(catalog), &sorted.review_needed, missing.is_empty());
+    let project =
+        heads::project(&reading, options, roles(catalog), &sorted.review_needed, missing.is_empty());
     files.insert("schemac.yaml".into(), project);
     let mut missing: Vec<String> = missing.into_values().flatten().collect();
     missing.extend(readback::differences(&files, &writer, reading.server.version));
@@ -171,7 +172,9 @@ fn on_external(catalog: &Catalog) -> Vec<String> {
             Kind::Trigger => entry.standing == Standing::External && entry.uses.iter().any(is_managed),
             _ => false,
         })
-        .map(|(id, _)| format!("{id}, which is somebody else's; it belongs under `on_external:` if it is yours"))
+        .map(|(id, _)| {
+            format!("{id}, which is somebody else's; it belongs under `on_external:` if it is yours")
+        })
         .collect()
 }
 

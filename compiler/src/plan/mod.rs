@@ -7,6 +7,7 @@ mod order;
 mod park;
 mod segment;
 
+pub use self::order::Edge;
 use crate::normalize;
 use crate::relocate::Relocated;
 use park::Parked;
@@ -102,6 +103,17 @@ pub struct Segment {
     pub locks: Vec<ObjectId>,
 }
 
+/// Why one change comes before another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// What comes first.
+    pub before: (Verb, ObjectId),
+    /// What waits for it.
+    pub after: (Verb, ObjectId),
+    /// Why.
+    pub why: Edge,
+}
+
 /// A plan.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -111,6 +123,8 @@ pub struct Plan {
     pub notes: Vec<Diagnostic>,
     /// The search_path under which the statements mean what they say.
     pub search_path: Vec<Ident>,
+    /// Why the changes come in their order; none of a plan from a file.
+    pub arrows: Vec<Arrow>,
 }
 
 impl Plan {
@@ -169,7 +183,8 @@ pub fn plan(
         }
     }
     if diagnostics.is_empty() {
-        Ok(Plan { segments, notes: Vec::new(), search_path: search_path.to_vec() })
+        let arrows = order::arrows(&graph, &nodes);
+        Ok(Plan { segments, notes: Vec::new(), search_path: search_path.to_vec(), arrows })
     } else {
         Err(diagnostics)
     }

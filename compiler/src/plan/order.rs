@@ -6,7 +6,7 @@
 
 use super::change::Changes;
 use super::node::Node;
-use super::{Because, Verb};
+use super::{Arrow, Because, Verb};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use schemac_schema::catalog::Catalog;
@@ -202,6 +202,19 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
         graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), edge);
     }
     graph
+}
+
+/// The edges, for people.
+pub fn arrows(graph: &Graph, nodes: &[Node]) -> Vec<Arrow> {
+    let change = |index: NodeIndex| (nodes[index.index()].verb, nodes[index.index()].id);
+    let edges = graph.raw_edges().iter();
+    edges
+        .map(|edge| Arrow {
+            before: change(edge.source()),
+            after: change(edge.target()),
+            why: edge.weight.clone(),
+        })
+        .collect()
 }
 
 /// A cycle is a defect: its reasons are shown, and no plan is made.

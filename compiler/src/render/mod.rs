@@ -3,6 +3,7 @@
 //! The words that all three share are here: what a step does and why it is there. Nothing is printed here, and nothing
 //! depends on the time, the machine or the terminal: the same plan gives the same bytes.
 
+pub mod graph;
 mod json;
 mod sql;
 #[cfg(test)]

@@ -95,6 +95,7 @@ fn plan() -> Plan {
         ],
         notes: vec![Diagnostic::note(Code::UnknownRelation, "public.other is declared by no file")],
         search_path: vec!["public".into(), "Odd name".into()],
+        arrows: Vec::new(),
     }
 }
 

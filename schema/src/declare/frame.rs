@@ -5,6 +5,7 @@
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::fragment::{self, Grammar};
 use crate::ident::Ident;
 use crate::names;
 use crate::parse::{self, SyntaxError, Token};
@@ -292,5 +293,10 @@ fn token_span(sql: &Sql, start: usize) -> Span {
 /// What PostgreSQL's grammar says, at the place in the file.
 pub fn expression(sql: &Sql) -> Result<Tree, Diagnostic> {
     Words::of(sql)?;
-    parse::expression(sql.text()).map_err(|error| syntax_error(sql, &error))
+    let tree = parse::expression(sql.text()).map_err(|error| syntax_error(sql, &error))?;
+    // A fragment begins and ends with a character; its names are asked for soon.
+    if !sql.text().starts_with(char::is_whitespace) {
+        fragment::learn(sql.text().trim_end(), Grammar::Expression, &tree, parse::EXPRESSION_PREFIX);
+    }
+    Ok(tree)
 }

@@ -104,6 +104,6 @@ pub(super) fn query(sql: &Sql) -> Result<Fragment, Diagnostic> {
     let semicolon = tokens.last().filter(|last| sql.text().get(last.start..last.end) == Some(";"));
     let sql = sql.part(0, semicolon.map_or(sql.text().len(), |last| last.start));
     frame::Words::of(&sql)?;
-    fragment::tree(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
+    fragment::names(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
     Ok(Fragment::declared(&sql, Grammar::Query))
 }

@@ -29,7 +29,7 @@ fn segment(locks: &[ObjectId], steps: Vec<PlannedStep>) -> Segment {
 }
 
 fn plan(segments: Vec<Segment>) -> Plan {
-    Plan { segments, notes: Vec::new(), search_path: vec!["app".into(), "Odd \"one".into()] }
+    Plan { segments, search_path: vec!["app".into(), "Odd \"one".into()], ..Plan::default() }
 }
 
 /// Moves `public.tN` behind a facade.
