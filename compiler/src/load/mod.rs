@@ -123,8 +123,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     }
     let whole = diagnostics.is_empty();
     // What the project says that it is for may be newer than what is assumed while no server is at hand.
-    let version =
-        spec.postgres.map_or(version, |oldest| version.max(u32::try_from(oldest.value).unwrap_or(0)));
+    let version = spec.postgres.map_or(version, |oldest| version.max(u32::from(oldest.value)));
     let (external_schemas, external_roles) = profile::external(&spec);
     let mut declared = declare::declare(&domains, version, &external_schemas);
     if !whole {
