@@ -388,7 +388,7 @@ impl Kind {
 
     /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
     pub fn is_satellite(self) -> bool {
-        matches!(self, Kind::Default | Kind::Comment | Kind::Grant)
+        matches!(self, Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant)
     }
 
     /// Whether objects of this kind are relations (pg_class) of their own, with a row type.
