@@ -14,41 +14,9 @@ use schemac_schema::object::Kind;
 use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// What happens to whole objects that no file declares: they are reported, unless the project says otherwise.
-fn undeclared(project: &Project) -> Undeclared {
-    project.spec.undeclared.as_ref().map_or(Undeclared::Report, |policy| *policy)
-}
-
-/// Whole areas that `manage:` leaves alone.
-fn leaves_alone(project: &Project, id: ObjectId) -> bool {
-    let manage = &project.spec.manage;
-    let flag = match id.kind() {
-        Kind::Grant => &manage.grants,
-        Kind::Comment => &manage.comments,
-        Kind::Policy => &manage.policies,
-        Kind::Trigger => &manage.triggers,
-        Kind::Index => &manage.indexes,
-        Kind::DefaultPrivileges => &manage.default_privileges,
-        Kind::Publication | Kind::Member => &manage.publications,
-        Kind::Extension => &manage.extensions,
-        _ => return false,
-    };
-    flag.as_ref().is_some_and(|flag| !flag.value)
-}
-
-/// Whether an object is in a place that the files speak of; `undeclared: drop` covers undeclared schemas too.
-fn is_managed(project: &Project, id: ObjectId) -> bool {
-    let Some(schema) = id.schema() else {
-        let known = matches!(id.kind(), Kind::Publication | Kind::Extension | Kind::DefaultPrivileges);
-        return known && undeclared(project) == Undeclared::Drop;
-    };
-    project.managed_schemas.contains(&schema)
-        || (undeclared(project) == Undeclared::Drop && !project.external_schemas.contains(&schema))
-}
-
 /// Adds what stays, and takes over what the files leave alone (owners, positions).
 pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, notes: &mut Vec<Diagnostic>) {
-    let policy = undeclared(project);
+    let policy = project.undeclared();
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();
@@ -79,7 +47,7 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             let unspoken =
                 desired.get(root).is_some_and(|entry| entry.object.is_opaque()) || unspoken.contains(&id);
             if unspoken
-                || leaves_alone(project, id)
+                || project.leaves_alone(id)
                 || entry.object.is_opaque()
                 || stays_on_schema(id, desired)
             {
@@ -97,7 +65,7 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
         {
             continue;
         } else {
-            if root == id && policy != Undeclared::Keep && is_managed(project, id) {
+            if root == id && policy != Undeclared::Keep && project.is_managed(id) {
                 undeclared.entry(id.kind()).or_default().push(id);
             }
             match policy {
@@ -105,7 +73,7 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
                 Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => {
                     Standing::Kept
                 }
-                Undeclared::Drop if is_managed(project, root) => continue,
+                Undeclared::Drop if project.is_managed(root) => continue,
                 _ => Standing::Kept,
             }
         };

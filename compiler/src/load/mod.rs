@@ -15,6 +15,7 @@ use schemac_schema::declare;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::object::Kind;
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::{self, ProjectSpec};
@@ -64,8 +65,12 @@ impl Project {
     /// Whether `undeclared` speaks of an object: it is in a schema that has a file. `drop` covers the schemas that have
     /// none too, save those of somebody else.
     pub fn is_managed(&self, id: ObjectId) -> bool {
-        let Some(schema) = id.schema() else { return false };
-        let dropped_whole = self.undeclared() == Undeclared::Drop && !self.external_schemas.contains(&schema);
+        let drops = self.undeclared() == Undeclared::Drop;
+        let Some(schema) = id.schema() else {
+            let known = matches!(id.kind(), Kind::Publication | Kind::Extension | Kind::DefaultPrivileges);
+            return known && drops;
+        };
+        let dropped_whole = drops && !self.external_schemas.contains(&schema);
         self.managed_schemas.contains(&schema) || dropped_whole
     }
 

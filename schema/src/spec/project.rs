@@ -119,7 +119,7 @@ impl ManageSpec {
             Kind::Trigger => self.triggers,
             Kind::Index => self.indexes,
             Kind::DefaultPrivileges => self.default_privileges,
-            Kind::Publication => self.publications,
+            Kind::Publication | Kind::Member => self.publications,
             Kind::Extension => self.extensions,
             Kind::Role => self.roles,
             _ => None,
