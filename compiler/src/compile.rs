@@ -4,6 +4,7 @@ use crate::address::{self, Declared};
 use crate::bind::{self, Binding};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
+use crate::facade;
 use crate::fingerprint::{self, Seen};
 use crate::introspect::{self, Answered};
 use crate::load::Project;
@@ -132,6 +133,7 @@ pub fn compile(
     let mut plan = timed("plan", || {
         plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)
     })?;
+    facade::guard(&mut plan, &project.facades, &relocated.catalog, &desired);
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));
     plan.notes = notes;

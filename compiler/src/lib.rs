@@ -7,6 +7,7 @@ pub mod compile;
 pub mod complete;
 pub mod connect;
 pub mod elaborate;
+pub mod facade;
 pub mod fingerprint;
 pub mod import;
 pub mod introspect;

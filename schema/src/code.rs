@@ -298,8 +298,9 @@ Computed columns and joins make a view that takes no writes. Write `writes: trig
 INSTEAD OF triggers generated, or `writes: none`.
 "#
 FacadeBypassesRls "SC0406" "a facade would bypass row-level security" r#"
-PostgreSQL 14 has no security_invoker views: the facade would read the table as its owner. Allow it
-by name with `facade-bypasses-rls`, or use PostgreSQL 15.
+PostgreSQL 14 has no security_invoker views: the facade would read and write the table as its owner,
+past the policies of the table behind it. Nothing is done until `--allow facade-bypasses-rls` says that
+it is meant. PostgreSQL 15 has no such gap.
 "#
 NotProven "SC0601" "a difference that could not be proven" r#"
 The texts differ and the server could not be asked whether they mean the same: there is none, the role

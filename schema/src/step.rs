@@ -63,14 +63,23 @@ pub enum Loss {
     DisableRls,
     /// A privilege that somebody has.
     Revoke,
+    /// Row-level security of the table behind a facade, for whoever uses its old name: the facade reads or writes the
+    /// table as its owner.
+    FacadeBypassesRls,
     /// Any other object that holds data or that the plan cannot bring back (a schema, a sequence, a type).
     DropObject,
 }
 
 impl Loss {
     /// All, in the order in which they are listed.
-    pub const ALL: &'static [Loss] =
-        &[Loss::DropTable, Loss::DropColumn, Loss::DropObject, Loss::DisableRls, Loss::Revoke];
+    pub const ALL: &'static [Loss] = &[
+        Loss::DropTable,
+        Loss::DropColumn,
+        Loss::DropObject,
+        Loss::DisableRls,
+        Loss::FacadeBypassesRls,
+        Loss::Revoke,
+    ];
 
     /// The word that `--allow` takes.
     pub fn word(self) -> &'static str {
@@ -79,6 +88,7 @@ impl Loss {
             Loss::DropColumn => "drop-column",
             Loss::DisableRls => "disable-rls",
             Loss::Revoke => "revoke",
+            Loss::FacadeBypassesRls => "facade-bypasses-rls",
             Loss::DropObject => "drop-object",
         }
     }

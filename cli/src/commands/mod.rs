@@ -145,6 +145,7 @@ fn allow_parser() -> impl TypedValueParser<Value = Allow> {
         Loss::DropObject => "other objects that hold data or cannot be brought back",
         Loss::DisableRls => "row-level security of a table",
         Loss::Revoke => "privileges that somebody has",
+        Loss::FacadeBypassesRls => "row-level security, for whoever uses a facade's old name",
     };
     let words = Loss::ALL.iter().map(|loss| PossibleValue::new(loss.word()).help(help(*loss)));
     PossibleValuesParser::new(words.chain([PossibleValue::new("all").help("all of these")])).map(|word| {

@@ -15,6 +15,7 @@ pub use sql::sql;
 pub use text::text;
 
 use crate::plan::{Because, Plan, PlannedStep, Verb};
+use schemac_schema::code::Code;
 use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::step::Loss;
 use std::collections::BTreeSet;
@@ -62,6 +63,12 @@ pub fn lost(loss: Loss, object: ObjectId) -> String {
         Loss::DropColumn => format!("the values of {object}"),
         Loss::DropObject | Loss::Revoke => object.to_string(),
         Loss::DisableRls => format!("row-level security of {object}"),
+        Loss::FacadeBypassesRls => {
+            format!(
+                "row-level security for whoever uses {object} (schemac explain {})",
+                Code::FacadeBypassesRls
+            )
+        }
     }
 }
 

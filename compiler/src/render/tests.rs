@@ -283,6 +283,9 @@ fn reasons_in_words() {
 fn every_loss_has_a_word_to_allow_it() {
     let table = relation(Kind::Table, "app", "users");
     let all: Vec<_> = Loss::ALL.iter().rev().map(|loss| (*loss, table)).collect();
-    assert_eq!(allow_words(&all), "drop-table,drop-column,drop-object,disable-rls,revoke");
+    assert_eq!(
+        allow_words(&all),
+        "drop-table,drop-column,drop-object,disable-rls,facade-bypasses-rls,revoke"
+    );
     assert!(Loss::ALL.iter().all(|loss| lost(*loss, table).contains("app.users")));
 }

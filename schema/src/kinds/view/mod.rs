@@ -1,7 +1,10 @@
 //! Views.
 
 pub mod read;
+mod security;
 pub mod write;
+
+pub use security::bypassed;
 
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
