@@ -8,7 +8,7 @@ use schemac_schema::declare::{Facade, Move};
 use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::{Object, Visitor};
+use schemac_schema::object::Visitor;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
 use std::collections::{HashMap, HashSet};
@@ -32,18 +32,10 @@ pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Id
         let Some(mut object) = declared.catalog.get(id).map(|entry| entry.object.clone()) else { continue };
         if id.kind().is_routine() {
             object.visit(&mut Types { declared: declared.catalog, current, leaving: &leaving, search_path });
-        } else if let Object::DefaultPrivileges(privileges) = &mut object {
-            if !privileges.role.is_empty() {
-                continue;
-            }
-            privileges.role = role;
-        } else {
+        } else if !object.take_role(role) {
             continue;
         }
-        let address = match &object {
-            Object::DefaultPrivileges(privileges) => privileges.id(),
-            object => object.address(id),
-        };
+        let address = object.address(id);
         if let Some(entry) = declared.catalog.get_mut(id) {
             entry.object = object;
         }

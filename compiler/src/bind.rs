@@ -11,7 +11,7 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds;
 use schemac_schema::names::{self, Mention, MentionKind};
-use schemac_schema::object::{Kind, Visitor};
+use schemac_schema::object::Visitor;
 use schemac_schema::reference::{Reference, Target};
 use schemac_schema::span::Span;
 use schemac_schema::sql;
@@ -195,7 +195,7 @@ fn type_name_of(id: ObjectId) -> Option<String> {
 }
 
 fn role_name(id: ObjectId) -> Option<String> {
-    (id.kind() == Kind::Role).then(|| id.name().to_string())
+    (id == ObjectId::of_role(id.name())).then(|| id.name().to_string())
 }
 
 fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
@@ -276,11 +276,7 @@ impl Visitor for Binder<'_> {
                         self.refuse_facade(mention, name, locate(fragment, mention));
                         self.uses.insert(id);
                         if mention.parts.len() == 1 {
-                            changes.push((
-                                mention.start,
-                                mention.end,
-                                sql::qualified(name).replace('\'', "''"),
-                            ));
+                            changes.push((mention.start, mention.end, sql::doubled(&sql::qualified(name))));
                         }
                     } else {
                         self.unknown(
@@ -384,7 +380,7 @@ impl Visitor for Binder<'_> {
                 }
             }
             Target::Role => {
-                let role = ObjectId::global(Kind::Role, reference.name);
+                let role = ObjectId::of_role(reference.name);
                 if self.catalog.contains(role) {
                     self.uses.insert(role);
                 } else if !matches!(
@@ -396,7 +392,7 @@ impl Visitor for Binder<'_> {
             }
             Target::Collation => {
                 let id_of = |name: QName| {
-                    let id = ObjectId::in_schema(Kind::Collation, name);
+                    let id = ObjectId::of_collation(name);
                     self.catalog.contains(id).then_some(id)
                 };
                 match self.find(&parts, id_of) {
@@ -468,8 +464,8 @@ impl Binder<'_> {
                     }
                 }
                 let plain = simple && fragment.grammar() != Grammar::Query && !found && !whole_row;
-                if let (true, Some(own)) = (plain, own.filter(|own| own.kind() == Kind::Table)) {
-                    if !SYSTEM_COLUMNS.contains(&column.as_str()) && self.id.kind() != Kind::Trigger {
+                if let (true, Some(own)) = (plain, own.filter(|own| own.kind().has_plain_columns())) {
+                    if !SYSTEM_COLUMNS.contains(&column.as_str()) && !self.id.kind().renames_its_table() {
                         self.unknown_column(own, column, locate(fragment, mention));
                     }
                 }

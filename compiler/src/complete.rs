@@ -70,9 +70,7 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             }
             match policy {
                 // Every database has it, also one that was built from the files.
-                Undeclared::Drop if root.kind() == Kind::Schema && root.name().as_str() == "public" => {
-                    Standing::Kept
-                }
+                Undeclared::Drop if root.is_public_schema() => Standing::Kept,
                 Undeclared::Drop if project.is_managed(root) => continue,
                 _ => Standing::Kept,
             }
@@ -123,9 +121,7 @@ fn is_external(root: ObjectId, current: &Catalog) -> bool {
 /// them.
 fn stays_on_schema(id: ObjectId, desired: &Catalog) -> bool {
     let root = id.root();
-    root.kind() == Kind::Schema
-        && root.name().as_str() == "public"
-        && !desired.children(root).iter().any(|child| child.kind() == id.kind())
+    root.is_public_schema() && !desired.children(root).iter().any(|child| child.kind() == id.kind())
 }
 
 fn report(kind: Kind, ids: &[ObjectId]) -> Diagnostic {

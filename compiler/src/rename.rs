@@ -7,7 +7,7 @@ use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::names::{self, Mention, MentionKind};
-use schemac_schema::object::{Kind, Object, Visitor};
+use schemac_schema::object::{Object, Visitor};
 use schemac_schema::reference::{Reference, Target};
 use schemac_schema::sql;
 use schemac_schema::type_name::TypeName;
@@ -127,15 +127,13 @@ impl Renaming {
             }
             MentionKind::RelationLiteral => {
                 let new = self.relations.get(&full?)?;
-                Some(sql::qualified(*new).replace('\'', "''"))
+                Some(sql::doubled(&sql::qualified(*new)))
             }
             MentionKind::Type => self.types.get(&full?).map(|new| sql::qualified(*new)),
-            MentionKind::TypeLiteral => {
-                self.types.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
-            }
+            MentionKind::TypeLiteral => self.types.get(&full?).map(|new| sql::doubled(&sql::qualified(*new))),
             MentionKind::Routine => self.routines.get(&full?).map(|new| sql::qualified(*new)),
             MentionKind::RoutineLiteral => {
-                self.routines.get(&full?).map(|new| sql::qualified(*new).replace('\'', "''"))
+                self.routines.get(&full?).map(|new| sql::doubled(&sql::qualified(*new)))
             }
             MentionKind::Column => {
                 let (mut text, renamed) = self.column(&mention.parts, aliases, own)?;
@@ -221,5 +219,5 @@ impl Visitor for Mapper<'_> {
 pub fn own_relation(id: ObjectId) -> Option<QName> {
     let root = id.root();
     // A table's own fragment is its partition key.
-    (root != id || id.kind() == Kind::Table).then(|| root.qname()).flatten()
+    (root != id || id.kind().has_plain_columns()).then(|| root.qname()).flatten()
 }

@@ -97,6 +97,36 @@ impl ObjectId {
         id
     }
 
+    /// The id of a schema.
+    pub fn of_schema(name: impl Into<Ident>) -> ObjectId {
+        Self::global(Kind::Schema, name)
+    }
+
+    /// The id of a role.
+    pub fn of_role(name: impl Into<Ident>) -> ObjectId {
+        Self::global(Kind::Role, name)
+    }
+
+    /// The id of a table.
+    pub fn of_table(name: QName) -> ObjectId {
+        Self::in_schema(Kind::Table, name)
+    }
+
+    /// The id of a collation.
+    pub fn of_collation(name: QName) -> ObjectId {
+        Self::in_schema(Kind::Collation, name)
+    }
+
+    /// Whether this is a schema.
+    pub fn is_schema(self) -> bool {
+        self.kind() == Kind::Schema
+    }
+
+    /// Whether this is the schema `public`, which every database has.
+    pub fn is_public_schema(self) -> bool {
+        self.is_schema() && self.name().as_str() == "public"
+    }
+
     /// Whether `ancestor` is above this object.
     pub fn is_below(self, ancestor: ObjectId) -> bool {
         let mut id = self;

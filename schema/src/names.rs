@@ -249,7 +249,7 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
     let Some((parts, end)) = dotted_name(value, 0) else { return };
     let (whole, rest) = (end == value.len(), value.get(end..).unwrap_or(""));
     // The literal as it stands in the text; escapes are left alone because they cannot be mapped in place.
-    let written = format!("'{}'", value.replace('\'', "''"));
+    let written = format!("'{}'", crate::sql::doubled(value));
     let in_text = text.get(start..).is_some_and(|tail| tail.starts_with(&written));
     if in_text && (whole || (kind == MentionKind::RoutineLiteral && rest.starts_with('('))) {
         // Only the name inside the quotes, so that a signature behind it stays.

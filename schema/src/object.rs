@@ -118,6 +118,12 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         id
     }
 
+    /// Takes the role that applies the plan, where the files leave open whose the object is. Whether its address
+    /// may have changed with that.
+    fn take_role(&mut self, _role: Ident) -> bool {
+        false
+    }
+
     /// The schema in which creating it makes objects that no file declares: an extension's.
     fn brings(&self) -> Option<Ident> {
         None
@@ -245,6 +251,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::address`].
             pub fn address(&self, id: ObjectId) -> ObjectId {
                 match self { $(Object::$variant(object) => ObjectKind::address(object, id),)* }
+            }
+
+            /// See [`ObjectKind::take_role`].
+            pub fn take_role(&mut self, role: Ident) -> bool {
+                match self { $(Object::$variant(object) => ObjectKind::take_role(object, role),)* }
             }
 
             /// See [`ObjectKind::brings`].
@@ -423,6 +434,41 @@ impl Kind {
     /// compared by the same operators whichever they are, and no expression depends on a sequence's step.
     pub fn keeps_meaning(self) -> bool {
         matches!(self, Kind::Enum | Kind::Sequence)
+    }
+
+    /// Whether objects of this kind read best when all others are there: foreign keys join what stands apart.
+    pub fn reads_late(self) -> bool {
+        self == Kind::ForeignKey
+    }
+
+    /// Whether `undeclared: drop` covers objects of this kind although they live in no schema.
+    pub fn is_managed_globally(self) -> bool {
+        matches!(self, Kind::Publication | Kind::Extension | Kind::DefaultPrivileges)
+    }
+
+    /// Whether objects of this kind are nothing but a name with what is said to it: known, and not understood.
+    pub fn is_only_a_name(self) -> bool {
+        self == Kind::Unmodelled
+    }
+
+    /// Whether the columns that fragments on objects of this kind mention are those of one plain table.
+    pub fn has_plain_columns(self) -> bool {
+        self == Kind::Table
+    }
+
+    /// Whether fragments of this kind see its table under other names as well (OLD and NEW of a trigger).
+    pub fn renames_its_table(self) -> bool {
+        self == Kind::Trigger
+    }
+
+    /// Whether objects of this kind are columns.
+    pub fn is_column(self) -> bool {
+        self == Kind::Column
+    }
+
+    /// Whether objects of this kind are privileges of one grantee, who is their name.
+    pub fn is_grant(self) -> bool {
+        self == Kind::Grant
     }
 
     /// Whether objects of this kind are routines (pg_proc).

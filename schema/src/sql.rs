@@ -213,12 +213,22 @@ fn quote(name: &str) -> String {
         && parse::tokens(name).is_ok_and(|tokens| {
             tokens.iter().all(|t| matches!(t.keyword, Keyword::No | Keyword::Unreserved))
         });
-    if bare { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if bare { name.to_owned() } else { in_quotes(name) }
+}
+
+/// A name in quotes, whether it needs them or not.
+pub fn in_quotes(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as it stands between the quotes of a literal without escapes.
+pub fn doubled(text: &str) -> String {
+    text.replace('\'', "''")
 }
 
 /// A string literal; backslashes are kept under every setting of `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
-    let doubled = text.replace('\'', "''");
+    let doubled = doubled(text);
     if text.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 

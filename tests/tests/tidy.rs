@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemac_schema::object::Kind;
 use schemac_tests::repository;
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
@@ -66,6 +67,26 @@ fn arrows_run_one_way() {
 }
 
 #[test]
+fn the_compiler_names_no_kind() {
+    let names_a_kind = |path: &Path, line: &str| {
+        !path.ends_with("tests.rs")
+            && ["Kind::", "Object::"].iter().any(|prefix| {
+                line.match_indices(prefix).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    let word: String =
+                        line[at + prefix.len()..].chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+                    !before.is_some_and(|c| c.is_ascii_alphanumeric())
+                        && Kind::ALL.iter().any(|kind| format!("{kind:?}") == word)
+                })
+            })
+    };
+    complain(
+        "the compiler names a kind; what it knows of it belongs beside the kinds",
+        &places("compiler/src", names_a_kind),
+    );
+}
+
+#[test]
 fn pg_query_has_one_door() {
     let elsewhere =
         |path: &Path, line: &str| line.contains("pg_query::") && !path.ends_with("schema/src/parse.rs");
@@ -74,6 +95,23 @@ fn pg_query_has_one_door() {
         "pg_query is used in the compiler",
         &places("compiler/src", |_, line| line.contains("pg_query::")),
     );
+}
+
+#[test]
+fn quotes_are_doubled_in_one_place() {
+    // Whoever doubles quotes is quoting.
+    let doubles = |path: &Path, line: &str| {
+        // YAML has quotes of its own.
+        let of_yaml =
+            path.components().any(|part| ["yaml", "write"].iter().any(|one| part.as_os_str() == *one));
+        !path.ends_with("schema/src/sql.rs")
+            && !of_yaml
+            && line.contains("replace(")
+            && (line.contains(r#"\"\""#) || line.contains("\"''\"") || line.contains(r#"""""#))
+    };
+    for folder in ["schema/src", "compiler/src", "cli/src"] {
+        complain("names or literals are quoted outside of sql.rs", &places(folder, doubles));
+    }
 }
 
 #[test]
@@ -113,7 +151,7 @@ fn nothing_names_this_machine() {
                     open.push(path);
                 } else if let Ok(text) = fs::read_to_string(&path) {
                     // Spelled in two parts, so that this file does not name it.
-                    if text.contains(concat!("/work", "/main")) || text.contains(concat!("/work", "/wt")) {
+                    if text.contains(concat!("/wo", "rk/")) {
                         wrong.push(path.display().to_string());
                     }
                 }

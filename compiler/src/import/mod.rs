@@ -15,7 +15,7 @@ use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::{Kind, Object};
+use schemac_schema::kinds;
 use schemac_schema::spec::RuleSpec;
 use schemac_schema::spec::project::Profile;
 use schemac_schema::write::{File, Writer};
@@ -96,11 +96,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
 fn usual_owner(catalog: &Catalog) -> Option<Ident> {
     let mut owners: BTreeMap<Ident, usize> = BTreeMap::new();
     for (_, entry) in catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed) {
-        let owner = match &entry.object {
-            Object::Table(table) => table.owner.0,
-            Object::View(view) => view.owner.0,
-            _ => None,
-        };
+        let owner = kinds::owner_of_relation(&entry.object);
         if let Some(owner) = owner {
             *owners.entry(owner).or_default() += 1;
         }
@@ -115,12 +111,7 @@ fn usual_owner(catalog: &Catalog) -> Option<Ident> {
 fn roles(catalog: &Catalog) -> BTreeSet<Ident> {
     let mut roles = BTreeSet::new();
     for (id, entry) in catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed) {
-        match &entry.object {
-            Object::Grant(_) => drop(roles.insert(id.name())),
-            Object::Policy(policy) => roles.extend(policy.roles.iter().map(|role| role.name)),
-            Object::DefaultPrivileges(given) => roles.extend([given.role, given.grantee]),
-            _ => {}
-        }
+        roles.extend(kinds::named_roles(id, &entry.object));
     }
     roles.remove(&Ident::new("public"));
     roles
@@ -136,7 +127,7 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
     for (what, id) in writer.all_missing() {
         let whole = writer.lacks(id);
         let text = match id.kind() {
-            Kind::Unmodelled => id.name().to_string(),
+            kind if kind.is_only_a_name() => id.name().to_string(),
             _ if whole => format!("{what} {}", id.path()),
             _ => format!("{id}: {what}"),
         };
@@ -167,10 +158,9 @@ fn on_external(catalog: &Catalog) -> Vec<String> {
     };
     catalog
         .iter()
-        .filter(|(id, entry)| match id.kind() {
-            Kind::Policy => entry.standing == Standing::External,
-            Kind::Trigger => entry.standing == Standing::External && entry.uses.iter().any(is_managed),
-            _ => false,
+        .filter(|(id, entry)| {
+            entry.standing == Standing::External
+                && kinds::is_put_on_others(*id, || entry.uses.iter().any(is_managed))
         })
         .map(|(id, _)| {
             format!("{id}, which is somebody else's; it belongs under `on_external:` if it is yours")

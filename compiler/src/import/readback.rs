@@ -6,7 +6,7 @@ use schemac_schema::declare;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::{Kind, Object};
+use schemac_schema::object::Object;
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_schema::write::Writer;
@@ -71,5 +71,5 @@ fn objects(declared: &Catalog, writer: &Writer<'_>) -> Vec<String> {
 
 /// What PostgreSQL makes along with another object is not declared.
 fn is_cloned(object: &Object) -> bool {
-    object.kind() == Kind::Unmodelled
+    object.kind().is_only_a_name()
 }

@@ -5,7 +5,7 @@ use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::declare::Move;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::{Kind, Object};
+use schemac_schema::kinds;
 use schemac_schema::spec::RuleSpec;
 use schemac_schema::sql;
 use schemac_schema::write::{File, Node, Writer};
@@ -29,8 +29,8 @@ pub fn sort(catalog: &Catalog, rules: &[RuleSpec]) -> Sorted {
     for (id, entry) in catalog.iter() {
         let Some(table) = id.qname().filter(|table| table.schema.as_str() == "public") else { continue };
         // A partition stays with the others of its table.
-        let Object::Table(object) = &entry.object else { continue };
-        if rules.is_empty() || entry.standing != Standing::Managed || object.partition_of.is_some() {
+        let Some(partition) = kinds::is_partition(&entry.object) else { continue };
+        if rules.is_empty() || entry.standing != Standing::Managed || partition {
             continue;
         }
         let Some(at) = rules.iter().position(|rule| rule.matches(table.name.as_str())) else {
@@ -40,7 +40,7 @@ pub fn sort(catalog: &Catalog, rules: &[RuleSpec]) -> Sorted {
         let rule = &rules[at];
         used.insert(at);
         let own = rule.name.as_ref().map_or(table.name, |name| Ident::new(name.as_str()));
-        let to = ObjectId::in_schema(Kind::Table, QName::new(rule.domain.as_str(), own));
+        let to = ObjectId::of_table(QName::new(rule.domain.as_str(), own));
         if to != id {
             sorted.moves.push(Move { from: vec![id], to, span: rule.domain.span });
         }
@@ -53,21 +53,21 @@ pub fn sort(catalog: &Catalog, rules: &[RuleSpec]) -> Sorted {
 /// Writes where a table was, its facade, and in a new domain who may look into it: whoever may do something with it.
 pub fn write_move(relocation: &Relocation, writer: &mut Writer<'_>) {
     let (Some(old), Some(new)) = (relocation.from.qname(), relocation.to.qname()) else { return };
-    if relocation.to.kind() != Kind::Table {
+    if !relocation.to.kind().has_plain_columns() {
         return;
     }
     let name = sql::qualified(old);
     let entry = writer.entry(relocation.to);
     entry.set("moved_from", Node::List(vec![Node::Text(name.clone())]));
     entry.set("facade", Node::Text(name));
-    if writer.catalog.contains(ObjectId::global(Kind::Schema, new.schema)) {
+    if writer.catalog.contains(ObjectId::of_schema(new.schema)) {
         return;
     }
     let grantees: BTreeSet<Ident> = writer
         .catalog
         .descendants(relocation.to)
         .into_iter()
-        .filter(|id| id.kind() == Kind::Grant)
+        .filter(|id| id.kind().is_grant())
         .map(ObjectId::name)
         .collect();
     let file = writer.file(File::Domain(new.schema));

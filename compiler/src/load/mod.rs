@@ -15,7 +15,6 @@ use schemac_schema::declare;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::object::Kind;
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::{self, ProjectSpec};
@@ -67,8 +66,7 @@ impl Project {
     pub fn is_managed(&self, id: ObjectId) -> bool {
         let drops = self.undeclared() == Undeclared::Drop;
         let Some(schema) = id.schema() else {
-            let known = matches!(id.kind(), Kind::Publication | Kind::Extension | Kind::DefaultPrivileges);
-            return known && drops;
+            return id.kind().is_managed_globally() && drops;
         };
         let dropped_whole = drops && !self.external_schemas.contains(&schema);
         self.managed_schemas.contains(&schema) || dropped_whole

@@ -13,7 +13,7 @@ use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
-use schemac_schema::object::{Context, Kind, Object, Server, Visitor};
+use schemac_schema::object::{Context, Object, Server, Visitor};
 use schemac_schema::question::Questions;
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
@@ -135,8 +135,7 @@ fn questions(
         .collect();
     let today = (!types.is_empty()).then(|| {
         let mut today = desired.clone();
-        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind() == Kind::Column || id.kind().is_type())
-        {
+        for (_, entry) in today.iter_mut().filter(|(id, _)| id.kind().is_column() || id.kind().is_type()) {
             types.apply(&mut entry.object, None);
         }
         today
@@ -262,7 +261,7 @@ fn retyped(desired: &Catalog, changing: &HashSet<ObjectId>) -> HashSet<ObjectId>
     }
     desired
         .iter()
-        .filter(|(id, entry)| id.kind() == Kind::Column && entry.uses.iter().any(|used| types.contains(used)))
+        .filter(|(id, entry)| id.kind().is_column() && entry.uses.iter().any(|used| types.contains(used)))
         .map(|(id, _)| id)
         .collect()
 }

@@ -73,7 +73,7 @@ fn with_ancestors(id: ObjectId) -> impl Iterator<Item = ObjectId> {
 
 fn schema_of(id: ObjectId) -> Option<ObjectId> {
     let schema = id.schema()?;
-    (id.kind() != Kind::Schema).then(|| ObjectId::global(Kind::Schema, schema))
+    (!id.is_schema()).then(|| ObjectId::of_schema(schema))
 }
 
 /// Builds the graph.
@@ -383,9 +383,8 @@ fn key(node: &Node) -> Key {
         _ if root.kind().comes_last() => 4,
         Verb::Drop => 3,
         Verb::Move => 1,
-        _ if root.kind() == Kind::Schema => 0,
-        // Foreign keys read best when all tables are there.
-        _ if node.id.kind() == Kind::ForeignKey && node.verb == Verb::Create => 2,
+        _ if root.is_schema() => 0,
+        _ if node.id.kind().reads_late() && node.verb == Verb::Create => 2,
         _ => 1,
     };
     let verb = match node.verb {

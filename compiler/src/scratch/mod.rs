@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postgres::{Client, NoTls};
+use schemac_schema::sql;
 
 pub use self::error::{Error, Result};
 pub use self::installation::{Installation, Version, installation, installations, newest};
@@ -135,7 +136,7 @@ impl Scratch {
 
     /// Creates an empty database, owned by the superuser.
     pub fn create_database(&self, name: &str) -> Result<()> {
-        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        let quoted = sql::in_quotes(name);
         self.connect("postgres")?
             .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE template0"))
             .map_err(|source| Error::CreateDatabase { database: name.to_owned(), source })
@@ -204,7 +205,7 @@ fn settings(folder: &Folder, port: u16, options: &Options) -> String {
         ("log_destination", "stderr"),
     ];
     settings.extend(options.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    settings.iter().map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''"))).collect()
+    settings.iter().map(|(name, value)| format!("{name} = '{}'\n", sql::doubled(value))).collect()
 }
 
 /// A loopback port that nobody listens on at this moment.

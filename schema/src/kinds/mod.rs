@@ -36,7 +36,7 @@ pub mod view;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
-use crate::ident::QName;
+use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
 
 /// Where a part of a table was made that came to it from a parent: the column of the partitioned table.
@@ -112,6 +112,43 @@ pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectI
             entry.object.takes_along() && entry.uses.iter().any(|used| *used == owner || used.is_below(owner))
         })
         .filter_map(|(id, _)| id.parent())
+}
+
+/// The owner of a table or view, where it is known.
+pub fn owner_of_relation(object: &Object) -> Option<Ident> {
+    match object {
+        Object::Table(table) => table.owner.0,
+        Object::View(view) => view.owner.0,
+        _ => None,
+    }
+}
+
+/// Whether a table is a partition; nothing for what is no table.
+pub fn is_partition(object: &Object) -> Option<bool> {
+    match object {
+        Object::Table(table) => Some(table.partition_of.is_some()),
+        _ => None,
+    }
+}
+
+/// The roles that an object names as grantees, in policies or as those whose new objects it speaks of.
+pub fn named_roles(id: ObjectId, object: &Object) -> Vec<Ident> {
+    match object {
+        Object::Grant(_) => vec![id.name()],
+        Object::Policy(policy) => policy.roles.iter().map(|role| role.name).collect(),
+        Object::DefaultPrivileges(given) => vec![given.role, given.grantee],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether something on somebody else's table was likely put there by whom the rest of the database belongs to: a
+/// policy, or a trigger that calls a function of theirs.
+pub fn is_put_on_others(id: ObjectId, uses_own: impl FnOnce() -> bool) -> bool {
+    match id.kind() {
+        Kind::Policy => true,
+        Kind::Trigger => uses_own(),
+        _ => false,
+    }
 }
 
 /// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial

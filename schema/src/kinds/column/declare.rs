@@ -291,7 +291,7 @@ pub(crate) fn quoted(sql: &Sql, error: Diagnostic) -> Diagnostic {
         return error;
     }
     let message = format!("`{}` is no SQL expression: the quotes around it are YAML's", sql.text());
-    let help = format!("for a text, write both: `\"'{}'\"`", sql.text().replace('\'', "''"));
+    let help = format!("for a text, write both: `\"'{}'\"`", crate::sql::doubled(sql.text()));
     Diagnostic::error(Code::QuotedNoSql, message).at(sql.span()).help(help)
 }
 

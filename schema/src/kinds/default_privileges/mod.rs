@@ -91,6 +91,18 @@ impl ObjectKind for DefaultPrivileges {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
+    fn address(&self, _: ObjectId) -> ObjectId {
+        self.id()
+    }
+
+    fn take_role(&mut self, role: Ident) -> bool {
+        let open = self.role.is_empty();
+        if open {
+            self.role = role;
+        }
+        open
+    }
+
     fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let schema = self.schema.map(|schema| ObjectId::global(Kind::Schema, schema));
         out.extend(schema.filter(|schema| catalog.contains(*schema)));

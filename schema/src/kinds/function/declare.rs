@@ -252,7 +252,7 @@ fn setting(frame: &Frame<'_>, node: &Tree, at: usize, settings: &mut Settings) -
             let name = node.get("name").str();
             // Each name of a list has been taken apart by the grammar.
             let values: Vec<String> = match values.as_slice() {
-                [one] if one.contains(',') => vec![format!("\"{}\"", one.replace('"', "\"\""))],
+                [one] if one.contains(',') => vec![crate::sql::in_quotes(one)],
                 _ => values,
             };
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
