@@ -317,6 +317,18 @@ fn nothing_is_missed_silently() {
     assert!(folder.text("schemac.yaml").contains("undeclared: report"));
 }
 
+#[test]
+fn strict_takes_what_the_files_leave_to_the_database() {
+    let Some(server) = servers::get(18) else { return };
+    let database = server.database();
+    // Its version is nobody's business but the database's, until a file names one.
+    database.execute("create schema tools; create extension pgcrypto schema tools").expect("the schema");
+    let folder = Folder::new(&database);
+    import(&database, &folder.0, &["--strict"]).expect(0);
+    assert!(!folder.text("schema/database.yaml").contains("version"));
+    assert!(folder.text("schemac.yaml").contains("undeclared: drop"));
+}
+
 fn fixture(path: &str) -> PathBuf {
     repository().join("fixtures/disruptor").join(path)
 }
