@@ -8,14 +8,13 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::declare::Facade;
 use schemac_schema::id::ObjectId;
 use schemac_schema::kinds::view::bypassed;
-use schemac_schema::object::Kind;
 use schemac_schema::step::Loss;
 use std::collections::BTreeSet;
 
 /// Adds the loss to the steps by which a facade comes to read or write past row-level security.
 pub fn guard(plan: &mut Plan, facades: &[Facade], current: &Catalog, desired: &Catalog) {
     for facade in facades {
-        let id = ObjectId::in_schema(Kind::View, facade.name);
+        let id = ObjectId::of_view(facade.name);
         let after = bypassed(desired, id);
         // What is open already is not opened by this plan.
         let before = if after.is_empty() { BTreeSet::new() } else { bypassed(current, id) };
