@@ -58,6 +58,21 @@ impl Fragment {
         Self { declared: text, canonical: text, grammar, origin: Some(Arc::new(sql)) }
     }
 
+    /// A body: emitted with its outer white space, compared without.
+    pub fn body(text: &str) -> Self {
+        Self {
+            declared: Text::new(text),
+            canonical: Text::new(without_outer_space(text)),
+            grammar: Grammar::Body,
+            origin: None,
+        }
+    }
+
+    /// A body from a file, whose text is `sql` with other white space around it.
+    pub fn declared_body(sql: &yaml::Sql, text: &str) -> Self {
+        Self { origin: Some(Arc::new(sql.trimmed())), ..Self::body(text) }
+    }
+
     /// A part of a fragment from a file: `text` stands `offset` bytes into it.
     pub fn part(text: &str, grammar: Grammar) -> Self {
         Self::canonical(text, grammar)
@@ -119,6 +134,11 @@ impl Fragment {
     pub fn tree(&self) -> Result<(Tree, usize), SyntaxError> {
         tree(self.text(), self.grammar)
     }
+}
+
+/// A body without the white space around it: what PostgreSQL's own scanners take for white space, and no more.
+pub fn without_outer_space(body: &str) -> &str {
+    body.trim_matches(|c: char| c.is_ascii_whitespace())
 }
 
 type Known = HashMap<(Text, Grammar), Arc<Names>>;

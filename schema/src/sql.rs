@@ -92,16 +92,14 @@ impl Sql {
         self
     }
 
-    /// Writes a body between dollars, with a tag that does not stand in it; a body of several lines on lines of its
-    /// own.
+    /// Writes a body between dollars, exactly, with a tag that neither stands in it nor comes about where they meet.
     pub fn body(&mut self, text: &str) -> &mut Self {
         self.space();
         let tag = std::iter::once("$$".to_owned())
             .chain((0..).map(|n| if n == 0 { "$body$".to_owned() } else { format!("$body{n}$") }))
-            .find(|tag| !text.contains(tag.as_str()))
+            .find(|tag| format!("{text}{tag}").find(tag.as_str()) == Some(text.len()))
             .unwrap_or_default();
-        let separator = if text.contains('\n') { "\n" } else { " " };
-        self.text.push_str(&format!("{tag}{separator}{text}{separator}{tag}"));
+        self.text.push_str(&format!("{tag}{text}{tag}"));
         self
     }
 

@@ -189,20 +189,7 @@ fn comparable(statement: &Statement<'_>, sequences: &BTreeMap<(String, String), 
     if starts_with(statement, &["create", "statistics"]) {
         return with_sorted_targets(&tokens);
     }
-    if starts_with(statement, &["create", "function"]) || starts_with(statement, &["create", "procedure"]) {
-        return tokens.iter().map(|token| without_outer_space(token)).collect();
-    }
     text_of(&tokens)
-}
-
-/// A body without the white space around it, which means nothing to any language.
-fn without_outer_space(token: &Token<'_>) -> String {
-    let end = token.text.strip_prefix('$').and_then(|rest| rest.find('$')).map(|at| at + 2);
-    let Some(end) = end.filter(|end| token.kind == TokenKind::Text && token.text.len() >= 2 * end) else {
-        return token.text.to_owned();
-    };
-    let (tag, rest) = token.text.split_at(end);
-    format!("{tag}{}{tag}", rest[..rest.len() - end].trim())
 }
 
 /// Sorts what the server keeps in the order of writing and nobody can tell: options in `WITH (…)`, `UPDATE OF a, b`.

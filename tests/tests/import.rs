@@ -216,6 +216,50 @@ fn routines_and_what_stands_outside() {
     on_all(ROUTINES, "", |_, _| {});
 }
 
+/// Bodies with all sorts of white space around and inside them: PostgreSQL keeps it, and so does a dump.
+const BODIES: &[&str] = &[
+    "select 1",
+    " select 1 ",
+    "\nselect 1\n",
+    "\n  select 1,\n    2\n",
+    "\nselect 1,\n\n   \n    2",
+    "\n\n\tselect 1\n",
+    "select 1,\n2",
+    "select 1,\n2\n  ",
+    "\n  select 1\n  ",
+    "\nselect 1\n\n",
+    "\nselect '$'\n",
+    "select '$$'",
+    "--$",
+    "\r\nselect 1,\r\n 2\r\n",
+    "\n# no comment: { [ ' \"\n",
+    "\n\u{a0}select 1\n",
+    "",
+    " \n ",
+];
+
+#[test]
+fn bodies_keep_their_white_space() {
+    let mut sql = String::from("create schema app;\nset check_function_bodies = off;\n");
+    for (number, body) in BODIES.iter().enumerate() {
+        let body = schemac_schema::sql::literal(body);
+        sql.push_str(&format!("create function app.f{number}() returns int language plpgsql as {body};\n"));
+        sql.push_str(&format!(
+            "create function app.o(a int{}) returns int language plpgsql as {body};\n",
+            ", int".repeat(number)
+        ));
+    }
+    on_all(&sql, "", |folder, _| {
+        // What people write most comes back as they would write it.
+        let text = folder.text("schema/app.yaml");
+        assert!(
+            text.contains("body: select 1\n") && !text.contains("body: |\n      select 1,\n          2"),
+            "{text}"
+        );
+        assert!(text.contains("    body: |2\n        select 1,\n          2\n"), "{text}");
+    });
+}
+
 const TYPES: &str = r#"
 create schema app;
 create type app.mood as enum ('on', 'null', '1.10', 'a, b', '');

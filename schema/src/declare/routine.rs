@@ -180,8 +180,8 @@ fn wrapper(of: &Function, name: QName) -> Function {
         // Only PL/pgSQL hands OUT arguments back and lets the procedure commit.
         let all: Vec<String> =
             (1..).zip(&of.arguments).map(|(place, one)| format!("{}${place}", variadic(one))).collect();
-        let text = format!("begin\n    call {}({});\nend", qualified(name), all.join(", "));
-        ("plpgsql", Body::Text(Fragment::canonical(&text, Grammar::Body)))
+        let text = format!("\nbegin\n    call {}({});\nend\n", qualified(name), all.join(", "));
+        ("plpgsql", Body::Text(Fragment::body(&text)))
     } else {
         // A record without columns of its own cannot be taken apart.
         let columns = matches!(of.returns, Some(Returns::Table(_))) || outputs > 1;
@@ -193,7 +193,7 @@ fn wrapper(of: &Function, name: QName) -> Function {
         };
         let select = if columns || rows { format!("SELECT * FROM {call}") } else { format!("SELECT {call}") };
         if polymorphic {
-            ("sql", Body::Text(Fragment::canonical(&select, Grammar::Body)))
+            ("sql", Body::Text(Fragment::body(&select)))
         } else {
             let text = format!("BEGIN ATOMIC\n    {select};\nEND");
             ("sql", Body::Sql(Fragment::canonical(&text, Grammar::Routine)))

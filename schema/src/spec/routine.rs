@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::security::Grants;
-use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text};
+use crate::yaml::{At, BodySql, Map, Name, OneOrMany, Sql, Text};
 
 /// A function or procedure.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -26,7 +26,11 @@ pub struct RoutineSpec {
     pub set: Map<OneOrMany<Text>>,
     /// The body, in whatever language; or `begin atomic …` or `return …` for one that is SQL's own.
     #[serde(default)]
-    pub body: Option<Sql>,
+    pub body: Option<BodySql>,
+    /// The white space before and after the body, where it is other than what the body's form gives it: lines stand
+    /// between line ends, and what is on one line stands as it is written.
+    #[serde(default)]
+    pub outer_space: Option<Vec<Text>>,
     /// The library of a function in C; its symbol is `body`.
     #[serde(default)]
     pub library: Option<Text>,

@@ -214,8 +214,11 @@ fn mutilated_files_never_panic() {
 fn every_place_of_a_fragment_is_within_its_value() {
     let (sources, spec) = domain(DOMAIN).unwrap();
     let mut fragments: Vec<&Sql> = spec.views.iter().map(|(_, view)| &view.query).collect();
-    fragments
-        .extend(spec.functions.iter().flat_map(|(_, all)| all.iter().filter_map(|one| one.body.as_ref())));
+    fragments.extend(
+        spec.functions
+            .iter()
+            .flat_map(|(_, all)| all.iter().filter_map(|one| one.body.as_ref().map(|body| &body.0))),
+    );
     fragments.extend(spec.backfills.iter().map(|(_, backfill)| &backfill.sql));
     assert!(fragments.len() >= 5);
     for sql in fragments {

@@ -206,6 +206,7 @@ fn value(out: &mut String, key: &str, node: &Node, depth: usize, roomy: bool) {
         Node::Text(text) | Node::Sql(text) if scalar::fits_block(text) => {
             block(out, text, depth, matches!(node, Node::Sql(_)));
         }
+        Node::Block(text) => exact_block(out, text, depth),
         Node::Text(text) => line(out, &scalar::inline(text, false, false)),
         Node::Sql(text) => line(out, &scalar::inline(text, true, false)),
         Node::List(items) => list(out, items, depth),
@@ -248,7 +249,29 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A block scalar. SQL and bodies are read without the white space around them; a text must end without a line end.
+/// A block scalar that is read back to the letter.
+fn exact_block(out: &mut String, text: &str, depth: usize) {
+    // Where the first line begins with white space, YAML has to be told how far the lines are indented.
+    let indented = text.starts_with(char::is_whitespace);
+    let lines = text.strip_suffix('\n');
+    out.push_str(" |");
+    if indented {
+        out.push('2');
+    }
+    if lines.is_none() {
+        out.push('-');
+    }
+    out.push('\n');
+    for one in lines.unwrap_or(text).split('\n') {
+        if !one.is_empty() {
+            indent(out, depth + 1);
+            out.push_str(one);
+        }
+        out.push('\n');
+    }
+}
+
+/// A block scalar. SQL are read without the white space around them; a text must end without a line end.
 fn block(out: &mut String, text: &str, depth: usize, is_sql: bool) {
     out.push_str(if is_sql { " |\n" } else { " |-\n" });
     for one in text.split('\n') {

@@ -30,6 +30,13 @@ pub(super) fn fits_block(text: &str) -> bool {
         && text.chars().all(printable)
 }
 
+/// Whether lines can stand in a block scalar as they are, with nothing but one line end behind the last.
+pub(super) fn is_block(text: &str) -> bool {
+    let printable = |c: char| c == '\n' || c == '\t' || !is_special(c);
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    !lines.is_empty() && !lines.ends_with(char::is_whitespace) && text.chars().all(printable)
+}
+
 fn is_special(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -11,6 +11,8 @@ pub enum Node {
     Text(String),
     /// SQL.
     Sql(String),
+    /// Lines, exactly, line ends at the end included; see [`Node::is_block`].
+    Block(String),
     /// A list.
     List(Vec<Node>),
     /// Keys or names with values.
@@ -20,6 +22,11 @@ pub enum Node {
 }
 
 impl Node {
+    /// Whether a text of lines can stand in a block scalar exactly as it is.
+    pub fn is_block(text: &str) -> bool {
+        super::scalar::is_block(text)
+    }
+
     /// SQL, short, which the long form has under `definition`.
     pub fn definition(sql: String) -> Self {
         let mut long = Map::keys();

@@ -15,7 +15,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::node::{Key, Node, Scalar, Style, Value};
-use super::parts::{AT, DATUM, FLAG, MAYBE, NAME, SHAPE, SQL, TEXT};
+use super::parts::{AT, BODY, DATUM, FLAG, MAYBE, NAME, SHAPE, SQL, TEXT};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -167,6 +167,16 @@ impl<'de> NodeDeserializer<'de> {
             return Err(self.error(Code::EmptyValue, "a name is empty"));
         }
         Ok(scalar)
+    }
+
+    /// An empty text is a body, where somebody wrote one.
+    fn body(self) -> Result<&'de Scalar, Error> {
+        match &self.node.value {
+            Value::Scalar(scalar) if scalar.text.trim().is_empty() && scalar.style != Style::Plain => {
+                Ok(scalar)
+            }
+            _ => self.sql(),
+        }
     }
 
     fn sql(self) -> Result<&'de Scalar, Error> {
@@ -323,8 +333,8 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             NAME => visit_part(visitor, span, &self.name()?.text, Vec::new()),
             TEXT => visit_part(visitor, span, &self.scalar("a text")?.text, Vec::new()),
             FLAG => visit_part(visitor, span, &self.flag()?.text, Vec::new()),
-            SQL => {
-                let scalar = self.sql()?;
+            SQL | BODY => {
+                let scalar = if name == BODY { self.body()? } else { self.sql()? };
                 let quoted = matches!(scalar.style, Style::SingleQuoted | Style::DoubleQuoted);
                 let mut numbers = scalar.positions.numbers();
                 numbers.push(quoted.into());

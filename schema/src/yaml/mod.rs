@@ -9,7 +9,7 @@ mod position;
 
 pub use de::from_node;
 pub use node::{Key, Node, Scalar, Style, Value, parse};
-pub use parts::{At, Datum, Flag, Map, Maybe, Name, OneOrMany, Sql, Text, Written};
+pub use parts::{At, BodySql, Datum, Flag, Map, Maybe, Name, OneOrMany, Sql, Text, Written};
 pub use position::Positions;
 
 #[cfg(test)]

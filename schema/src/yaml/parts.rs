@@ -15,6 +15,7 @@ use crate::span::{FileId, Span};
 pub(super) const NAME: &str = "$name";
 pub(super) const TEXT: &str = "$text";
 pub(super) const SQL: &str = "$sql";
+pub(super) const BODY: &str = "$body";
 pub(super) const FLAG: &str = "$flag";
 pub(super) const DATUM: &str = "$datum";
 pub(super) const AT: &str = "$at";
@@ -128,6 +129,10 @@ pub struct Sql {
     positions: Positions,
     quoted: bool,
 }
+
+/// The body of a routine: SQL or any other language, which may be empty, in quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodySql(pub Sql);
 
 impl Sql {
     /// The SQL.
@@ -457,12 +462,21 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+fn sql_of(part: Part<'_>) -> Sql {
+    let (quoted, numbers) = part.positions.split_last().unwrap_or((&0, &[]));
+    let positions = Positions::from_numbers(numbers);
+    Sql { text: part.text.into(), span: part.span, positions, quoted: *quoted == 1 }
+}
+
 impl<'de> Deserialize<'de> for Sql {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let part = deserializer.deserialize_newtype_struct(SQL, PartVisitor("SQL"))?;
-        let (quoted, numbers) = part.positions.split_last().unwrap_or((&0, &[]));
-        let positions = Positions::from_numbers(numbers);
-        Ok(Self { text: part.text.into(), span: part.span, positions, quoted: *quoted == 1 })
+        Ok(sql_of(deserializer.deserialize_newtype_struct(SQL, PartVisitor("SQL"))?))
+    }
+}
+
+impl<'de> Deserialize<'de> for BodySql {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(sql_of(deserializer.deserialize_newtype_struct(BODY, PartVisitor("a body"))?)))
     }
 }
 

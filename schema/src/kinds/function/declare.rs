@@ -15,7 +15,7 @@ use crate::reference::Target;
 use crate::spec::RoutineSpec;
 use crate::tree::Tree;
 use crate::type_name::TypeName;
-use crate::yaml::Sql;
+use crate::yaml::{BodySql, Sql};
 
 /// `FunctionParameterMode` of PostgreSQL's parse tree, as pg_query numbers it.
 const OUT: i64 = 2;
@@ -46,7 +46,7 @@ pub fn routine(
         arguments,
         returns,
         language,
-        body: Body::Text(Fragment::canonical("", Grammar::Body)),
+        body: Body::Text(Fragment::body("")),
         attributes: Attributes::default(),
         support: None,
         transforms: Vec::new(),
@@ -281,25 +281,46 @@ fn body(
     span: crate::span::Span,
 ) -> Result<Body, Diagnostic> {
     if let Some(file) = &spec.library {
-        let symbol = spec.body.as_ref().map_or(name.as_str(), |sql| sql.text().trim());
+        let symbol = spec.body.as_ref().map_or(name.as_str(), |sql| sql.0.text().trim());
         return Ok(Body::Library { file: Text::new(file.as_str()), symbol: Text::new(symbol) });
     }
-    let Some(sql) = &spec.body else {
+    let Some(BodySql(sql)) = &spec.body else {
         return Err(
             Diagnostic::error(crate::code::Code::MissingKey, format!("`{name}` has no body")).at(span)
         );
     };
     if language.as_str() != "sql" {
-        return Ok(Body::Text(Fragment::declared(sql, Grammar::Body)));
+        return Ok(Body::Text(Fragment::declared_body(sql, &exact(sql, spec)?)));
     }
     if !is_standard(sql.text()) {
         parse::statements(sql.text()).map_err(|error| frame::syntax_error(sql, &error))?;
-        return Ok(Body::Text(Fragment::declared(sql, Grammar::Body)));
+        return Ok(Body::Text(Fragment::declared_body(sql, &exact(sql, spec)?)));
     }
     let text = sql.text().trim_end();
     let sql = sql.part(0, text.strip_suffix(';').unwrap_or(text).len()).trimmed();
     fragment::tree(sql.text(), Grammar::Routine).map_err(|error| frame::syntax_error(&sql, &error))?;
     Ok(Body::Sql(Fragment::declared(&sql, Grammar::Routine)))
+}
+
+/// A body with the white space around it: lines stand between line ends, one line as it is written, unless the file
+/// says otherwise.
+fn exact(sql: &Sql, spec: &RoutineSpec) -> Result<String, Diagnostic> {
+    let written = sql.text();
+    let Some(outer) = &spec.outer_space else {
+        return Ok(if written.contains('\n') { format!("\n{written}") } else { written.to_owned() });
+    };
+    match outer.as_slice() {
+        [before, after]
+            if [before, after].iter().all(|text| fragment::without_outer_space(text.as_str()).is_empty()) =>
+        {
+            Ok(format!("{}{}{}", before.as_str(), fragment::without_outer_space(written), after.as_str()))
+        }
+        _ => {
+            let message = "`outer_space` is two texts of white space: before the body, and after it";
+            let at = outer.first().map_or(sql.span(), |text| text.span);
+            Err(Diagnostic::error(crate::code::Code::UnknownValue, message).at(at))
+        }
+    }
 }
 
 /// Whether a body is SQL's own form and no text.

@@ -60,7 +60,7 @@ fn decode(row: &mut Row<'_>, out: &mut Declarations) -> Result<(), Error> {
     let body = match (standard, library) {
         (Some(text), _) => Body::Sql(Fragment::canonical(text, Grammar::Routine)),
         (None, Some(file)) => Body::Library { file: Text::new(file), symbol: Text::new(source) },
-        (None, None) => Body::Text(Fragment::canonical(source, Grammar::Body)),
+        (None, None) => Body::Text(Fragment::body(source)),
     };
     let cost = number(cost, usual_cost(language));
     let attributes = Attributes { volatility, strict, definer, leakproof, parallel, cost, rows, settings };

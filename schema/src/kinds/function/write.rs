@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use super::{Attributes, Body, Function, Returns, argument};
+use crate::fragment::without_outer_space;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::grant;
@@ -38,12 +39,31 @@ pub fn write(function: &Function, id: ObjectId, out: &mut Writer<'_>) {
     }
     settings(&function.attributes.settings, entry);
     match &function.body {
-        Body::Text(text) | Body::Sql(text) => entry.set("body", Node::Sql(text.text().into())),
+        Body::Text(text) => body(text.text(), entry),
+        Body::Sql(text) => entry.set("body", Node::Sql(text.text().into())),
         Body::Library { file, symbol } => {
             entry.set("library", Node::Text(file.as_str().into()));
             entry.set("body", Node::Sql(symbol.as_str().into()))
         }
     };
+}
+
+/// A body, exactly: in the form that gives it the white space around it, or with that said beside it.
+fn body<'m>(text: &str, entry: &'m mut Map) -> &'m mut Map {
+    if !text.contains('\n') && !without_outer_space(text).is_empty() {
+        return entry.set("body", Node::Sql(text.into()));
+    }
+    let lines = text.strip_prefix('\n').filter(|lines| lines.contains('\n'));
+    if let Some(lines) = lines.filter(|lines| Node::is_block(lines)) {
+        return entry.set("body", Node::Block(lines.into()));
+    }
+    let core = without_outer_space(text);
+    if !text.is_empty() {
+        let (before, after) = text.split_once(core).filter(|_| !core.is_empty()).unwrap_or((text, ""));
+        let around = [before, after].map(|space| Node::Text(space.into()));
+        entry.set("outer_space", Node::List(around.into()));
+    }
+    entry.set("body", Node::Sql(core.into()))
 }
 
 fn result(returns: &Returns) -> String {
