@@ -55,6 +55,7 @@ pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Id
             one.to = to;
         }
         for facade in declared.facades.iter_mut() {
+            facade.id = moved(facade.id).unwrap_or(facade.id);
             facade.of = moved(facade.of).unwrap_or(facade.of);
         }
     }

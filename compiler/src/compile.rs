@@ -118,7 +118,8 @@ pub fn compile(
     let search_path = search_path(project);
     let (relocated, reading) = current(project, connection, answered, &search_path, &mut diagnostics)?;
     let mut desired = std::mem::take(&mut project.catalog);
-    timed("complete", || complete::complete(&mut desired, &relocated.catalog, project, &mut notes));
+    timed("complete", || complete::complete(&mut desired, &relocated, project, &mut notes));
+    facade::arrange(&mut project.facades, &relocated.catalog, &mut desired);
     let facades = facades(project);
     let binding = Binding { search_path: &search_path, complete: true, facades: &facades };
     timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));

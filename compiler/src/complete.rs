@@ -4,6 +4,7 @@
 //! belongs to somebody else stays, always.
 
 use crate::load::Project;
+use crate::relocate::Relocated;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
@@ -15,7 +16,13 @@ use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Adds what stays, and takes over what the files leave alone (owners, positions).
-pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, notes: &mut Vec<Diagnostic>) {
+pub fn complete(
+    desired: &mut Catalog,
+    relocated: &Relocated,
+    project: &Project,
+    notes: &mut Vec<Diagnostic>,
+) {
+    let current = &relocated.catalog;
     let policy = project.undeclared();
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
@@ -41,6 +48,9 @@ pub fn complete(desired: &mut Catalog, current: &Catalog, project: &Project, not
             continue;
         }
         let root = id.root();
+        if relocated.shadows.contains_key(&root) {
+            continue;
+        }
         let standing = if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {

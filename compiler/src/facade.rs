@@ -6,15 +6,25 @@
 use crate::plan::{Plan, PlannedStep, Verb};
 use schemac_schema::catalog::Catalog;
 use schemac_schema::declare::Facade;
+use schemac_schema::declare::facade;
 use schemac_schema::id::ObjectId;
 use schemac_schema::kinds::view::bypassed;
 use schemac_schema::step::Loss;
 use std::collections::BTreeSet;
 
+/// Brings the columns of the facades into the order in which clients know them; before names are bound.
+pub fn arrange(facades: &mut [Facade], current: &Catalog, desired: &mut Catalog) {
+    for facade in facades {
+        if let Some(shape) = &mut facade.shape {
+            facade::arrange(facade.id, facade.of, shape, current, desired);
+        }
+    }
+}
+
 /// Adds the loss to the steps by which a facade comes to read or write past row-level security.
 pub fn guard(plan: &mut Plan, facades: &[Facade], current: &Catalog, desired: &Catalog) {
     for facade in facades {
-        let id = ObjectId::of_view(facade.name);
+        let id = facade.id;
         let after = bypassed(desired, id);
         // What is open already is not opened by this plan.
         let before = if after.is_empty() { BTreeSet::new() } else { bypassed(current, id) };

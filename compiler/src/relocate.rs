@@ -7,8 +7,10 @@ use crate::rename::{self, Renaming};
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
+use schemac_schema::declare::facade::is_facade;
 use schemac_schema::diagnostic::Diagnostic;
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{Address, ObjectId};
+use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::{companions, followers};
 use std::collections::{HashMap, HashSet};
 
@@ -34,9 +36,16 @@ pub struct Relocated {
     pub was: HashMap<ObjectId, ObjectId>,
     /// The objects as they were read, where any of them moves.
     pub before: Option<Catalog>,
+    /// Facades whose names are taken by what is behind them: under names that nothing can have, and their own. They go.
+    pub shadows: HashMap<ObjectId, ObjectId>,
 }
 
 impl Relocated {
+    /// What an object is called in the database until it goes.
+    pub fn own_name(&self, id: ObjectId) -> ObjectId {
+        self.shadows.get(&id.root()).map_or(id, |own| id.rebased(id.root(), *own))
+    }
+
     /// The objects as they were read.
     pub fn before(&self) -> &Catalog {
         self.before.as_ref().unwrap_or(&self.catalog)
@@ -63,7 +72,8 @@ pub fn relocate(
         return Relocated { catalog: current, ..Relocated::default() };
     }
     let before = before.unwrap_or_else(|| current.clone());
-    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen) };
+    let shadows = shadows(&current, &chosen);
+    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen, shadows) };
     for was in relocated.was.values_mut() {
         if let Some(old) = called.get(&was.root()) {
             *was = was.rebased(was.root(), *old);
@@ -133,6 +143,13 @@ fn choose(
         if current.contains(to_today) {
             // It has moved already, and what has its old name now is another object of the files.
             present.retain(|from| !desired.contains(*from));
+            if let [from] = present[..]
+                && is_facade(current, to_today, Some(from))
+            {
+                chosen.push(Relocation { from, to: wish.to });
+                was.insert(wish.to, from);
+                continue;
+            }
         }
         let arrived = current.contains(to_today) && !(leaving.contains(&wish.to) && present.len() == 1);
         match (present.as_slice(), arrived) {
@@ -159,6 +176,26 @@ fn choose(
         }
     }
     chosen
+}
+
+/// The facades that stand where what is behind them goes back to. A table is told from its facade by its kind; a view
+/// or function is not.
+fn shadows(current: &Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+    let leaving: HashSet<ObjectId> = chosen.iter().map(|one| one.from).collect();
+    let mut shadows = HashMap::new();
+    for one in chosen.iter().filter(|one| current.contains(one.to) && !leaving.contains(&one.to)) {
+        // No name in PostgreSQL holds a zero byte.
+        let name = Ident::new(&format!("{}\0", one.to.name()));
+        let shadow = match one.to.address() {
+            Address::InSchema(own) => ObjectId::in_schema(one.to.kind(), QName { name, ..own }),
+            Address::Routine(own, inputs) => {
+                ObjectId::new(one.to.kind(), Address::Routine(QName { name, ..own }, inputs))
+            }
+            _ => continue,
+        };
+        shadows.insert(shadow, one.to);
+    }
+    shadows
 }
 
 /// Two objects that say of each other that they had the other's name would be exchanged by each apply.
@@ -205,7 +242,11 @@ fn accompany(current: &Catalog, desired: &Catalog, chosen: &mut Vec<Relocation>)
 }
 
 /// The current side after moves that are known to be possible.
-pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
+pub(crate) fn carry_out(
+    current: Catalog,
+    moves: Vec<Relocation>,
+    shadows: HashMap<ObjectId, ObjectId>,
+) -> Relocated {
     let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut renaming = Renaming::default();
     for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
@@ -217,6 +258,7 @@ pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
             roots.entry(from).or_insert(to);
         }
     }
+    roots.extend(shadows.iter().map(|(shadow, own)| (*own, *shadow)));
     for (from, to) in &roots {
         let (Some(old), Some(new)) = (from.qname(), to.qname()) else { continue };
         if from.kind().is_relation() {
@@ -253,7 +295,7 @@ pub(crate) fn carry_out(current: Catalog, moves: Vec<Relocation>) -> Relocated {
         }
         id
     };
-    let mut relocated = Relocated { moves, renaming, ..Relocated::default() };
+    let mut relocated = Relocated { moves, renaming, shadows, ..Relocated::default() };
     let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
     // What moves comes last: whoever held its new name is on its way out.
     let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);

@@ -112,11 +112,6 @@ impl ObjectId {
         Self::in_schema(Kind::Table, name)
     }
 
-    /// The id of a view.
-    pub fn of_view(name: QName) -> ObjectId {
-        Self::in_schema(Kind::View, name)
-    }
-
     /// The id of a collation.
     pub fn of_collation(name: QName) -> ObjectId {
         Self::in_schema(Kind::Collation, name)

@@ -201,7 +201,7 @@ fn planned(node: &node::Node, relocated: &Relocated, desired: &Catalog) -> Vec<P
         .iter()
         .enumerate()
         .map(|(index, step)| PlannedStep {
-            object: node.id,
+            object: relocated.own_name(node.id),
             verb: node.verb,
             sql: step.sql.clone(),
             impact: step.impact.clone(),

@@ -6,6 +6,7 @@ use super::park::Parked;
 use super::{Because, Verb};
 use crate::relocate::Relocated;
 use schemac_schema::catalog::{Entry, Standing};
+use schemac_schema::declare::facade::is_facade;
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::object::{Context, Object};
 use schemac_schema::step::{ELEMENTS, Step, Steps};
@@ -62,7 +63,7 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
         match change {
             Change::Create(because) => nodes.extend(create(*id, because.clone(), context)),
             Change::Drop(because) => {
-                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), context);
+                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), (relocated, context));
                 // Its values are in the new type by then.
                 nodes.extend(
                     dropped.map(|node| if parked.types.contains_key(id) { lossless(node) } else { node }),
@@ -71,7 +72,7 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
             Change::Replace(because) => {
                 // What comes back from its definition is not lost.
                 let whole = context.current.get(*id).is_some_and(|entry| entry.object.nature().rebuildable);
-                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), context);
+                let dropped = drop(*id, because.clone(), changes, (&circles, &carried), (relocated, context));
                 nodes.extend(dropped.map(|node| if whole { lossless(node) } else { node }));
                 nodes.extend(create(*id, because.clone(), context));
             }
@@ -225,7 +226,7 @@ fn drop(
     because: Because,
     changes: &Changes,
     (circles, carried): (&HashMap<ObjectId, usize>, &BTreeMap<ObjectId, ObjectId>),
-    context: &Context<'_>,
+    (relocated, context): (&Relocated, &Context<'_>),
 ) -> Option<Node> {
     let entry = context.current.get(id)?;
     if carried.contains_key(&id.root()) {
@@ -246,15 +247,16 @@ fn drop(
         return None;
     }
     let mut steps = Steps::default();
-    entry.object.drop(id, context, &mut steps);
+    let own = relocated.own_name(id);
+    entry.object.drop(own, context, &mut steps);
     let mut node = bare(id, Verb::Drop, because, steps);
     // What it takes along counts as its own.
     let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
-    node.frees = entry.object.slots(id);
+    node.frees = entry.object.slots(own);
     for child in context.current.descendants(id) {
         if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
             used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
-            node.frees.extend(child_entry.object.slots(child));
+            node.frees.extend(child_entry.object.slots(relocated.own_name(child)));
         }
     }
     for (taken, column) in carried {
@@ -265,7 +267,8 @@ fn drop(
         }
     }
     node.uses_current = used.into_iter().collect();
-    Some(node)
+    // It was made from what is behind it.
+    Some(if is_facade(context.current, id, None) { lossless(node) } else { node })
 }
 
 fn above(id: ObjectId) -> Vec<ObjectId> {

@@ -11,7 +11,7 @@ use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::ident::{Ident, MAX_NAME_BYTES, QName};
 use schemac_schema::object::{Alter, Context, Object, Server};
 use schemac_schema::step::Steps;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The types that give up their names.
 #[derive(Debug, Default)]
@@ -81,8 +81,9 @@ fn waiting_name(id: ObjectId, current: &Catalog, desired: &Catalog) -> Option<Ob
 
 /// Carries out more moves on a side that is relocated already.
 fn follow(relocated: Relocated, moves: Vec<Relocation>) -> Relocated {
-    let Relocated { catalog, moves: earlier, renaming, was, before } = relocated;
-    let mut next = relocate::carry_out(catalog, moves);
+    let Relocated { catalog, moves: earlier, renaming, was, before, shadows } = relocated;
+    let mut next = relocate::carry_out(catalog, moves, HashMap::new());
+    next.shadows = shadows;
     // What moves in this plan anyway goes to its waiting name directly.
     let mut all = earlier;
     for relocation in std::mem::take(&mut next.moves) {

@@ -6,7 +6,7 @@
 
 pub mod constraint;
 mod domain;
-mod facade;
+pub mod facade;
 pub mod frame;
 mod global;
 mod mixin;
@@ -48,10 +48,14 @@ pub struct Move {
 /// An old name that lives on as a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facade {
+    /// The view or function that it is.
+    pub id: ObjectId,
     /// The old name.
     pub name: QName,
-    /// The table.
+    /// What is behind it.
     pub of: ObjectId,
+    /// What a view shows.
+    pub shape: Option<facade::Shape>,
     /// Where the file says so.
     pub span: Span,
 }

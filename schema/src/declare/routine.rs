@@ -103,7 +103,7 @@ impl Declarations<'_> {
             Some(Object::Comment(comment)) => comment.text.as_str(),
             _ => "",
         };
-        let line = format!("Facade: the function is {name}.");
+        let line = super::facade::line(facade.of);
         let text = if own.is_empty() { line } else { format!("{own}\n{line}") };
         satellites
             .push((ObjectId::of(Kind::Comment, id, ""), Object::Comment(Comment { text: Text::new(&text) })));
@@ -111,7 +111,13 @@ impl Declarations<'_> {
         for (id, object) in satellites {
             self.add(id, object, facade.span);
         }
-        self.out.facades.push(Facade { name: facade.name, of: facade.of, span: facade.span });
+        self.out.facades.push(Facade {
+            id,
+            name: facade.name,
+            of: facade.of,
+            shape: None,
+            span: facade.span,
+        });
     }
 }
 

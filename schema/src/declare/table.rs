@@ -64,7 +64,7 @@ impl<'a> Declarations<'a> {
         self.parts(id, spec, constraints, known);
         self.serials_moved(id, spec);
         for facade in &spec.facade {
-            facade::of_table(self, id, facade);
+            facade::of_entry(self, id, facade);
         }
         let first = spec.partitions.named.iter().next().map(|(name, _)| name.span);
         if let Some(span) = first.filter(|_| !partitioned) {

@@ -1,6 +1,6 @@
 //! Views.
 
-use super::Declarations;
+use super::{Declarations, facade};
 use crate::declare::frame;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{self, Aside, Fragment, Grammar};
@@ -13,7 +13,7 @@ use crate::kinds::view::View;
 use crate::object::{Kind, Object};
 use crate::parse;
 use crate::spec::{MaterializedViewSpec, Name, ViewSpec};
-use crate::yaml::{Sql, Written};
+use crate::yaml::Sql;
 
 impl Declarations<'_> {
     pub(super) fn view(&mut self, schema: Ident, name: &Name, spec: &ViewSpec) {
@@ -46,11 +46,7 @@ impl Declarations<'_> {
         }
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::View, old));
         for facade in &spec.facade {
-            let span = match facade {
-                Written::Short(name) => name.span,
-                Written::Long(spec) => spec.name.span,
-            };
-            self.not_modelled(span, "a facade of a view");
+            facade::of_entry(self, id, facade);
         }
     }
 }
@@ -88,11 +84,7 @@ impl Declarations<'_> {
         }
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::MaterializedView, old));
         for facade in &spec.facade {
-            let span = match facade {
-                Written::Short(name) => name.span,
-                Written::Long(spec) => spec.name.span,
-            };
-            self.not_modelled(span, "a facade of a materialized view");
+            facade::of_entry(self, id, facade);
         }
     }
 }

@@ -88,8 +88,18 @@ fn facades_that_cannot_be() {
     let shown =
         complaints(&[&format!("{TABLE}    facade: {{ name: public.items, columns: {{ x: knd }} }}\n")]);
     assert!(shown.contains("has no column `knd`") && shown.contains("did you mean `kind`?"), "{shown}");
-    let shown = complaints(&[&format!("{TABLE}    facade: {{ name: public.items, writes: triggers }}\n")]);
-    assert!(shown.contains("error[SC0313]: `writes: triggers` is not built yet"), "{shown}");
+    let keyless = "domain: app\ntables:\n  t:\n    columns: { a: int }\n    facade: { name: public.t, writes: triggers }\n";
+    let shown = complaints(&[keyless]);
+    assert!(shown.contains("error[SC0405]: `writes: triggers` finds rows by the primary key"), "{shown}");
+    let view = "domain: app\nviews:\n  v:\n    query: select 1 as a\n    facade: { name: public.v, writes: triggers }\n";
+    let shown = complaints(&[view]);
+    assert!(shown.contains("error[SC0405]: `writes: triggers` needs a table behind it"), "{shown}");
+    let round = "facades:\n  public.a: { of: public.b, columns: { x: x } }\n  public.b: { of: public.a, columns: { x: x } }\n";
+    let shown = complaints(&[round]);
+    assert!(
+        shown.contains("error[SC0303]: the facades public.a and those behind it show each other"),
+        "{shown}"
+    );
     let shown = complaints(&["facades:\n  public.a: { of: app.nothing, columns: { a: b } }\n"]);
     assert!(shown.contains("error[SC0303]: no file declares the table app.nothing"), "{shown}");
 }

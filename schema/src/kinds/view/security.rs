@@ -36,7 +36,8 @@ pub fn bypassed(catalog: &Catalog, id: ObjectId) -> BTreeSet<ObjectId> {
         let Some(entry) = catalog.get(relation) else { continue };
         match &entry.object {
             Object::Table(table) if table.rls => drop(found.insert(relation)),
-            Object::View(_) => {
+            // Another view that reads as its owner opens what it opens, whoever uses it.
+            Object::View(view) if relation == id || view.is_invoker() => {
                 let used = entry.uses.iter().map(|used| used.root());
                 open.extend(used.filter(|used| used.kind().is_relation() && seen.insert(*used)));
             }
