@@ -4,13 +4,14 @@
 
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
-use schemac_compiler::connect::{ConnectError, connect};
+use schemac_compiler::connect::{ConnectError, Connection, connect};
 use schemac_compiler::fingerprint::Seen;
 use schemac_compiler::import::{self, Imported};
 use schemac_compiler::introspect;
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
+use schemac_compiler::state::{self, Unavailable, journal};
 use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
@@ -215,7 +216,7 @@ pub fn apply(
     planned: &Planned,
     options: &ApplyOptions,
     progress: &mut dyn Progress,
-) -> Result<Applied, Failure> {
+) -> Result<Done, Failure> {
     let mut connection = connect(url)?;
     if let Some(seen) = &planned.seen {
         if connection.version != seen.version {
@@ -231,13 +232,49 @@ pub fn apply(
             return Err(outside(message, Some("make a new plan: run the command again, or diff --save")));
         }
     }
-    apply::apply(&mut connection.client, &planned.plan, options, progress).map_err(|error| match error {
+    // The row comes before the first statement, so that an apply that is torn off is known too.
+    let entry = begin(&mut connection, planned);
+    let outcome = apply::apply(&mut connection.client, &planned.plan, options, progress);
+    let recorded = entry.and_then(|id| {
+        let (state, segments) = match &outcome {
+            Ok(applied) => (journal::State::Done, applied.segments),
+            Err(ApplyError::Statement(failed)) => (journal::State::Failed, failed.boundary),
+            Err(ApplyError::Pooler { boundary }) => (journal::State::Failed, *boundary),
+            Err(_) => (journal::State::Failed, 0),
+        };
+        journal::finish(&mut connection.client, id, state, segments, None).map(|()| id)
+    });
+    let applied = outcome.map_err(|error| match error {
         ApplyError::Statement(failed) => {
             let place = failed.span.map(|span| planned.report.sources.describe(span));
             Failure::Statement { failed, place }
         }
         other => Failure::Outside { message: other.to_string(), help: None },
-    })
+    })?;
+    Ok(Done { applied, recorded })
+}
+
+/// What an apply came to.
+#[derive(Debug)]
+pub struct Done {
+    /// What was done.
+    pub applied: Applied,
+    /// Its number in the database's journal, or why it has none.
+    pub recorded: Result<i64, Unavailable>,
+}
+
+fn begin(connection: &mut Connection, planned: &Planned) -> Result<i64, Unavailable> {
+    state::ensure(&mut connection.client)?;
+    let seen = planned.seen.clone().unwrap_or_default();
+    let forward = planfile::write(&planned.plan, &seen, &planned.report.sources)
+        .map_err(|_| Unavailable::Cannot("the plan cannot be written down".into()))?;
+    let begun = journal::Begun {
+        schemac: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: planfile::digest_of(&forward),
+        forward,
+        ..Default::default()
+    };
+    journal::begin(&mut connection.client, &begun)
 }
 
 /// How to import.

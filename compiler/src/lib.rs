@@ -19,4 +19,5 @@ pub mod relocate;
 pub mod rename;
 pub mod render;
 pub mod scratch;
+pub mod state;
 pub mod timings;

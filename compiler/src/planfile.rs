@@ -47,6 +47,11 @@ pub fn digest(sources: &Sources) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The digest of a plan's file.
+pub fn digest_of(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The file of a plan.
 ///
 /// # Errors

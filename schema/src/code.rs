@@ -272,6 +272,10 @@ NotModelled "SC0313" "something that schemac does not model yet" r#"
 The language has it and this version of schemac does not build it yet: it is read and left alone. What
 stands in the database stays as it is.
 "#
+OwnSchema "SC0314" "a domain has the name of schemac's own schema" r#"
+The schema `schemac` of a database is where schemac keeps its journal and its memory. It is never compared, so
+nothing in it can be declared, moved or published. Call the domain something else.
+"#
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.

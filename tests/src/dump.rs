@@ -35,7 +35,8 @@ pub fn of(url: &str) -> Result<String> {
 /// When this machine has none.
 pub fn command(url: &str) -> Result<Command> {
     let mut command = Command::new(program()?);
-    command.args(["--schema-only", "--no-password", "--dbname", url]);
+    // What schemac remembers is no part of what is compared.
+    command.args(["--schema-only", "--exclude-schema=schemac", "--no-password", "--dbname", url]);
     Ok(command)
 }
 

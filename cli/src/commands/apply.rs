@@ -68,7 +68,10 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     };
     let result = operations::apply(url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
-    let applied = result?;
+    let operations::Done { applied, recorded } = result?;
+    if let Err(why) = &recorded {
+        shell.say(&format!("Nothing is recorded in the database: {why}."));
+    }
 
     let done = format!(
         "Done: {} in {}.",

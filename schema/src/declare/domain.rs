@@ -8,6 +8,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::schema::Schema;
 use crate::object::{Kind, Object};
+use crate::read::OWN_SCHEMA;
 use crate::span::Span;
 use crate::spec::{DomainSpec, Map, Name, OnExternalSpec};
 
@@ -95,6 +96,11 @@ impl<'a> Declarations<'a> {
 
     /// The files of a folder may be about one schema; it is one object then.
     fn schema(&mut self, schema: Ident, span: Span, file: &DomainSpec) {
+        if schema.as_str() == OWN_SCHEMA {
+            let message = format!("`{OWN_SCHEMA}` is the schema in which schemac keeps what it remembers");
+            let error = Diagnostic::error(Code::OwnSchema, message).at(span);
+            self.report(error.help("call the domain something else"));
+        }
         let id = ObjectId::global(Kind::Schema, schema);
         if self.out.schemas.insert(schema, span).is_none() {
             let owner = file.owner.as_ref().map(super::written_ident);

@@ -96,6 +96,9 @@ pub fn for_version(sql: &str, version: u32) -> String {
     sql.lines().filter(holds).collect::<Vec<_>>().join("\n")
 }
 
+/// The schema in which schemac keeps what it remembers. Its readers pass it over, and no file may declare it.
+pub const OWN_SCHEMA: &str = "schemac";
+
 /// The oids of the system catalogs that others refer to; they never change.
 pub mod class {
     /// `pg_type`.

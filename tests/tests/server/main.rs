@@ -1,8 +1,10 @@
-//! What is done on a live server: connecting, asking how it stores fragments, applying a plan.
+//! What is done on a live server: connecting, asking how it stores fragments, applying a plan, what
+//! is kept in the database.
 
 mod apply;
 mod connect;
 mod elaborate;
+mod state;
 
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::id::ObjectId;

@@ -238,6 +238,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
     let long = "x".repeat(64);
     let shown = complaints(&[
         "domain: auth\ntables:\n  users: { columns: { id: uuid } }\n",
+        "domain: schemac\ntables:\n  memory: { columns: { id: uuid } }\n",
         "tables:\n  t: { columns: { a: int } }\n",
         "domain: app\non_external:\n  other.t: { comment: x }\n",
         &format!("domain: app\ntables:\n  {long}: {{ columns: {{ a: int }} }}\n"),
@@ -245,6 +246,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
     ]);
     for expected in [
         "error[SC0312]: the schema `auth` is external",
+        "error[SC0314]: `schemac` is the schema in which schemac keeps what it remembers",
         "error[SC0104]: the file does not say which schema this belongs to",
         "error[SC0302]: `other` is no external schema",
         "error[SC0311]: `xxxx",
