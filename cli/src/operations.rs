@@ -14,6 +14,7 @@ use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::state::{self, Unavailable, journal};
 use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
@@ -229,7 +230,9 @@ pub fn apply(
         let unchanged = compile::unchanged(&mut connection, seen);
         if !unchanged.map_err(|error| outside(&error.to_string(), None))? {
             let message = "the database changed since the plan was made; nothing was run";
-            return Err(outside(message, Some("make a new plan: run the command again, or diff --save")));
+            let changed = Diagnostic::error(Code::DatabaseChanged, message)
+                .help("make a new plan: run the command again, or diff --save");
+            return Err(Failure::Project(Report { diagnostics: vec![changed], ..Report::default() }));
         }
     }
     // The row comes before the first statement, so that an apply that is torn off is known too.

@@ -3,6 +3,7 @@
 //! References are qualified in place, so that what is emitted means the same in every session. What the files do not
 //! declare is looked up in the database, whose undeclared objects are part of the desired side by now.
 
+use schemac_schema::builtin;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
@@ -26,10 +27,29 @@ pub struct Binding<'a> {
     pub complete: bool,
     /// Facades by name, with the table that each stands for.
     pub facades: &'a HashMap<QName, ObjectId>,
+    /// The schemas of the project: without a database, a name in one of them that nobody declares and that is nearly
+    /// another one is worth a warning.
+    pub own: &'a BTreeSet<Ident>,
 }
 
-/// Resolves the names in every declared object of the catalog; unknown ones become diagnostics, all of them.
-pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<Diagnostic>) {
+/// A function without a schema that no catalog has and that is none of PostgreSQL's known ones: a misspelt one, or one
+/// that this server has beyond them.
+#[derive(Debug)]
+pub struct Doubtful {
+    /// Its name.
+    pub name: Ident,
+    /// What to say if the server does not have it.
+    pub diagnostic: Diagnostic,
+}
+
+/// Resolves the names in every declared object of the catalog; unknown ones become diagnostics, all of them. What only
+/// the server can tell is given back.
+pub fn bind(
+    catalog: &mut Catalog,
+    binding: &Binding<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Doubtful> {
+    let mut doubtful = Vec::new();
     let declared: Vec<ObjectId> =
         catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect();
     let bringers: Vec<(ObjectId, Ident)> =
@@ -44,10 +64,14 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
             span: entry.span,
             uses: BTreeSet::new(),
             diagnostics,
+            doubtful: &mut doubtful,
             bringers: &bringers,
             generated_facade: id.root().qname().is_some_and(|name| binding.facades.contains_key(&name)),
         };
         object.visit(&mut binder);
+        for role in kinds::grantees(id, &object) {
+            binder.role(role, None);
+        }
         let mut uses = binder.uses;
         object.complete(id, catalog);
         let mut structural = Vec::new();
@@ -73,6 +97,7 @@ pub fn bind(catalog: &mut Catalog, binding: &Binding<'_>, diagnostics: &mut Vec<
             entry.uses = uses.into_iter().collect();
         }
     }
+    doubtful
 }
 
 struct Binder<'a> {
@@ -82,6 +107,7 @@ struct Binder<'a> {
     span: Option<Span>,
     uses: BTreeSet<ObjectId>,
     diagnostics: &'a mut Vec<Diagnostic>,
+    doubtful: &'a mut Vec<Doubtful>,
     generated_facade: bool,
     /// What brings objects that no file declares, and into which schema.
     bringers: &'a [(ObjectId, Ident)],
@@ -106,28 +132,105 @@ impl Binder<'_> {
         self.find(parts, |name| self.catalog.relation(name))
     }
 
-    fn unknown(
-        &mut self,
-        code: Code,
-        what: &str,
-        parts: &[Ident],
-        span: Option<Span>,
-        known: impl Fn(ObjectId) -> Option<String>,
-    ) {
-        if !self.binding.complete || is_system(parts) || self.is_brought(parts) {
+    fn unknown(&mut self, code: Code, what: &str, parts: &[Ident], span: Option<Span>) {
+        if is_system(parts) || self.is_brought(parts) {
             return;
         }
-        let name = parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
-        let nearest = nearest(&name, self.catalog.ids().filter_map(known));
-        let mut diagnostic =
-            Diagnostic::error(code, format!("{} uses {what} \"{name}\", which does not exist", self.id));
-        if let Some(span) = span.or(self.span) {
-            diagnostic = diagnostic.at(span);
+        if code != Code::UnknownRole && self.unknown_schema(what, parts, span) {
+            return;
         }
-        self.diagnostics.push(match nearest {
-            Some(nearest) => diagnostic.help(format!("did you mean \"{nearest}\"?")),
-            None => diagnostic.help(format!("declare it in a file, or create it in the database before ({what}s that others manage are found there)")),
+        let name = dotted(parts);
+        let is_known: fn(ObjectId) -> bool = match code {
+            Code::UnknownType => |id| id.kind().is_type(),
+            Code::UnknownFunction => |id| id.kind().is_routine(),
+            Code::UnknownRole => ObjectId::is_role,
+            _ => |id| id.kind().is_relation(),
+        };
+        let own = |id: &ObjectId| id.schema().is_none_or(|schema| self.binding.search_path.contains(&schema));
+        let nearest = match *parts {
+            [bare] => {
+                let known = self.catalog.ids().filter(|id| is_known(*id)).filter(own);
+                let mut names: Vec<String> = known.map(|id| id.name().to_string()).collect();
+                match code {
+                    Code::UnknownType => {
+                        names.extend(
+                            type_name::built_in().chain(SPELLINGS.iter().copied()).map(str::to_owned),
+                        );
+                    }
+                    Code::UnknownFunction => names.extend(builtin::functions().map(str::to_owned)),
+                    _ => {}
+                }
+                nearest(bare.as_str(), names.iter().map(String::as_str)).map(str::to_owned)
+            }
+            _ => {
+                let known = self.catalog.ids().filter(|id| is_known(*id)).filter_map(ObjectId::qname);
+                let names: Vec<String> = known.map(|name| name.to_string()).collect();
+                nearest(&name, names.iter().map(String::as_str)).map(str::to_owned)
+            }
+        };
+        if !self.binding.complete {
+            let declared = |schema: &Ident| self.binding.own.contains(schema);
+            let is_own = match *parts {
+                [_] => self.binding.search_path.iter().all(declared),
+                [.., schema, _] => declared(&schema),
+                [] => false,
+            };
+            if let (Some(nearest), true) = (nearest, is_own && code != Code::UnknownRole) {
+                let message = format!("{} uses {what} \"{name}\", which no file declares", self.id);
+                self.say(
+                    Diagnostic::warning(code, message).help(format!("did you mean \"{nearest}\"?")),
+                    span,
+                );
+            }
+            return;
+        }
+        let diagnostic =
+            Diagnostic::error(code, format!("{} uses {what} \"{name}\", which does not exist", self.id));
+        let help = match nearest {
+            Some(nearest) => format!("did you mean \"{nearest}\"?"),
+            None => format!(
+                "declare it in a file, or create it in the database before ({what}s that others manage are found there)"
+            ),
+        };
+        self.say(diagnostic.help(help), span);
+    }
+
+    fn role(&mut self, name: Ident, span: Option<Span>) {
+        let role = ObjectId::of_role(name);
+        if self.catalog.contains(role) {
+            self.uses.insert(role);
+        } else if !matches!(name.as_str(), "public" | "current_user" | "current_role" | "session_user") {
+            self.unknown(Code::UnknownRole, "role", &[name], span);
+        }
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic, span: Option<Span>) {
+        self.diagnostics.push(match span.or(self.span) {
+            Some(span) => diagnostic.at(span),
+            None => diagnostic,
         });
+    }
+
+    /// Says that the name's first part is no schema of anybody, where that is so.
+    fn unknown_schema(&mut self, what: &str, parts: &[Ident], span: Option<Span>) -> bool {
+        let [.., schema, _] = *parts else { return false };
+        let exists = self.binding.own.contains(&schema)
+            || self.catalog.ids().any(|id| id.is_schema() && id.name() == schema)
+            || self.catalog.ids().any(|id| id.schema() == Some(schema));
+        if exists || !self.binding.complete {
+            return false;
+        }
+        let message =
+            format!("{} uses {what} \"{}\", and there is no schema \"{schema}\"", self.id, dotted(parts));
+        let schemas: Vec<Ident> =
+            self.catalog.ids().filter(|id| id.is_schema()).map(ObjectId::name).collect();
+        let error = Diagnostic::error(Code::UnknownSchema, message);
+        let error = match nearest(schema.as_str(), schemas.iter().map(|name| name.as_str())) {
+            Some(near) => error.help(format!("did you mean \"{near}\"?")),
+            None => error.help("declare it with `domain:`, or create it in the database before"),
+        };
+        self.say(error, span);
+        true
     }
 
     /// Whether an object that the plan creates may bring what has this name; then it is used.
@@ -182,22 +285,6 @@ impl Binder<'_> {
     }
 }
 
-fn relation_name(id: ObjectId) -> Option<String> {
-    id.kind().is_relation().then(|| id.path())
-}
-
-fn routine_name(id: ObjectId) -> Option<String> {
-    id.qname().filter(|_| id.kind().is_routine()).map(|name| name.to_string())
-}
-
-fn type_name_of(id: ObjectId) -> Option<String> {
-    id.kind().is_type().then(|| id.path())
-}
-
-fn role_name(id: ObjectId) -> Option<String> {
-    (id == ObjectId::of_role(id.name())).then(|| id.name().to_string())
-}
-
 fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
     fragment.origin().map(|origin| origin.locate_range(mention.start, mention.end))
 }
@@ -227,7 +314,6 @@ impl Visitor for Binder<'_> {
                         "relation",
                         &mention.parts,
                         locate(fragment, mention),
-                        relation_name,
                     );
                 }
             }
@@ -265,7 +351,6 @@ impl Visitor for Binder<'_> {
                                     "type",
                                     &mention.parts,
                                     locate(fragment, mention),
-                                    |_| None,
                                 );
                             }
                         }
@@ -284,7 +369,6 @@ impl Visitor for Binder<'_> {
                             "relation",
                             &mention.parts,
                             locate(fragment, mention),
-                            relation_name,
                         );
                     }
                 }
@@ -300,6 +384,17 @@ impl Visitor for Binder<'_> {
         if !changes.is_empty() {
             let qualified = names::splice(text, changes);
             fragment.rewrite(&qualified);
+        }
+    }
+
+    fn column(&mut self, of: Option<&Reference>, name: &mut Ident) {
+        // Those of the object's own table are looked up where they are read.
+        let Some(of) = of else { return };
+        let parts: Vec<Ident> = of.schema.into_iter().chain([of.name]).collect();
+        let Some((_, relation)) = self.relation(&parts) else { return };
+        let known = kinds::knows_its_columns(self.catalog, relation);
+        if known && self.catalog.column(relation, *name).is_none() {
+            self.unknown_column(&[relation], *name, of.span.0);
         }
     }
 
@@ -322,7 +417,7 @@ impl Visitor for Binder<'_> {
             }
             None if array_name.is_some() => {}
             None => {
-                self.unknown(Code::UnknownType, "type", &parts, None, type_name_of);
+                self.unknown(Code::UnknownType, "type", &parts, type_name.place());
             }
         }
     }
@@ -349,7 +444,7 @@ impl Visitor for Binder<'_> {
                     self.uses.insert(id);
                 }
                 None => {
-                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0, relation_name);
+                    self.unknown(Code::UnknownRelation, "relation", &parts, reference.span.0);
                     self.assume(reference);
                 }
             },
@@ -367,28 +462,14 @@ impl Visitor for Binder<'_> {
                         if system {
                             reference.schema = Some(Ident::new("pg_catalog"));
                         } else {
-                            self.unknown(
-                                Code::UnknownFunction,
-                                "function",
-                                &parts,
-                                reference.span.0,
-                                routine_name,
-                            );
+                            self.unknown(Code::UnknownFunction, "function", &parts, reference.span.0);
                             self.assume(reference);
                         }
                     }
                 }
             }
             Target::Role => {
-                let role = ObjectId::of_role(reference.name);
-                if self.catalog.contains(role) {
-                    self.uses.insert(role);
-                } else if !matches!(
-                    reference.name.as_str(),
-                    "public" | "current_user" | "current_role" | "session_user"
-                ) {
-                    self.unknown(Code::UnknownRole, "role", &[reference.name], reference.span.0, role_name);
-                }
+                self.role(reference.name, reference.span.0);
             }
             Target::Collation => {
                 let id_of = |name: QName| {
@@ -428,18 +509,32 @@ impl Binder<'_> {
             // A call whose argument types are not known binds to every overload of its name. It stays as written:
             // pg_catalog may have a better candidate, which only the server can tell.
             self.uses.extend(self.catalog.routines(name).iter().copied());
-        } else if mention.parts.len() == 1 {
-            // One of PostgreSQL's own, or of an extension that this plan creates.
-            self.is_brought(&mention.parts);
+        } else if let [name] = mention.parts[..] {
+            // One of PostgreSQL's own, of an extension that this plan creates, or a misspelt one.
+            if !self.is_brought(&mention.parts) && !builtin::is_function(name.as_str()) {
+                let said = self.diagnostics.len();
+                self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention));
+                if self.binding.complete {
+                    let said = self.diagnostics.drain(said..);
+                    self.doubtful.extend(said.map(|diagnostic| Doubtful { name, diagnostic }));
+                }
+            }
         } else if mention.parts.len() == 2 {
-            self.unknown(
-                Code::UnknownFunction,
-                "function",
-                &mention.parts,
-                locate(fragment, mention),
-                routine_name,
-            );
+            self.unknown(Code::UnknownFunction, "function", &mention.parts, locate(fragment, mention));
         }
+    }
+
+    /// Whether the tables in scope are all that a column can come from, so that one which none has does not exist.
+    fn is_closed(&self, scope: &[(Ident, ObjectId)], fragment: &Fragment) -> bool {
+        fragment.names().is_ok_and(|names| names.closed)
+            && !scope.is_empty()
+            && scope.iter().all(|(_, relation)| kinds::knows_its_columns(self.catalog, *relation))
+    }
+
+    /// `t.f` also calls the function f with the row of t.
+    fn may_be_call(&self, name: Ident) -> bool {
+        builtin::is_function(name.as_str())
+            || self.catalog.ids().any(|id| id.kind().is_routine() && id.name() == name)
     }
 
     fn column(
@@ -463,18 +558,29 @@ impl Binder<'_> {
                         self.add_columns(*relation, Ident::new("*"));
                     }
                 }
-                let plain = simple && fragment.grammar() != Grammar::Query && !found && !whole_row;
-                if let (true, Some(own)) = (plain, own.filter(|own| own.kind().has_plain_columns())) {
-                    if !SYSTEM_COLUMNS.contains(&column.as_str()) && !self.id.kind().renames_its_table() {
-                        self.unknown_column(own, column, locate(fragment, mention));
+                if found || whole_row || SYSTEM_COLUMNS.contains(&column.as_str()) {
+                    return;
+                }
+                if simple && fragment.grammar() != Grammar::Query {
+                    let own = own.filter(|own| own.kind().has_plain_columns());
+                    if let Some(own) = own.filter(|_| !self.id.kind().renames_its_table()) {
+                        self.unknown_column(&[own], column, locate(fragment, mention));
                     }
+                } else if !mention.may_be_output && self.is_closed(scope, fragment) {
+                    let tables: Vec<ObjectId> = scope.iter().map(|(_, relation)| *relation).collect();
+                    self.unknown_column(&tables, column, locate(fragment, mention));
                 }
             }
             [alias, column] => {
-                let mut known = false;
+                let (mut known, mut found) = (false, SYSTEM_COLUMNS.contains(&column.as_str()));
                 for (_, relation) in scope.iter().filter(|(name, _)| *name == alias) {
                     known = true;
-                    self.add_columns(*relation, column);
+                    found |= self.add_columns(*relation, column);
+                }
+                if known && !found && self.is_closed(scope, fragment) && !self.may_be_call(column) {
+                    let named = scope.iter().filter(|(name, _)| *name == alias);
+                    let tables: Vec<ObjectId> = named.map(|(_, relation)| *relation).collect();
+                    self.unknown_column(&tables, column, locate(fragment, mention));
                 }
                 // OLD and NEW of a trigger's condition.
                 if let (false, Some(own)) = (known, own) {
@@ -495,26 +601,29 @@ impl Binder<'_> {
         }
     }
 
-    fn unknown_column(&mut self, table: ObjectId, column: Ident, span: Option<Span>) {
-        let names: Vec<String> =
-            self.catalog.columns(table).into_iter().map(|(id, _)| id.name().to_string()).collect();
+    fn unknown_column(&mut self, tables: &[ObjectId], column: Ident, span: Option<Span>) {
+        let names: Vec<Ident> =
+            tables.iter().flat_map(|table| self.catalog.columns(*table)).map(|(id, _)| id.name()).collect();
         if names.is_empty() {
             return;
         }
-        let nearest = nearest(column.as_str(), names.into_iter());
-        let mut diagnostic = Diagnostic::error(
-            Code::UnknownColumn,
-            format!("{} uses the column \"{column}\", which {} does not have", self.id, table.path()),
-        );
-        if let Some(span) = span.or(self.span) {
-            diagnostic = diagnostic.at(span);
-        }
-        if let Some(nearest) = nearest {
-            diagnostic = diagnostic.help(format!("did you mean \"{nearest}\"?"));
-        }
-        self.diagnostics.push(diagnostic);
+        let who = match tables {
+            [table] => format!("{} does not have", table.path()),
+            _ => "none of its tables has".to_owned(),
+        };
+        let message = format!("{} uses the column \"{column}\", which {who}", self.id);
+        let error = Diagnostic::error(Code::UnknownColumn, message);
+        let error = match nearest(column.as_str(), names.iter().map(|name| name.as_str())) {
+            Some(nearest) => error.help(format!("did you mean \"{nearest}\"?")),
+            None => error,
+        };
+        self.say(error, span);
     }
 }
+
+/// Types that the grammar knows by other names than the catalogs.
+const SPELLINGS: &[&str] =
+    &["bigint", "boolean", "character", "decimal", "integer", "real", "smallint", "timestamp", "timestamptz"];
 
 const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
@@ -530,12 +639,17 @@ fn is_system(parts: &[Ident]) -> bool {
 }
 
 /// The known name that is nearest to a wrong one, where one is near.
-fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.len() / 3).max(1);
     known
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= limit)
-        .map(|candidate| (strsim::osa_distance(name, &candidate), candidate))
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= limit && *candidate != name)
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// A name as people read it.
+fn dotted(parts: &[Ident]) -> String {
+    parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".")
 }

@@ -1,7 +1,7 @@
 //! The whole way from a project and a database to a plan; reads like the diagram in ARCHITECTURE.md.
 
 use crate::address::{self, Declared};
-use crate::bind::{self, Binding};
+use crate::bind::{self, Binding, Doubtful};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
 use crate::facade;
@@ -71,10 +71,20 @@ pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let (facades, search_path) = (facades(project), search_path(project));
     address(project, &Catalog::default(), &search_path, Ident::new(""));
-    let binding = Binding { search_path: &search_path, complete: false, facades: &facades };
+    let binding = Binding {
+        search_path: &search_path,
+        complete: false,
+        facades: &facades,
+        own: &project.managed_schemas,
+    };
     bind::bind(&mut project.catalog, &binding, &mut diagnostics);
     project.catalog.sort();
-    if has_errors(&diagnostics) { Err(diagnostics) } else { Ok(()) }
+    Diagnostic::sort(&mut diagnostics);
+    if has_errors(&diagnostics) {
+        return Err(diagnostics);
+    }
+    project.warnings.append(&mut diagnostics);
+    Ok(())
 }
 
 fn address(project: &mut Project, current: &Catalog, search_path: &[Ident], role: Ident) {
@@ -121,10 +131,13 @@ pub fn compile(
     timed("complete", || complete::complete(&mut desired, &relocated, project, &mut notes));
     facade::arrange(&mut project.facades, &relocated.catalog, &mut desired);
     let facades = facades(project);
-    let binding = Binding { search_path: &search_path, complete: true, facades: &facades };
-    timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));
+    let own = &project.managed_schemas;
+    let binding = Binding { search_path: &search_path, complete: true, facades: &facades, own };
+    let doubtful = timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));
+    diagnostics.extend(settle(doubtful, connection)?);
     diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
     if has_errors(&diagnostics) {
+        Diagnostic::sort(&mut diagnostics);
         return Err(Error::Diagnostics(diagnostics));
     }
     let normalized = timed("normalize", || {
@@ -140,6 +153,16 @@ pub fn compile(
     plan.notes = notes;
     let seen = seen(&plan, &relocated, project, reading.server.version);
     Ok(Compiled { plan, seen })
+}
+
+/// Of functions that only the server may know, those that it does not have. There are hardly ever any.
+fn settle(doubtful: Vec<Doubtful>, connection: &mut Connection) -> Result<Vec<Diagnostic>, Error> {
+    if doubtful.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: BTreeSet<Ident> = doubtful.iter().map(|one| one.name).collect();
+    let known = introspect::system_functions(&mut connection.client, &names).map_err(Error::Read)?;
+    Ok(doubtful.into_iter().filter(|one| !known.contains(&one.name)).map(|one| one.diagnostic).collect())
 }
 
 fn seen(plan: &Plan, relocated: &Relocated, project: &Project, version: u32) -> Seen {

@@ -13,6 +13,7 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
 use schemac_schema::object::Server;
 use schemac_schema::read::{self, Declarations, OtherGrantor, READERS, Row, SETTINGS};
+use schemac_schema::sql;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -219,6 +220,26 @@ fn session(client: &mut Client) -> Result<Session, Error> {
     })();
     let (words, session) = read.map_err(|error: read::Error| unexpected("the session", &error))?;
     if session.server.version < OLDEST { Err(Error::TooOld(words)) } else { Ok(session) }
+}
+
+/// Those of the names that functions of pg_catalog have.
+///
+/// # Errors
+/// The server could not be asked.
+pub fn system_functions(client: &mut Client, names: &BTreeSet<Ident>) -> Result<BTreeSet<Ident>, Error> {
+    let names: Vec<String> = names.iter().map(|name| sql::literal(name.as_str())).collect();
+    let messages = client.simple_query(&format!(
+        "SELECT DISTINCT p.proname FROM pg_catalog.pg_proc p \
+         WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname IN ({})",
+        names.join(", ")
+    ))?;
+    Ok(messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(Ident::new),
+            _ => None,
+        })
+        .collect())
 }
 
 /// All that is asked, as one string of statements.

@@ -59,7 +59,6 @@ pub fn relocate(
     desired: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Relocated {
-    exchanges(moves, diagnostics);
     let (routines, others): (Vec<&Move>, Vec<&Move>) =
         moves.iter().partition(|wish| wish.to.kind().is_routine());
     let mut chosen = choose(&current, &others, desired, diagnostics);
@@ -196,23 +195,6 @@ fn shadows(current: &Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, Object
         shadows.insert(shadow, one.to);
     }
     shadows
-}
-
-/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
-fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
-    let came: HashMap<ObjectId, &Move> =
-        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
-    for wish in moves {
-        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
-        if wish.from.contains(&other.to) && wish.to < other.to {
-            diagnostics.push(
-                Diagnostic::error(Code::ExchangedNames, format!("{} and {} exchange their names", wish.to, other.to))
-                    .at(wish.span)
-                    .label(other.span, "and the other way round here")
-                    .help("do it in two steps: move one to a third name, apply, then move both to where they belong"),
-            );
-        }
-    }
 }
 
 /// Adds what has to move because something else does: partitions, and the columns of children.

@@ -244,11 +244,12 @@ UnknownType "SC0305" "a type that does not exist" r#"
 No file declares it, no extension or external schema brings it, and PostgreSQL has none of that
 name. Types of extensions live in the extension's schema: `extensions.citext`.
 "#
-UnknownRole "SC0306" "a role that is not declared" r#"
-A grant or policy names a role that neither `roles:` nor `external: roles:` lists.
+UnknownRole "SC0306" "a role that does not exist" r#"
+A grant or policy names a role that the database does not have. Roles belong to the whole server and are
+made before: `create role app_reader`.
 "#
 UnknownFunction "SC0307" "a function that does not exist" r#"
-No function of that name with that number of arguments is declared, external or PostgreSQL's own.
+No function of that name is declared, external, an extension's or PostgreSQL's own.
 "#
 UnknownMixin "SC0308" "a mixin that does not exist" r#"
 `use:` names a convention that no file declares under `mixins:`.
@@ -343,9 +344,6 @@ BadVersion "SC0703" "a PostgreSQL version that is not supported" r#"
 "#
 UnknownDomain "SC0704" "a phase names a domain or table that is not declared" r#"
 `phases:` moves one domain at a time; each name must be one of the project's.
-"#
-UnsetVariable "SC0705" "an environment variable is not set" r#"
-A connection of `environments:` refers to a variable with `${NAME}` that the environment lacks.
 "#
 }
 

@@ -114,6 +114,11 @@ impl Diagnostic {
         self
     }
 
+    /// Puts diagnostics into the order of the files; those without a place come first.
+    pub fn sort(diagnostics: &mut [Diagnostic]) {
+        diagnostics.sort_by_key(|diagnostic| diagnostic.primary.map(|span| (span.file, span.start)));
+    }
+
     /// The text for people, with a line break at its end; with ANSI colours if `colour` says so.
     #[must_use]
     pub fn render(&self, sources: &Sources, colour: bool) -> String {

@@ -117,6 +117,11 @@ impl ObjectId {
         Self::in_schema(Kind::Collation, name)
     }
 
+    /// Whether this is a role.
+    pub fn is_role(self) -> bool {
+        self.kind() == Kind::Role
+    }
+
     /// Whether this is a schema.
     pub fn is_schema(self) -> bool {
         self.kind() == Kind::Schema

@@ -5,7 +5,7 @@
 
 use crate::ident::Ident;
 use crate::tree::Tree;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a mentioned name is the name of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,8 @@ pub struct Mention {
     pub names_output: bool,
     /// A column that is an output column under this name.
     pub output: Option<Ident>,
+    /// A column where ORDER BY, GROUP BY or DISTINCT may also mean an output column.
+    pub may_be_output: bool,
 }
 
 /// What a fragment says of others; it is found once for each text.
@@ -54,17 +56,27 @@ pub struct Names {
     pub natural: bool,
     /// Whether it has a GROUP BY.
     pub grouped: bool,
+    /// Whether every column comes from a relation that it names: there are no subqueries in FROM, no functions there,
+    /// no common table expressions, and no aliases of columns.
+    pub closed: bool,
 }
 
 impl Names {
     /// What a tree says; `prefix` is how far its locations are ahead of `text`.
     pub fn of(tree: &Tree, text: &str, prefix: usize) -> Self {
-        let (mut natural, mut grouped) = (false, false);
+        let (mut natural, mut grouped, mut closed) = (false, false, true);
         tree.walk(&mut |node| {
+            closed &= !matches!(
+                node.name(),
+                "RangeSubselect" | "RangeFunction" | "RangeTableFunc" | "JsonTable" | "CommonTableExpr"
+            );
+            closed &= node.get("colnames").items().is_empty();
+            closed &= node.name() != "JoinExpr"
+                || (node.get("alias").is_nothing() && node.get("join_using_alias").is_nothing());
             natural |= node.name() == "JoinExpr" && node.get("is_natural").flag();
             grouped |= !node.get("group_clause").is_nothing();
         });
-        Self { mentions: mentions(tree, text, prefix), natural, grouped }
+        Self { mentions: mentions(tree, text, prefix), natural, grouped, closed }
     }
 }
 
@@ -89,6 +101,18 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
             }
         }
     });
+    let mut ambiguous: HashSet<i64> = HashSet::new();
+    tree.walk(&mut |node| {
+        if node.name() == "SelectStmt" {
+            for clause in ["sort_clause", "group_clause", "distinct_clause"] {
+                node.get(clause).walk(&mut |part| {
+                    if part.name() == "ColumnRef" {
+                        ambiguous.insert(part.get("location").int());
+                    }
+                });
+            }
+        }
+    });
     let mut found = Vec::new();
     tree.walk(&mut |node| match node.name() {
         "RangeVar" => {
@@ -109,9 +133,10 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
                 .map(|field| Ident::new(if field.name() == "AStar" { "*" } else { field.str() }))
                 .collect();
             push(&mut found, MentionKind::Column, parts, None, node, text, prefix);
-            let output = outputs.get(&node.get("location").int());
-            if let (Some(last), Some(output)) = (found.last_mut(), output) {
-                if last.kind == MentionKind::Column {
+            let location = node.get("location").int();
+            if let Some(last) = found.last_mut().filter(|last| last.kind == MentionKind::Column) {
+                last.may_be_output = ambiguous.contains(&location);
+                if let Some(output) = outputs.get(&location) {
                     (last.names_output, last.output) = (output.is_none(), *output);
                 }
             }
@@ -193,6 +218,7 @@ fn elements(found: &mut Vec<Mention>, tree: &Tree, text: &str) {
                     alias: None,
                     output: None,
                     names_output: false,
+                    may_be_output: false,
                 });
                 names.next();
             }
@@ -231,7 +257,16 @@ fn push(
     let Some((written, end)) = dotted_name(text, start) else { return };
     // Names that the grammar made up (`pg_catalog.int4` for `int`, COALESCE's kin) do not stand in the text.
     if written == parts {
-        found.push(Mention { kind, parts, start, end, alias, names_output: false, output: None });
+        found.push(Mention {
+            kind,
+            parts,
+            start,
+            end,
+            alias,
+            names_output: false,
+            output: None,
+            may_be_output: false,
+        });
     }
 }
 
@@ -261,6 +296,7 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
             alias: None,
             names_output: false,
             output: None,
+            may_be_output: false,
         });
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::ident::{Ident, QName, Text};
 use crate::parse::{self, SyntaxError};
+use crate::span::Span;
 use crate::sql;
 use crate::tree::Tree;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ pub struct TypeName {
     array: bool,
     text: Text,
     canonical: Text,
+    place: Option<Span>,
 }
 
 static PARSED: LazyLock<Mutex<HashMap<Text, TypeName>>> = LazyLock::new(|| Mutex::new(HashMap::new()));
@@ -92,7 +94,15 @@ impl TypeName {
         let canonical = Text::new(&canonical);
         // What people wrote stays for built-in types; the rest is spelled out so that it means the same everywhere.
         let user = schema.is_some_and(|schema| schema.as_str() != "pg_catalog");
-        Self { schema, name, modifiers, array, text: if user { canonical } else { written }, canonical }
+        Self {
+            schema,
+            name,
+            modifiers,
+            array,
+            text: if user { canonical } else { written },
+            canonical,
+            place: None,
+        }
     }
 
     /// A type by its qualified name.
@@ -116,6 +126,17 @@ impl TypeName {
         let mut bare = Self::assemble(self.schema, self.name, Text::new(""), self.array, self.canonical);
         bare.text = bare.canonical;
         bare
+    }
+
+    /// The same type, which a person wrote there.
+    #[must_use]
+    pub fn located(self, place: Span) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    /// Where a person wrote it, if one did. It plays no part in equality.
+    pub fn place(&self) -> Option<Span> {
+        self.place
     }
 
     /// How it is written in SQL.
@@ -198,6 +219,11 @@ fn modifier(tree: &Tree) -> String {
 /// Whether PostgreSQL has a type of that name in pg_catalog (14 to 18), which unqualified names find first.
 pub fn is_built_in(name: &str) -> bool {
     BUILT_IN.binary_search(&name).is_ok()
+}
+
+/// The names of those types, sorted.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().copied()
 }
 
 /// From pg_type: base, range, multirange and pseudo types of pg_catalog; sorted.

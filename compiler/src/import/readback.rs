@@ -27,7 +27,8 @@ pub fn differences(files: &BTreeMap<String, String>, writer: &Writer<'_>, versio
     said.append(&mut declared.diagnostics);
     let facades: HashMap<QName, ObjectId> = declared.facades.iter().map(|one| (one.name, one.of)).collect();
     let search_path = [Ident::new("pg_catalog")];
-    let binding = Binding { search_path: &search_path, complete: false, facades: &facades };
+    let binding =
+        Binding { search_path: &search_path, complete: false, facades: &facades, own: &BTreeSet::new() };
     let mut errors = Vec::new();
     bind::bind(&mut declared.catalog, &binding, &mut errors);
     said.extend(errors);

@@ -9,6 +9,7 @@ pub mod profile;
 #[cfg(test)]
 mod tests;
 
+use crate::bind::nearest;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare;
@@ -136,6 +137,10 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
             .retain(|found| !matches!(found.code, Code::UnknownMixin | Code::UnknownRelation));
     }
     diagnostics.append(&mut declared.diagnostics);
+    if whole {
+        diagnostics.extend(phases(&spec, &declared));
+    }
+    Diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(|found| found.severity == Severity::Error) {
         return Err(diagnostics);
     }
@@ -151,6 +156,30 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         external_roles,
         warnings: diagnostics,
     })
+}
+
+/// Phases move what the project declares.
+fn phases(spec: &ProjectSpec, declared: &declare::Declared) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let schemas: Vec<&str> = declared.schemas.keys().map(|name| name.as_str()).collect();
+    let tables: Vec<String> =
+        declared.catalog.ids().filter(|id| id.kind().is_relation()).map(|id| id.path()).collect();
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    for phase in &spec.phases {
+        for (what, names, known) in [("domain", &phase.domains, &schemas), ("table", &phase.tables, &tables)]
+        {
+            for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+                let message =
+                    format!("the phase `{}` names the {what} `{name}`, which no file declares", phase.name);
+                let error = Diagnostic::error(Code::UnknownDomain, message).at(name.span);
+                found.push(match nearest(name.as_str(), known.iter().copied()) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error,
+                });
+            }
+        }
+    }
+    found
 }
 
 fn check(spec: &ProjectSpec) -> Option<Diagnostic> {

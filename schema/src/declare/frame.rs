@@ -154,6 +154,10 @@ impl<'a> Words<'a> {
     pub fn of(sql: &'a Sql) -> Result<Self, Diagnostic> {
         let text = sql.text();
         let tokens = parse::tokens(text).map_err(|error| syntax_error(sql, &error))?;
+        if tokens.is_empty() {
+            let message = "a fragment of SQL is empty: there is nothing but comments";
+            return Err(Diagnostic::error(Code::EmptyFragment, message).at(sql.span()));
+        }
         let words = Self { text, tokens };
         let mut open = Vec::new();
         for (index, token) in words.tokens.iter().enumerate() {

@@ -104,7 +104,14 @@ fn parameters(
         given.iter().filter(|(parameter, _)| mixin.parameters.get(parameter.as_str()).is_none())
     {
         let message = format!("the mixin `{name}` has no parameter `{parameter}`");
-        declarations.report(Diagnostic::error(Code::MixinParameter, message).at(parameter.span));
+        let error = Diagnostic::error(Code::MixinParameter, message).at(parameter.span);
+        let known: Vec<&str> = mixin.parameters.iter().map(|(known, _)| known.as_str()).collect();
+        let near = known.iter().map(|known| (strsim::damerau_levenshtein(known, parameter.as_str()), known));
+        declarations.report(match near.min().filter(|(distance, _)| *distance <= 2) {
+            Some((_, near)) => error.help(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error.help("it has none"),
+            None => error.help(format!("it has {}", known.join(", "))),
+        });
         complete = false;
     }
     for (parameter, default) in &mixin.parameters {

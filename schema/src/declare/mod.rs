@@ -88,6 +88,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         routine_facades: Vec::new(),
         published: Vec::new(),
         serials: Vec::new(),
+        twice: BTreeSet::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
@@ -97,6 +98,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
     declarations.expand_facades();
     declarations.expand_routine_facades();
     declarations.expand_published();
+    exchanges(&declarations.out.moves, &mut declarations.out.diagnostics);
     let mut out = declarations.out;
     out.catalog.sort();
     out.diagnostics = gathered(std::mem::take(&mut out.diagnostics));
@@ -129,6 +131,22 @@ fn gathered(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     kept
 }
 
+/// Two objects that say of each other that they had the other's name would be exchanged by each apply.
+fn exchanges(moves: &[Move], diagnostics: &mut Vec<Diagnostic>) {
+    let came: HashMap<ObjectId, &Move> =
+        moves.iter().flat_map(|wish| wish.from.iter().map(move |from| (*from, wish))).collect();
+    for wish in moves {
+        let Some(other) = came.get(&wish.to).filter(|other| other.to != wish.to) else { continue };
+        if wish.from.contains(&other.to) && wish.to < other.to {
+            let message = format!("{} and {} exchange their names", wish.to, other.to);
+            let error = Diagnostic::error(Code::ExchangedNames, message).at(wish.span);
+            diagnostics.push(error.label(other.span, "and the other way round here").help(
+                "do it in two steps: move one to a third name, apply, then move both to where they belong",
+            ));
+        }
+    }
+}
+
 struct Declarations<'a> {
     out: Declared,
     version: u32,
@@ -139,6 +157,8 @@ struct Declarations<'a> {
     published: Vec<(ObjectId, Ident, Span)>,
     /// Serial columns and their sequences, in the order of the tables.
     serials: Vec<(ObjectId, ObjectId)>,
+    /// What is declared twice, and was reported.
+    twice: BTreeSet<ObjectId>,
 }
 
 impl<'a> Declarations<'a> {
@@ -189,6 +209,13 @@ impl<'a> Declarations<'a> {
         let entry =
             Entry { object: object.into(), span: Some(span), standing: Standing::Managed, uses: Vec::new() };
         let Err(holder) = self.out.catalog.insert(id, entry) else { return };
+        // What stands on something that is there twice is there twice too.
+        if holder == id && id.parent().is_some() && self.twice.contains(&id.root()) {
+            return;
+        }
+        if holder == id {
+            self.twice.insert(id);
+        }
         let message = if holder == id {
             format!("{id} is declared twice")
         } else {

@@ -138,7 +138,8 @@ pub(crate) fn with_collation(sql: &Sql) -> Result<(TypeName, Option<Reference>),
     if type_tree.get("setof").flag() {
         return Err(frame.refuse(0, "this holds one value, not SETOF"));
     }
-    let type_name = TypeName::from_tree(type_tree, frame.slice(0, end).text());
+    let written = frame.slice(0, end);
+    let type_name = TypeName::from_tree(type_tree, written.text()).located(written.span());
     if clause.is_nothing() {
         return Ok((type_name, None));
     }

@@ -47,6 +47,22 @@ pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
     }
 }
 
+/// The roles that privileges are for.
+pub fn grantees(id: ObjectId, object: &Object) -> Vec<Ident> {
+    match object {
+        Object::Grant(_) => vec![id.name()],
+        Object::DefaultPrivileges(entry) if entry.role.is_empty() => vec![entry.grantee],
+        Object::DefaultPrivileges(entry) => vec![entry.role, entry.grantee],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a catalog has every column of a relation: it is a table, and none of its columns come from another one.
+pub fn knows_its_columns(catalog: &Catalog, id: ObjectId) -> bool {
+    let Some(Object::Table(table)) = catalog.get(id).map(|entry| &entry.object) else { return false };
+    table.partition_of.is_none() && table.inherits.is_empty() && !catalog.columns(id).is_empty()
+}
+
 /// The tables that have their columns from another one, at any depth.
 fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
     let mut found: Vec<ObjectId> = Vec::new();

@@ -105,7 +105,8 @@ pub fn short(name: Ident, sql: &Sql) -> Result<Declared, Diagnostic> {
     }
     let end =
         storage_words(&frame).into_iter().chain(starts.iter().copied()).min().unwrap_or(sql.text().len());
-    let mut declared = Declared::new(TypeName::from_tree(type_tree, frame.slice(0, end).text()));
+    let written = frame.slice(0, end);
+    let mut declared = Declared::new(TypeName::from_tree(type_tree, written.text()).located(written.span()));
     declared.column.storage = storage(node.get("storage_name").str());
     declared.column.compression = compression(node.get("compression").str());
     if !collate.is_nothing() {
@@ -239,7 +240,7 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         let error = frame::syntax_error(&spec.r#type, &crate::parse::SyntaxError { offset, ..error });
         error.help("`type:` holds the type alone; the rest has keys of its own (`not_null`, `default`, …)")
     })?;
-    let mut declared = Declared::new(type_name);
+    let mut declared = Declared::new(type_name.located(spec.r#type.span()));
     declared.column.not_null |= spec.not_null.is_some_and(|flag| flag.value);
     if let Some(value) = &spec.default {
         let tree = frame::expression(value).map_err(|error| quoted(value, error))?;

@@ -141,7 +141,7 @@ fn type_of(frame: &Frame<'_>, node: &Tree, end: usize) -> Result<TypeName, Diagn
         return Err(frame.refuse(start, "name the type itself: PostgreSQL stores no `%TYPE`"));
     }
     let text = frame.slice(start, end);
-    Ok(TypeName::from_tree(node, text.text()).without_modifiers())
+    Ok(TypeName::from_tree(node, text.text()).without_modifiers().located(text.span()))
 }
 
 /// What follows RETURNS.

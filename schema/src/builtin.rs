@@ -1,0 +1,32 @@
+//! The names that PostgreSQL itself has: its functions.
+//!
+//! `builtin_functions.txt` holds the names of pg_proc in pg_catalog on PostgreSQL 14 to 18, as their `postgres.bki` has
+//! them, and those that initdb adds; sorted. Not here: types (`type_name`), and what extensions bring.
+
+use std::sync::LazyLock;
+
+static FUNCTIONS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("builtin_functions.txt").lines().collect());
+
+/// The names of the functions of pg_catalog on any supported version, sorted.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().copied()
+}
+
+/// Whether some supported version has a function of that name in pg_catalog.
+#[must_use]
+pub fn is_function(name: &str) -> bool {
+    FUNCTIONS.binary_search(&name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_whole() {
+        assert!(functions().zip(functions().skip(1)).all(|(one, next)| one < next));
+        assert!(["now", "lower", "jsonb_build_object", "uuidv7", "int4_sum"].into_iter().all(is_function));
+        assert!(!is_function("") && !is_function("is_okay"));
+    }
+}
