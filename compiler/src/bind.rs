@@ -526,7 +526,9 @@ impl Binder<'_> {
 
     /// Whether the tables in scope are all that a column can come from, so that one which none has does not exist.
     fn is_closed(&self, scope: &[(Ident, ObjectId)], fragment: &Fragment) -> bool {
-        fragment.names().is_ok_and(|names| names.closed)
+        // In a routine they can be its arguments.
+        !self.id.kind().is_routine()
+            && fragment.names().is_ok_and(|names| names.closed)
             && !scope.is_empty()
             && scope.iter().all(|(_, relation)| kinds::knows_its_columns(self.catalog, *relation))
     }
