@@ -226,7 +226,8 @@ fn two_owners_are_both_shown() {
     assert!(shown.contains("1.yaml:3:3") && shown.contains("0.yaml:3:3"), "{shown}");
     let shown = complaints(&[file, file]);
     assert!(
-        shown.contains("table app.t is declared twice") && !shown.contains("column app.t.a is declared twice"),
+        shown.contains("table app.t is declared twice")
+            && !shown.contains("column app.t.a is declared twice"),
         "{shown}"
     );
     let shown = complaints(&[&table("columns: { a: int primary key }\nprimary_key: { k: (a) }")]);
