@@ -2,6 +2,7 @@
 
 use crate::address::{self, Declared};
 use crate::bind::{self, Binding, Doubtful};
+use crate::compatibility;
 use crate::complete;
 use crate::connect::{Connection, ServerError};
 use crate::facade;
@@ -140,6 +141,13 @@ pub fn compile(
         Diagnostic::sort(&mut diagnostics);
         return Err(Error::Diagnostics(diagnostics));
     }
+    let found = timed("compatibility", || {
+        let server = (search_path.as_slice(), reading.server.version);
+        compatibility::report(&relocated, &desired, project, server, &mut diagnostics)
+    });
+    if has_errors(&diagnostics) {
+        return Err(Error::Diagnostics(diagnostics));
+    }
     let normalized = timed("normalize", || {
         normalize::normalize(&mut desired, &relocated, &reading.server, &search_path, &mut connection.client)
             .map_err(Error::Ask)
@@ -147,6 +155,8 @@ pub fn compile(
     let mut plan = timed("plan", || {
         plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)
     })?;
+    plan.compatibility = found;
+    plan.compatibility.reload = compatibility::must_reload(&plan, &relocated, project);
     facade::guard(&mut plan, &project.facades, &relocated.catalog, &desired);
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod apply;
 pub mod bind;
+pub mod compatibility;
 pub mod compile;
 pub mod complete;
 pub mod connect;

@@ -8,6 +8,7 @@ use crate::fingerprint::Seen;
 use crate::plan::{Because, Plan, PlannedStep, Segment, Verb};
 use crate::render;
 use schemac_schema::code::Code;
+use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::ident::{Ident, QName, Text};
@@ -113,8 +114,9 @@ pub fn read(sources: &Sources, file: FileId) -> Result<Saved, Vec<Diagnostic>> {
         return Err(reader.errors);
     }
     let search_path = shape.search_path.iter().map(|name| Ident::new(name)).collect();
+    let compatibility = Compatibility { reload: shape.compatibility.reload, ..Compatibility::default() };
     Ok(Saved {
-        plan: Plan { segments, search_path, ..Plan::default() },
+        plan: Plan { segments, search_path, compatibility, ..Plan::default() },
         seen,
         project: shape.made_from.project,
     })
@@ -144,6 +146,15 @@ struct Shape {
     search_path: Vec<String>,
     segments: Vec<SegmentShape>,
     made_from: MadeFrom,
+    #[serde(default)]
+    compatibility: CompatibilityShape,
+}
+
+/// What was found is said when a plan is made; whoever runs it only tells an API server.
+#[derive(Deserialize, Default)]
+struct CompatibilityShape {
+    #[serde(default)]
+    reload: bool,
 }
 
 #[derive(Deserialize)]

@@ -307,6 +307,44 @@ PostgreSQL 14 has no security_invoker views: the facade would read and write the
 past the policies of the table behind it. Nothing is done until `--allow facade-bypasses-rls` says that
 it is meant. PostgreSQL 15 has no such gap.
 "#
+OldNameIsNoTable "SC0407" "something needs a table where a facade is" r#"
+The name is a facade's: a view. A foreign key, a trigger for each row or an index needs the table. Write the
+table's new name.
+
+Wrong:
+    user_id: uuid references public.users (id)
+Right:
+    user_id: uuid references app.users (id)
+"#
+PublicationLosesTable "SC0408" "a publication would silently lose a table that moves" r#"
+`FOR TABLES IN SCHEMA` publishes the tables of a schema. One that moves elsewhere leaves the publication
+without a word, and its subscribers hear nothing more of it. Publish it by name, or its new schema too.
+
+Right:
+    tables:
+      users:
+        moved_from: [public.users]
+        published_in: [feed]
+"#
+LooksMoved "SC0409" "a table goes and one like it comes" r#"
+A table would be dropped, or left behind undeclared, and one with the same columns is created elsewhere: the
+new one would be empty. `moved_from` moves the table with its rows. Where another table is meant, list the
+old one under `dropped:`.
+
+Right:
+    tables:
+      users:
+        moved_from: [public.users]
+"#
+LooksRenamed "SC0410" "a column goes and one of the same type comes" r#"
+The values of the old column would be lost. `renamed_from` keeps them.
+
+Right:
+    columns:
+      full_name:
+        type: text
+        renamed_from: name
+"#
 NotProven "SC0601" "a difference that could not be proven" r#"
 The texts differ and the server could not be asked whether they mean the same: there is none, the role
 may not create temporary objects, or what the SQL refers to changes in this very plan. The plan treats

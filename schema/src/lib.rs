@@ -3,6 +3,7 @@
 pub mod builtin;
 pub mod catalog;
 pub mod code;
+pub mod compatibility;
 pub mod declare;
 pub mod diagnostic;
 pub mod fragment;

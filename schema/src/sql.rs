@@ -230,6 +230,11 @@ pub fn literal(text: &str) -> String {
     if text.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
+/// What a literal's inside says: `it''s` is `it's`.
+pub fn undoubled(inside: &str) -> String {
+    inside.replace("''", "'")
+}
+
 /// A qualified name as it stands in SQL.
 pub fn qualified(name: QName) -> String {
     format!("{}.{}", quoted(name.schema), quoted(name.name))

@@ -19,6 +19,7 @@ pub use self::error::{ApplyError, FailedStatement, Holder};
 
 use crate::connect::{SET_LOCAL, ServerError};
 use crate::plan::{Plan, PlannedStep, Segment};
+use crate::render::RELOAD;
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -104,6 +105,10 @@ pub fn apply(
     let mut run = Run { client, plan, options, progress, process, applied: Applied::default() };
     let outcome = if options.single_transaction { run.at_once() } else { run.one_by_one() };
     let applied = run.applied;
+    if plan.compatibility.reload && applied.segments > 0 {
+        // Whoever does not hear it looks again by itself some day.
+        let _ = client.batch_execute(RELOAD);
+    }
     unlock(client);
     outcome.map(|()| applied)
 }

@@ -13,6 +13,7 @@ use crate::relocate::Relocated;
 use park::Parked;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
+use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
@@ -125,6 +126,8 @@ pub struct Plan {
     pub search_path: Vec<Ident>,
     /// Why the changes come in their order; none of a plan from a file.
     pub arrows: Vec<Arrow>,
+    /// What it means for clients of names that move; of a plan from a file only whether an API has to look again.
+    pub compatibility: Compatibility,
 }
 
 impl Plan {
@@ -184,7 +187,7 @@ pub fn plan(
     }
     if diagnostics.is_empty() {
         let arrows = order::arrows(&graph, &nodes);
-        Ok(Plan { segments, notes: Vec::new(), search_path: search_path.to_vec(), arrows })
+        Ok(Plan { segments, search_path: search_path.to_vec(), arrows, ..Plan::default() })
     } else {
         Err(diagnostics)
     }

@@ -1,6 +1,6 @@
 //! A plan for programs. The shape is described in docs/plan-format.md; what changes a meaning changes `FORMAT`.
 
-use super::{action, locked, reason};
+use super::{action, compatibility, locked, reason};
 use crate::plan::{Because, Plan, PlannedStep, Segment, Verb};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{Address, ObjectId};
@@ -27,6 +27,7 @@ pub fn json(plan: &Plan, sources: &Sources) -> Value {
         "segments": plan.segments.iter().map(|one| segment(one, sources)).collect::<Vec<_>>(),
         "losses": plan.losses().into_iter().map(|(loss, id)| json!({ "allow": loss.word(), "object": object(id) }))
             .collect::<Vec<_>>(),
+        "compatibility": compatibility::json(plan, sources),
         "notes": plan.notes.iter().map(|note| diagnostic(note, sources)).collect::<Vec<_>>(),
     })
 }
@@ -88,7 +89,7 @@ fn because(step: &PlannedStep) -> Value {
     json!({ "rule": rule, "object": of.map(object), "why": why, "words": reason(step) })
 }
 
-fn place(span: Span, sources: &Sources) -> Value {
+pub(super) fn place(span: Span, sources: &Sources) -> Value {
     let place = sources.place(span.file, span.start);
     json!({ "file": sources.path(span.file), "line": place.line, "column": place.column })
 }

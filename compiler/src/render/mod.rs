@@ -3,6 +3,7 @@
 //! The words that all three share are here: what a step does and why it is there. Nothing is printed here, and nothing
 //! depends on the time, the machine or the terminal: the same plan gives the same bytes.
 
+mod compatibility;
 pub mod graph;
 mod json;
 mod sql;
@@ -19,6 +20,9 @@ use schemac_schema::code::Code;
 use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::step::Loss;
 use std::collections::BTreeSet;
+
+/// Tells PostgREST to look at the exposed schemas again; nobody else listens.
+pub const RELOAD: &str = "NOTIFY pgrst, 'reload schema'";
 
 /// What a step does, in words: `create view public.users`, `move table public.users to app.users`.
 pub fn action(step: &PlannedStep) -> String {

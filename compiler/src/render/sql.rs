@@ -2,7 +2,7 @@
 //!
 //! The statements are those of the plan, byte for byte, but for what psql itself would read in them.
 
-use super::{action, counted, counts, one_line, reason};
+use super::{RELOAD, action, compatibility, counted, counts, one_line, reason};
 use crate::connect::SET_LOCAL;
 use crate::plan::{Plan, PlannedStep, Segment};
 use schemac_schema::id::ObjectId;
@@ -18,6 +18,9 @@ const LOCK_TIMEOUT: &str = "500ms";
 pub fn sql(plan: &Plan) -> String {
     let mut out = String::new();
     header(plan, &mut out);
+    for (depth, _, text) in compatibility::lines(plan, None) {
+        out.push_str(&format!("-- {}{text}\n", "  ".repeat(depth)));
+    }
     for (index, segment) in plan.segments.iter().enumerate() {
         let number = format!("{} of {}", index + 1, plan.segments.len());
         if segment.transactional {
@@ -25,6 +28,9 @@ pub fn sql(plan: &Plan) -> String {
         } else {
             alone(plan, segment, &number, &mut out);
         }
+    }
+    if plan.compatibility.reload {
+        out.push_str(&format!("\n{RELOAD};\n"));
     }
     out
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::plan::Segment;
 use schemac_schema::code::Code;
+use schemac_schema::compatibility::{Compatibility, Finding, OldName, Rule};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::ident::QName;
 use schemac_schema::object::Kind;
@@ -96,6 +97,7 @@ fn plan() -> Plan {
         notes: vec![Diagnostic::note(Code::UnknownRelation, "public.other is declared by no file")],
         search_path: vec!["public".into(), "Odd name".into()],
         arrows: Vec::new(),
+        compatibility: Compatibility::default(),
     }
 }
 
@@ -288,4 +290,41 @@ fn every_loss_has_a_word_to_allow_it() {
         "drop-table,drop-column,drop-object,disable-rls,facade-bypasses-rls,revoke"
     );
     assert!(Loss::ALL.iter().all(|loss| lost(*loss, table).contains("app.users")));
+}
+
+#[test]
+fn what_clients_find_is_in_every_format() {
+    let (old, now) = (relation(Kind::Table, "public", "users"), relation(Kind::Table, "app", "users"));
+    let at_line = Finding {
+        rule: Rule::Truncate,
+        old: Some(old),
+        at: ObjectId::new(Kind::Function, Address::Routine(QName::new("public", "clean"), "".into())),
+        line: Some(3),
+        span: at("secrets"),
+        what: "public.users\n".into(),
+    };
+    let facade = Some(relation(Kind::View, "public", "users"));
+    let name = OldName { old, now, facade, works: vec!["SELECT"], stops: vec!["COPY"] };
+    let compatibility = Compatibility { names: vec![name], findings: vec![at_line], reload: true };
+    let plan = Plan { compatibility, ..plan() };
+    let shown = text(&plan, &sources(), false, 120);
+    for line in [
+        "What clients of the old names find:\n",
+        "  table public.users: through facades SELECT go on; COPY stop\n",
+        "  breaks (truncate): a view cannot be truncated\n",
+        "    function public.clean(), line 3 (schema/vault.yaml:3): public.users: public.users\u{fffd}\n",
+        "NOTIFY pgrst",
+    ] {
+        assert!(shown.contains(line), "{line}{shown}");
+    }
+    let script = sql(&plan);
+    assert!(script.contains("--     function public.clean(), line 3: public.users"), "{script}");
+    assert!(script.ends_with("\nNOTIFY pgrst, 'reload schema';\n"), "{script}");
+    let value = json(&plan, &sources());
+    let found = &value["compatibility"]["findings"][0];
+    assert_eq!((&found["rule"], &found["line"]), (&"truncate".into(), &3.into()));
+    assert_eq!(found["declared"]["line"], 3);
+    assert!(
+        json(&Plan::default(), &sources())["compatibility"]["names"].as_array().is_some_and(Vec::is_empty)
+    );
 }

@@ -1,7 +1,10 @@
 //! A plan for people: one readable line for each step, grouped by domain, in the order in which it runs.
 
-use super::{action, allow_words, counted, counts, locked, lost, many_lines, one_line, reason};
+use super::{
+    action, allow_words, compatibility, counted, counts, locked, lost, many_lines, one_line, reason,
+};
 use crate::plan::{Plan, PlannedStep, Segment, Verb};
+use schemac_schema::compatibility::Weight;
 use schemac_schema::ident::Ident;
 use schemac_schema::span::{FileId, Sources};
 use schemac_schema::step::Lock;
@@ -37,6 +40,7 @@ pub fn text(plan: &Plan, sources: &Sources, colour: bool, width: usize) -> Strin
             page.step(step, segment);
         }
     }
+    page.compatibility(plan);
     page.notes(plan);
     page.losses(plan);
     page.out
@@ -176,6 +180,23 @@ impl Page<'_> {
                 _ => "",
             };
             self.line(colour, &format!("      | {line}"));
+        }
+    }
+
+    fn compatibility(&mut self, plan: &Plan) {
+        let lines = compatibility::lines(plan, Some(self.sources));
+        if !lines.is_empty() {
+            self.line("", "");
+        }
+        for (depth, weight, text) in lines {
+            let colour = match weight {
+                Some(Weight::Breaks) => RED,
+                Some(Weight::Changes | Weight::Unknown) => YELLOW,
+                Some(Weight::Works) => GREEN,
+                None if depth == 0 => BOLD,
+                None => "",
+            };
+            self.line(colour, &format!("{}{text}", "  ".repeat(depth)));
         }
     }
 

@@ -1,0 +1,68 @@
+//! What a plan means for the clients of names that move. What is looked for is said beside the kinds, in
+//! `schemac_schema::compatibility`.
+
+use crate::load::Project;
+use crate::plan::Plan;
+use crate::relocate::Relocated;
+use schemac_schema::catalog::Catalog;
+use schemac_schema::code::Code;
+use schemac_schema::compatibility::{self, Compatibility, Rule, Sides};
+use schemac_schema::diagnostic::Diagnostic;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use std::collections::BTreeSet;
+
+/// Looks for what knows a name that moves. What cannot stay so is an error.
+pub fn report(
+    relocated: &Relocated,
+    desired: &Catalog,
+    project: &Project,
+    (search_path, version): (&[Ident], u32),
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Compatibility {
+    let mut moved: Vec<(ObjectId, ObjectId)> = relocated
+        .was
+        .iter()
+        .filter(|(now, _)| now.parent().is_none() && !relocated.shadows.contains_key(now))
+        .map(|(now, old)| (*old, *now))
+        .collect();
+    moved.sort_unstable();
+    let exposed = exposed(project);
+    let found = compatibility::report(&Sides {
+        moved: &moved,
+        before: relocated.before(),
+        desired,
+        facades: &project.facades,
+        search_path,
+        exposed: &exposed,
+        version,
+    });
+    for finding in &found.findings {
+        let code = match finding.rule {
+            Rule::PublicationLost => Code::PublicationLosesTable,
+            // In a body it is a finding like others.
+            Rule::Ddl if finding.line.is_none() => Code::OldNameIsNoTable,
+            _ => continue,
+        };
+        let old = finding.old.map(|old| old.path()).unwrap_or_default();
+        let error = Diagnostic::error(code, format!("{} and {old}: {}", finding.at, finding.rule.why()));
+        let error = error.help(finding.rule.help());
+        diagnostics.push(match finding.span {
+            Some(span) => error.at(span),
+            None => error,
+        });
+    }
+    found
+}
+
+fn exposed(project: &Project) -> BTreeSet<Ident> {
+    project.spec.exposed.iter().map(|name| Ident::new(name.as_str())).collect()
+}
+
+/// Whether an API server that keeps a picture of the exposed schemas has to look again after the plan.
+pub fn must_reload(plan: &Plan, relocated: &Relocated, project: &Project) -> bool {
+    let exposed = exposed(project);
+    let shows = |id: ObjectId| id.schema().is_some_and(|schema| exposed.contains(&schema));
+    plan.steps()
+        .any(|step| shows(step.object) || relocated.was.get(&step.object).is_some_and(|old| shows(*old)))
+}
