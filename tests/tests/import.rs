@@ -168,6 +168,10 @@ create table app.empty ();
 create schema "Odd-Names";
 create table "Odd-Names"."null" ("on" int, "A b" text primary key, "x.y" text unique, "it's" int, "select" int, "ä" int);
 create table "Odd-Names"."a:b#c" ("a" text references "Odd-Names"."null");
+comment on column app.orgs.name is ' with space around ';
+comment on column app.orgs.slug is E'lines\n  of text\n';
+comment on column app.orgs.code is E'\n\n';
+comment on column app.orgs.price is '  ';
 "#;
 
 #[test]

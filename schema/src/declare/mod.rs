@@ -255,8 +255,13 @@ impl<'a> Declarations<'a> {
     }
 
     fn comment(&mut self, target: ObjectId, comment: Option<&yaml::Text>) {
-        let Some(comment) = comment.filter(|comment| !comment.as_str().trim().is_empty()) else { return };
-        let object = Object::Comment(Comment { text: Text::new(comment.as_str().trim()) });
+        let Some(comment) = comment else { return };
+        // A block scalar ends its last line, which nobody means.
+        let text = comment.as_str().strip_suffix('\n').unwrap_or(comment.as_str());
+        if text.is_empty() {
+            return;
+        }
+        let object = Object::Comment(Comment { text: Text::new(text) });
         self.add(ObjectId::of(Kind::Comment, target, ""), object, comment.span);
     }
 

@@ -15,5 +15,7 @@ pub fn write(comment: &Comment, id: ObjectId, out: &mut Writer<'_>) {
     if target.kind() == Kind::Schema && target.name().as_str() == "public" && text == STANDARD {
         return out.leave_out(id);
     }
-    out.entry(target).set("comment", Node::Text(text.into()));
+    // One line end at the end belongs to how YAML writes lines; one that is meant needs another.
+    let more = if text.ends_with('\n') { "\n" } else { "" };
+    out.entry(target).set("comment", Node::Text(format!("{text}{more}")));
 }
