@@ -231,7 +231,8 @@ fn sixteen_clients_work_on_while_the_tables_move() {
     let url = database.url_as_superuser();
     let mut blocks = blocks();
     // What asks which rows others have locked is answered by what the others do.
-    blocks.retain(|block| !block.statements.iter().any(|sql| says(sql, "nowait") || says(sql, "skip locked")));
+    blocks
+        .retain(|block| !block.statements.iter().any(|sql| says(sql, "nowait") || says(sql, "skip locked")));
     let expected = clients::run(&mut database.connect(As::Superuser), &blocks).expect("the clients run");
     let stop = AtomicBool::new(false);
     let asked = AtomicUsize::new(0);

@@ -290,7 +290,11 @@ impl Declarations<'_> {
         const WRITES: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"];
         if let Some(grants) = &facade.grants {
             let known = shape.columns.iter().map(|shown| shown.seen).collect();
-            return self.grants(id, grants, Some(&known).filter(|known: &&BTreeSet<Ident>| !known.is_empty()));
+            return self.grants(
+                id,
+                grants,
+                Some(&known).filter(|known: &&BTreeSet<Ident>| !known.is_empty()),
+            );
         }
         let seen: BTreeMap<Ident, Ident> = passed(shape).map(|(seen, column)| (column, seen)).collect();
         let mut grants = Vec::new();
