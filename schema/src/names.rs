@@ -3,9 +3,26 @@
 //! Names are only found here, not resolved: `bind` says what they mean. Positions are byte ranges of the whole
 //! dotted name, so that a name can be qualified or mapped in place and the rest of the text stays as written.
 
-use crate::ident::Ident;
+use crate::ident::{Ident, QName};
+use crate::parse;
 use crate::tree::Tree;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The names with a schema in a text that is not parsed as SQL, by its words alone: a routine's body in a string.
+/// Strings inside are not looked into; a column behind an alias looks like a name too.
+pub fn dotted(text: &str) -> BTreeSet<QName> {
+    let mut found = BTreeSet::new();
+    let mut end = 0;
+    for token in parse::tokens(text).unwrap_or_default() {
+        let after = token.start >= end;
+        let Some((parts, to)) = after.then(|| dotted_name(text, token.start)).flatten() else { continue };
+        end = to;
+        if let [schema, name, ..] = parts[..] {
+            found.insert(QName { schema, name });
+        }
+    }
+    found
+}
 
 /// What a mentioned name is the name of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -104,6 +104,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// Whether what refers to it means the same as with `old`, though the two differ: a function with another body.
+    fn means_as(&self, _old: &Self) -> bool {
+        false
+    }
+
     /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
     fn answer(&mut self, _place: &str, _text: &str) {}
 
@@ -228,6 +233,14 @@ macro_rules! kinds {
                 match (self, current) {
                     $((Object::$variant(object), Object::$variant(current)) => object.inherit(current),)*
                     _ => {}
+                }
+            }
+
+            /// See [`ObjectKind::means_as`].
+            pub fn means_as(&self, old: &Self) -> bool {
+                match (self, old) {
+                    $((Object::$variant(object), Object::$variant(old)) => object.means_as(old),)*
+                    _ => false,
                 }
             }
 

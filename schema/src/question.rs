@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
-use crate::kinds::table;
+use crate::kinds::{table, view};
 use crate::names::{self, MentionKind};
 use crate::object::{Context, Kind, Object};
 use crate::sql;
@@ -167,13 +167,7 @@ fn create_stand_in(own: Ident, id: ObjectId, grouped: bool, context: &Context<'_
         _ => None,
     };
     if let Some(output) = output {
-        // One column a line, as the server wrote them; a collation follows as a number and is left out.
-        let bare = |line: &'static str| match line.rsplit_once(' ') {
-            Some((column, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => column,
-            _ => line,
-        };
-        let columns: Vec<&str> = output?.as_str().lines().map(bare).collect();
-        return Some(format!("CREATE TEMPORARY TABLE {} ({});\n", sql::quoted(own), columns.join(", ")));
+        return Some(format!("{};\n", view::stand_in_with(own, output?)));
     }
     let mut stand_in = table::stand_in(id, context)?;
     stand_in.create = stand_in.create.replacen(

@@ -242,7 +242,8 @@ fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
             }
             Some(live) if live.object != entry.object => {
                 // A relation's own settings do not change what its columns mean.
-                if !id.kind().is_lockable() && !id.kind().keeps_meaning() {
+                let same = id.kind().is_lockable() || id.kind().keeps_meaning();
+                if !same && !entry.object.means_as(&live.object) {
                     changing.insert(id);
                 }
             }

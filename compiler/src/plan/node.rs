@@ -7,10 +7,15 @@ use super::{Because, Verb};
 use crate::relocate::Relocated;
 use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::declare::facade::is_facade;
+use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId, Slot};
-use schemac_schema::object::{Context, Object};
+use schemac_schema::ident::QName;
+use schemac_schema::names;
+use schemac_schema::object::{Context, Object, Visitor};
+use schemac_schema::reference::Reference;
 use schemac_schema::step::{ELEMENTS, Step, Steps};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use schemac_schema::type_name::TypeName;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The statements of one change of one object.
 #[derive(Clone, Debug)]
@@ -37,6 +42,8 @@ pub struct Node {
     pub parked: bool,
     /// What goes away with what it drops (owned sequences).
     pub carries: Vec<ObjectId>,
+    /// What a body that is only bound when it runs names of what this plan makes or moves.
+    pub mentions: BTreeSet<QName>,
 }
 
 impl Node {
@@ -54,6 +61,14 @@ impl Node {
 /// The nodes of all changes, in the order of ids.
 pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context: &Context<'_>) -> Vec<Node> {
     let mut nodes = Vec::new();
+    // A facade's name is one that clients know already.
+    let old: HashSet<QName> = relocated.moves.iter().filter_map(|one| one.from.qname()).collect();
+    let created = changes.map.iter().filter(|(_, change)| matches!(change, Change::Create(_)));
+    let new: HashSet<QName> = created
+        .filter_map(|(id, _)| id.qname())
+        .filter(|name| !old.contains(name))
+        .chain(relocated.moves.iter().filter_map(|one| one.to.qname()))
+        .collect();
     for relocation in &relocated.moves {
         nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
     }
@@ -80,6 +95,8 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
                 let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
                 node.uses_desired = uses_desired(*id, context);
                 node.uses_current = uses(*id, context.current);
+                node.mentions = mentions(*id, context);
+                node.mentions.retain(|name| new.contains(name));
                 nodes.push(node);
             }
             Change::Implied(implied) => {
@@ -152,7 +169,27 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         place: 0,
         parked: false,
         carries: Vec::new(),
+        mentions: BTreeSet::new(),
     }
+}
+
+/// The names in the bodies of an object that are strings to PostgreSQL.
+fn mentions(id: ObjectId, context: &Context<'_>) -> BTreeSet<QName> {
+    struct Bodies(BTreeSet<QName>);
+    impl Visitor for Bodies {
+        fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
+            if fragment.grammar() == Grammar::Body {
+                self.0.extend(names::dotted(fragment.text()));
+            }
+        }
+        fn type_name(&mut self, _: &mut TypeName) {}
+        fn reference(&mut self, _: &mut Reference) {}
+    }
+    let mut bodies = Bodies(BTreeSet::new());
+    if let Some(entry) = context.desired.get(id) {
+        entry.object.clone().visit(&mut bodies);
+    }
+    bodies.0
 }
 
 fn uses(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {

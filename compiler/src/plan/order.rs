@@ -13,6 +13,7 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::ident::QName;
 use schemac_schema::object::Kind;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -91,7 +92,13 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
             freed.entry(*slot).or_default().push(index);
         }
     }
+    let moved: HashMap<QName, (ObjectId, usize)> =
+        roles.movers.iter().filter_map(|(id, mover)| Some((id.qname()?, (*id, *mover)))).collect();
     for (index, node) in nodes.iter().enumerate() {
+        // A string body calls things as they will be called: until they are, clients go on with the old body.
+        for (id, mover) in node.mentions.iter().filter_map(|name| moved.get(name)) {
+            add(*mover, index, Edge::Makes(*id));
+        }
         if node.verb != Verb::Drop {
             // (1) What it uses, what that stands on, and its own parents and schema.
             let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));
@@ -279,6 +286,22 @@ pub fn groups(graph: &Graph, nodes: &[Node], changes: &Changes, current: &Catalo
             units.join(edge.source().index(), edge.target().index());
         }
     }
+    // A routine over rows of the old name (a computed column of an API) is there when that name is.
+    for (index, node) in nodes.iter().enumerate() {
+        if node.verb != Verb::Create || !node.id.kind().is_routine() {
+            continue;
+        }
+        for used in node.uses_desired.iter().filter(|used| used.kind().is_relation()) {
+            for view in by_id.get(used).into_iter().flatten().filter(|one| !nodes[**one].takes.is_empty()) {
+                let replaces = graph
+                    .edges_directed(NodeIndex::new(*view), petgraph::Direction::Incoming)
+                    .any(|edge| matches!(edge.weight(), Edge::Frees(Slot::Relation(_))));
+                if replaces {
+                    units.join(*view, index);
+                }
+            }
+        }
+    }
     // A new object appears with everything that stands on it, unless that waits for other new things.
     for (index, node) in nodes.iter().enumerate() {
         let Some(parent) = node.id.parent() else { continue };
@@ -385,6 +408,8 @@ fn key(node: &Node) -> Key {
         Verb::Move => 1,
         _ if root.is_schema() => 0,
         _ if node.id.kind().reads_late() && node.verb == Verb::Create => 2,
+        // What a new body speaks of is there by then.
+        _ if !node.mentions.is_empty() => 2,
         _ => 1,
     };
     let verb = match node.verb {

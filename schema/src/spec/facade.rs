@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::security::Grants;
 use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// The facades of a table: one or several old names, each alone or with more to say.
@@ -28,6 +29,9 @@ pub struct TableFacadeSpec {
     /// Its comment, instead of the table's.
     #[serde(default)]
     pub comment: Option<Text>,
+    /// Its privileges, instead of the table's.
+    #[serde(default)]
+    pub grants: Option<Grants>,
 }
 
 /// A facade that reshapes; the old name is its key.
@@ -51,6 +55,9 @@ pub struct FacadeSpec {
     /// Its comment, instead of the table's.
     #[serde(default)]
     pub comment: Option<Text>,
+    /// Its privileges, instead of the table's.
+    #[serde(default)]
+    pub grants: Option<Grants>,
 }
 
 /// What may be written through a facade.

@@ -22,7 +22,7 @@ use crate::kinds::options::Options;
 use crate::kinds::view::View;
 use crate::object::{Kind, Object};
 use crate::span::Span;
-use crate::spec::{FacadeSecurity, FacadeSpec, FacadeWrites, Map, Name, TableFacadeSpec};
+use crate::spec::{FacadeSecurity, FacadeSpec, FacadeWrites, Grants, Map, Name, TableFacadeSpec};
 use crate::yaml::{At, Sql, Written};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,7 @@ pub(super) struct Pending {
     security: FacadeSecurity,
     condition: Option<Sql>,
     comment: Option<String>,
+    grants: Option<Grants>,
     span: Span,
 }
 
@@ -67,6 +68,7 @@ pub(super) fn of_entry(
         security: value(long.and_then(|spec| spec.security), FacadeSecurity::Invoker),
         condition: long.and_then(|spec| spec.r#where.clone()),
         comment: long.and_then(|spec| spec.comment.as_ref()).map(|text| text.as_str().to_owned()),
+        grants: long.and_then(|spec| spec.grants.clone()),
         span: name.span,
     });
 }
@@ -100,6 +102,7 @@ impl Declarations<'_> {
             security: value(spec.security, FacadeSecurity::Invoker),
             condition: spec.r#where.clone(),
             comment: spec.comment.as_ref().map(|text| text.as_str().to_owned()),
+            grants: spec.grants.clone(),
             span: name.span,
         });
     }
@@ -285,6 +288,14 @@ impl Declarations<'_> {
 
     fn facade_grants(&mut self, facade: &Pending, id: ObjectId, shape: &Shape) {
         const WRITES: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"];
+        if let Some(grants) = &facade.grants {
+            let known = shape.columns.iter().map(|shown| shown.seen).collect();
+            return self.grants(
+                id,
+                grants,
+                Some(&known).filter(|known: &&BTreeSet<Ident>| !known.is_empty()),
+            );
+        }
         let seen: BTreeMap<Ident, Ident> = passed(shape).map(|(seen, column)| (column, seen)).collect();
         let mut grants = Vec::new();
         for below in self.out.catalog.descendants(facade.of) {

@@ -175,6 +175,7 @@ impl Declarations<'_> {
             security: FacadeSecurity::Invoker,
             condition: None,
             comment: Some(format!("What writes through {} goes through this.", facade.name)),
+            grants: facade.grants.clone(),
             span: facade.span,
         };
         self.add_facade(&behind, id, whole);

@@ -372,6 +372,14 @@ impl Attributes {
 }
 
 impl ObjectKind for Function {
+    fn means_as(&self, old: &Self) -> bool {
+        let call = |one: &Self| -> Vec<(Mode, Option<Ident>, TypeName)> {
+            one.arguments.iter().map(|argument| (argument.mode, argument.name, argument.type_name)).collect()
+        };
+        (self.procedure, self.window, &self.returns) == (old.procedure, old.window, &old.returns)
+            && call(self) == call(old)
+    }
+
     fn nature(&self) -> Nature {
         // Dropping a function loses nothing that its definition does not hold. A body of SQL's own is stored with
         // the types of its columns.

@@ -10,6 +10,9 @@ use crate::span::Span;
 use crate::yaml::{OneOrMany, Sql};
 use std::collections::BTreeMap;
 
+/// The newest major version whose privileges are known: a project may be written for more than one server.
+const NEWEST: u32 = 18;
+
 /// What one grantee may do: with the whole object, and with single columns.
 #[derive(Clone, Debug, Default)]
 pub struct Privileges {
@@ -57,9 +60,14 @@ fn one(sql: &Sql, kind: Kind, version: u32, out: &mut Privileges) -> Result<(), 
         let target = if columns.is_empty() { kind } else { Kind::Column };
         let at = frame.words().find(from, |text| word.is_empty() || text.eq_ignore_ascii_case(&word));
         let token = at.and_then(|at| frame.words().token(at));
-        if !word.is_empty() && !all_privileges(target, version).contains(&word.as_str()) {
+        let known = |version: u32| all_privileges(target, version).contains(&word.as_str());
+        if !word.is_empty() && !known(NEWEST) {
             let span = token.map_or(sql.span(), |token| sql.locate_range(token.start, token.end));
-            return Err(unknown(&word, target, version, span));
+            return Err(unknown(&word, target, span));
+        }
+        // A privilege that only newer servers know goes without saying on this one, as it does for `all`.
+        if !word.is_empty() && !known(version) {
+            continue;
         }
         let given: Vec<Text> = if word.is_empty() { every(target).collect() } else { vec![Text::new(&word)] };
         if columns.is_empty() {
@@ -88,9 +96,8 @@ fn add(grant: &mut Grant, words: impl IntoIterator<Item = Text>, option: bool) {
     }
 }
 
-fn unknown(word: &str, kind: Kind, version: u32, span: Span) -> Diagnostic {
-    let known = all_privileges(kind, version).join(", ").to_lowercase();
-    let message =
-        format!("`{}` is no privilege of a {} on PostgreSQL {version}", word.to_lowercase(), kind.word());
+fn unknown(word: &str, kind: Kind, span: Span) -> Diagnostic {
+    let known = all_privileges(kind, NEWEST).join(", ").to_lowercase();
+    let message = format!("`{}` is no privilege of a {}", word.to_lowercase(), kind.word());
     Diagnostic::error(Code::UnknownValue, message).at(span).help(format!("there are {known}, and `all`"))
 }

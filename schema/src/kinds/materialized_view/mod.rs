@@ -7,7 +7,7 @@ use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::options::Options;
-use crate::kinds::view::output_query;
+use crate::kinds::view::{output_query, stand_in_with};
 use crate::kinds::{grant, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, StandIn};
@@ -42,10 +42,10 @@ fn head(id: ObjectId) -> Sql {
 
 impl MaterializedView {
     /// A temporary table with its columns, for questions about its indexes.
-    pub fn stand_in(&self, id: ObjectId) -> StandIn {
-        let mut create = Sql::new("CREATE TEMPORARY TABLE");
-        create.ident(id.name()).kw("AS").fragment(&self.query).kw(" WITH NO DATA");
-        StandIn { relation: id, name: id.name(), create: create.into_text() }
+    pub fn stand_in(&self, id: ObjectId, current: Option<&Self>) -> Option<StandIn> {
+        let live = || current.filter(|live| live.query == self.query).and_then(|live| live.output.0);
+        let columns = self.output.0.or_else(live)?;
+        Some(StandIn { relation: id, name: id.name(), create: stand_in_with(id.name(), columns) })
     }
 }
 

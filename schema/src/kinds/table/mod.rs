@@ -409,7 +409,11 @@ impl Table {
 /// `None` for what has no columns here.
 pub fn stand_in(relation: ObjectId, context: &Context<'_>) -> Option<StandIn> {
     if let Some(Object::MaterializedView(view)) = context.desired.get(relation).map(|entry| &entry.object) {
-        return Some(view.stand_in(relation));
+        let current = match context.current.get(relation).map(|entry| &entry.object) {
+            Some(Object::MaterializedView(current)) => Some(current),
+            _ => None,
+        };
+        return view.stand_in(relation, current);
     }
     let columns = context.desired.columns(relation);
     let name = relation.name();

@@ -149,6 +149,17 @@ impl ObjectKind for View {
     }
 }
 
+/// The statement that makes a table in pg_temp with columns as [`output_query`] gives them; a collation follows as a
+/// number there and is left out.
+pub fn stand_in_with(name: Ident, output: Text) -> String {
+    let bare = |line: &'static str| match line.rsplit_once(' ') {
+        Some((column, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => column,
+        _ => line,
+    };
+    let columns: Vec<&str> = output.as_str().lines().map(bare).collect();
+    format!("CREATE TEMPORARY TABLE {} ({})", sql::quoted(name), columns.join(", "))
+}
+
 /// A query for a relation's columns, one a line: the quoted name, the type, the collation where it is not the type's.
 pub fn output_query(relation: &str) -> String {
     format!(
