@@ -49,6 +49,9 @@ struct Global {
     /// Write JSON to standard output
     #[arg(long, global = true)]
     json: bool,
+    /// Neither read nor write this user's file of SQL that was found equal before
+    #[arg(long, global = true)]
+    no_cache: bool,
 }
 
 fn main() -> ExitCode {

@@ -9,6 +9,7 @@ use schemac_compiler::fingerprint::Seen;
 use schemac_compiler::import::{self, Imported};
 use schemac_compiler::introspect;
 use schemac_compiler::load::{self, Project};
+use schemac_compiler::memory::{self, Memory};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::state::{self, Unavailable, journal};
@@ -16,6 +17,7 @@ use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::parse;
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_schema::spec::project::Profile;
@@ -89,6 +91,8 @@ pub struct Planned {
     pub seen: Option<Seen>,
     /// The digest of the project's files that a saved plan was made from.
     pub project: Option<String>,
+    /// What was remembered of its SQL, or found out.
+    pub memory: Memory,
 }
 
 /// Compiles the project, without a database.
@@ -140,17 +144,24 @@ fn failed(error: compile::Error, project: Project) -> Failure {
     }
 }
 
-/// Compares the project with the database of the URL, or of the environment.
-pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
+/// Compares the project with the database of the URL, or of the environment. Without `cache` nothing is read from this
+/// user's files, nor written there.
+pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failure> {
     let (say, heard) = std::sync::mpsc::channel();
     let url = url.map(str::to_owned);
+    // Where the project file is wrong, it is said below.
+    let external = load::external(dir).unwrap_or_default();
     // The server works while the files are read.
     let database = std::thread::spawn(move || -> Result<_, ConnectError> {
         let mut connection = timed("connect", || connect(url.as_deref()))?;
         // Nobody listens any more where the files hold errors.
         let _ = say.send(connection.version);
-        let answered = introspect::ask(&mut connection.client);
-        Ok((connection, answered))
+        let reading = introspect::ask(&mut connection.client).and_then(|answered| {
+            timed("understand the catalogs", || {
+                parse::on_large_stack(|| introspect::understand(&mut connection.client, answered, &external))
+            })
+        });
+        Ok((connection, reading))
     });
     let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
     // What is wrong in the files is said first, with or without a database.
@@ -158,18 +169,42 @@ pub fn plan(dir: &Path, url: Option<&str>) -> Result<Planned, Failure> {
     let Ok(database) = database.join() else {
         return Err(outside("the reading of the database broke off", None));
     };
-    let (mut connection, answered) = database?;
+    let (mut connection, reading) = database?;
     if connection.version != version {
         project = read(dir, connection.version)?;
     }
-    let answered = answered.map_err(|error| outside(&error.to_string(), None))?;
-    match compile::compile(&mut project, &mut connection, answered) {
+    let reading = reading.map_err(|error| outside(&error.to_string(), None))?;
+    let environment = |name: &str| std::env::var(name).ok();
+    let cached = || memory::cache_file(&environment, &connection.place, &connection.database);
+    let mut memory = Memory::new(cache.then(cached).flatten(), Some(dir.join(memory::LOCK_FILE)));
+    match compile::compile(&mut project, &mut connection, reading, &mut memory) {
         Ok(compiled) => {
+            // Without it the next run takes longer, and nothing else.
+            let _ = memory.keep();
             let report = Report { sources: project.sources, diagnostics: project.warnings };
-            Ok(Planned { report, plan: compiled.plan, seen: Some(compiled.seen), project: None })
+            let (plan, seen) = (compiled.plan, Some(compiled.seen));
+            Ok(Planned { report, plan, seen, project: None, memory })
         }
         Err(error) => Err(failed(error, project)),
     }
+}
+
+/// Writes the project's `schemac.lock`.
+pub fn lock(dir: &Path, planned: &Planned) -> Result<(), Failure> {
+    let path = dir.join(memory::LOCK_FILE);
+    let written = planned.memory.write_lock(&path);
+    written.map_err(|error| outside(&format!("{} cannot be written: {error}", path.display()), None))
+}
+
+/// Keeps in the database what was found equal there; why not, where that cannot be.
+pub fn remember(url: Option<&str>, planned: &Planned) -> Result<(), Unavailable> {
+    let pairs = planned.memory.pairs();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let mut connection = connect(url).map_err(|error| Unavailable::Cannot(error.message))?;
+    state::ensure(&mut connection.client)?;
+    state::memory::add(&mut connection.client, &pairs)
 }
 
 /// How long the files wait for the server to say its version.
@@ -198,7 +233,7 @@ pub fn saved(path: &Path) -> Result<Planned, Failure> {
     match planfile::read(&sources, file) {
         Ok(Saved { plan, seen, project }) => {
             let report = Report { sources, diagnostics: Vec::new() };
-            Ok(Planned { report, plan, seen: Some(seen), project: Some(project) })
+            Ok(Planned { report, plan, seen: Some(seen), project: Some(project), memory: Memory::default() })
         }
         Err(diagnostics) => Err(Failure::Project(Report { sources, diagnostics })),
     }

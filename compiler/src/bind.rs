@@ -49,12 +49,26 @@ pub fn bind(
     binding: &Binding<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Doubtful> {
+    let declared = managed(catalog);
+    bind_these(catalog, &declared, binding, diagnostics)
+}
+
+/// The declared objects of a catalog.
+pub fn managed(catalog: &Catalog) -> Vec<ObjectId> {
+    catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect()
+}
+
+/// As [`bind`], only for some of the objects.
+pub fn bind_these(
+    catalog: &mut Catalog,
+    declared: &[ObjectId],
+    binding: &Binding<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Doubtful> {
     let mut doubtful = Vec::new();
-    let declared: Vec<ObjectId> =
-        catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed).map(|(id, _)| id).collect();
     let bringers: Vec<(ObjectId, Ident)> =
         catalog.iter().filter_map(|(id, entry)| Some((id, entry.object.brings()?))).collect();
-    for id in declared {
+    for id in declared.iter().copied() {
         let Some(entry) = catalog.get(id) else { continue };
         let mut object = entry.object.clone();
         let mut binder = Binder {

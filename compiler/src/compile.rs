@@ -7,14 +7,18 @@ use crate::complete;
 use crate::connect::{Connection, ServerError};
 use crate::facade;
 use crate::fingerprint::{self, Seen};
-use crate::introspect::{self, Answered};
+use crate::introspect::{self, Reading};
 use crate::load::Project;
+use crate::memory::{Circumstances, Meanings, Memory};
 use crate::normalize;
 use crate::plan::{self, Plan};
 use crate::relocate::{self, Relocated};
+use crate::settle::{self, Remembering};
 use crate::timings::timed;
+use postgres::Client;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
+use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
@@ -101,60 +105,86 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 /// The current side under the names that it will have.
 fn current(
     project: &mut Project,
-    connection: &mut Connection,
-    answered: Answered,
+    reading: &mut Reading,
     search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(Relocated, introspect::Reading), Error> {
-    let mut reading = timed("understand the catalogs", || {
-        introspect::understand(&mut connection.client, answered, &project.external_schemas)
-            .map_err(Error::Read)
-    })?;
+) -> Relocated {
     let catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, search_path, reading.server.role);
-    Ok((relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics), reading))
+    relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics)
 }
 
-/// Makes the plan from the database, which has answered, to what the project describes. The project's catalog is bound
-/// and completed on the way.
+/// Makes the plan from the database, as it was read, to what the project describes. The project's catalog is bound and
+/// completed on the way.
 ///
 /// # Errors
-/// What the files say wrongly or what cannot be carried out, all at once; or that the database cannot be read.
+/// What the files say wrongly or what cannot be carried out, all at once; or that the database cannot be asked.
 pub fn compile(
     project: &mut Project,
     connection: &mut Connection,
-    answered: Answered,
+    mut reading: Reading,
+    memory: &mut Memory,
 ) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
-    let (relocated, reading) = current(project, connection, answered, &search_path, &mut diagnostics)?;
+    let relocated = current(project, &mut reading, &search_path, &mut diagnostics);
     let mut desired = std::mem::take(&mut project.catalog);
     timed("complete", || complete::complete(&mut desired, &relocated, project, &mut notes));
     facade::arrange(&mut project.facades, &relocated.catalog, &mut desired);
     let facades = facades(project);
     let own = &project.managed_schemas;
     let binding = Binding { search_path: &search_path, complete: true, facades: &facades, own };
-    let doubtful = timed("bind", || bind::bind(&mut desired, &binding, &mut diagnostics));
-    diagnostics.extend(settle(doubtful, connection)?);
-    diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
-    if has_errors(&diagnostics) {
-        Diagnostic::sort(&mut diagnostics);
-        return Err(Error::Diagnostics(diagnostics));
-    }
-    let found = timed("compatibility", || {
-        let server = (search_path.as_slice(), reading.server.version);
-        compatibility::report(&relocated, &desired, project, server, &mut diagnostics)
+    let names = facades.keys().copied().collect();
+    let circumstances =
+        Circumstances { version: reading.server.version, search_path: &search_path, facades: &names };
+    let meanings = Meanings::new(relocated.before(), &circumstances);
+    let mut remembering = Remembering { memory, meanings: &meanings };
+
+    // First as if nothing had changed: what is equal as it stands is not parsed. Then, if that was wrong, all of it.
+    let settled = timed("settle", || {
+        settle::settle(&mut desired, &relocated, &mut remembering, &mut connection.client)
     });
-    if has_errors(&diagnostics) {
-        return Err(Error::Diagnostics(diagnostics));
+    let (equal, rest): (Vec<ObjectId>, Vec<ObjectId>) =
+        bind::managed(&desired).into_iter().partition(|id| settled.objects.contains(id));
+    let mut doubtful = timed("bind", || bind::bind_these(&mut desired, &rest, &binding, &mut diagnostics));
+    diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
+    let mut compare = |desired: &mut Catalog, client: &mut Client| {
+        let server = &reading.server;
+        let normalized = timed("normalize", || {
+            normalize::normalize(desired, &relocated, server, &search_path, &mut remembering, client)
+        });
+        let normalized = normalized.map_err(Error::Ask)?;
+        Ok((normalized, timed("plan", || plan::plan(&relocated, desired, server, &search_path))))
+    };
+    let mut compared = None;
+    let hopeful = !equal.is_empty() && doubtful.is_empty() && !has_errors(&diagnostics);
+    if hopeful && !settle::is_changed(&desired, &relocated.catalog) {
+        let first = compare(&mut desired, &mut connection.client)?;
+        compared = Some(first).filter(|(_, plan)| matches!(plan, Ok(plan) if plan.is_empty()));
     }
-    let normalized = timed("normalize", || {
-        normalize::normalize(&mut desired, &relocated, &reading.server, &search_path, &mut connection.client)
-            .map_err(Error::Ask)
-    })?;
-    let mut plan = timed("plan", || {
-        plan::plan(&relocated, &desired, &reading.server, &search_path).map_err(Error::Diagnostics)
-    })?;
+    let mut found = Compatibility::default();
+    let (normalized, plan) = match compared {
+        Some(compared) => compared,
+        None => {
+            settled.take_back(&mut desired);
+            doubtful
+                .extend(timed("bind", || bind::bind_these(&mut desired, &equal, &binding, &mut diagnostics)));
+            diagnostics.extend(unknown(doubtful, connection)?);
+            if has_errors(&diagnostics) {
+                Diagnostic::sort(&mut diagnostics);
+                return Err(Error::Diagnostics(diagnostics));
+            }
+            found = timed("compatibility", || {
+                let server = (search_path.as_slice(), reading.server.version);
+                compatibility::report(&relocated, &desired, project, server, &mut diagnostics)
+            });
+            if has_errors(&diagnostics) {
+                return Err(Error::Diagnostics(diagnostics));
+            }
+            compare(&mut desired, &mut connection.client)?
+        }
+    };
+    let mut plan = plan.map_err(Error::Diagnostics)?;
     plan.compatibility = found;
     plan.compatibility.reload = compatibility::must_reload(&plan, &relocated, project);
     facade::guard(&mut plan, &project.facades, &relocated.catalog, &desired);
@@ -166,7 +196,7 @@ pub fn compile(
 }
 
 /// Of functions that only the server may know, those that it does not have. There are hardly ever any.
-fn settle(doubtful: Vec<Doubtful>, connection: &mut Connection) -> Result<Vec<Diagnostic>, Error> {
+fn unknown(doubtful: Vec<Doubtful>, connection: &mut Connection) -> Result<Vec<Diagnostic>, Error> {
     if doubtful.is_empty() {
         return Ok(Vec::new());
     }

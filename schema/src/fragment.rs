@@ -112,6 +112,11 @@ impl Fragment {
         self.canonical = canonical;
     }
 
+    /// Takes that back: the text stands for itself.
+    pub fn unsettle(&mut self) {
+        self.canonical = self.declared;
+    }
+
     /// Whether the text ends in a line comment that would swallow what follows.
     pub fn ends_in_comment(&self) -> bool {
         let text = self.text();

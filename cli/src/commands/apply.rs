@@ -56,7 +56,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     let url = global.db.as_deref();
     let planned = match &arguments.plan {
         Some(path) => operations::saved(path)?,
-        None => operations::plan(&global.dir, url)?,
+        None => operations::plan(&global.dir, url, !global.no_cache)?,
     };
     if let Some(exit) = decide(&planned, &arguments, shell)? {
         return Ok(exit);
@@ -89,7 +89,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         }
         return Ok(Exit::Done);
     }
-    let left = operations::plan(&global.dir, url)?;
+    let left = operations::plan(&global.dir, url, !global.no_cache)?;
     if !left.plan.is_empty() {
         let text = render::text(&left.plan, &left.report.sources, false, shell.width());
         shell.say(&format!("What is left:\n{text}"));
@@ -98,6 +98,11 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             "see above",
         )
         .into());
+    }
+    if recorded.is_ok()
+        && let Err(why) = operations::remember(url, &left)
+    {
+        shell.say(&format!("What was found equal is not remembered in the database: {why}."));
     }
     if shell.is_json() {
         shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;

@@ -51,6 +51,9 @@ pub struct Arguments {
     /// Write the plan into a file too, for `schemac apply PLAN`
     #[arg(long, value_name = "PLAN")]
     save: Option<PathBuf>,
+    /// Write schemac.lock: what the server said of this project's SQL, so that it need not be asked again
+    #[arg(long)]
+    lock: bool,
     /// Say on standard error what the stages took
     #[arg(long, hide = true)]
     timings: bool,
@@ -66,7 +69,10 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             return Err(Failure::Outside { message, help: None }.into());
         }
     };
-    let planned = operations::plan(&global.dir, global.db.as_deref())?;
+    let planned = operations::plan(&global.dir, global.db.as_deref(), !global.no_cache)?;
+    if arguments.lock {
+        operations::lock(&global.dir, &planned)?;
+    }
     if let Some(path) = &arguments.save {
         operations::save(&planned, path)?;
     }

@@ -225,7 +225,7 @@ mod tests {
     }
 
     pub fn planned(plan: Plan) -> Planned {
-        Planned { report: Report::default(), plan, seen: None, project: None }
+        Planned { report: Report::default(), plan, seen: None, project: None, memory: Default::default() }
     }
 
     fn failed() -> Failure {

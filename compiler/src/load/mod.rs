@@ -3,6 +3,7 @@
 //! The only stage that opens a project's files. Shape errors come one per file, what is wrong beyond that all at
 //! once. Names stay as they were written; `bind` resolves them.
 
+mod beside;
 mod files;
 pub mod profile;
 
@@ -18,7 +19,7 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
-use schemac_schema::spec::{self, ProjectSpec};
+use schemac_schema::spec::ProjectSpec;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -102,6 +103,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// The schemas that belong to somebody else, as far as the project file can be read: what the database's reader needs
+/// to know before the files are read.
+pub fn external(dir: &Path) -> Option<BTreeSet<Ident>> {
+    let spec = files::project(dir, &mut Sources::new()).ok()?;
+    Some(profile::external(&spec).0)
+}
+
 /// Reads the project in a folder for a server of that major version.
 ///
 /// # Errors
@@ -119,8 +127,9 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     let spec = files::project(dir, sources).map_err(|error| vec![error])?;
     let mut diagnostics: Vec<Diagnostic> = check(&spec).into_iter().collect();
     let mut domains = Vec::new();
-    for file in files::sources(dir, &spec, sources, &mut diagnostics) {
-        match spec::read_domain(sources, file) {
+    let files = files::sources(dir, &spec, sources, &mut diagnostics);
+    for read in beside::domains(sources, &files) {
+        match read {
             Ok(domain) => domains.push(domain),
             Err(error) => diagnostics.push(error),
         }

@@ -8,6 +8,7 @@ use crate::connect::ServerError;
 use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename::{self, Renaming};
+use crate::settle::{self, Remembering};
 use crate::timings::timed;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
@@ -26,6 +27,8 @@ pub struct Normalized {
     pub unproven: Vec<(ObjectId, String)>,
     /// How many pairs each rung decided: the text, the server; and how many stayed different.
     pub decided: [usize; 3],
+    /// The places at which the server said that both texts are one.
+    pub proven: Vec<(ObjectId, String)>,
 }
 
 /// The pairs that differ in their texts.
@@ -70,11 +73,13 @@ pub fn normalize(
     relocated: &Relocated,
     server: &Server,
     search_path: &[Ident],
+    remembering: &mut Remembering<'_>,
     client: &mut postgres::Client,
 ) -> Result<Normalized, ServerError> {
     let mut normalized = Normalized::default();
     let current = &relocated.catalog;
     let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    settle::recall(&mut open, desired, relocated, remembering, client);
     open.extend(new_below(&open, desired, current));
     // A view over a changed view can be asked about once the columns of that one are known.
     while !open.is_empty() {
@@ -93,6 +98,7 @@ pub fn normalize(
             break;
         }
     }
+    settle::remember(&normalized.proven, desired, relocated, remembering);
     normalized
         .unproven
         .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));
@@ -188,6 +194,9 @@ fn settle(
                     }
                     let equal = live.get(place) == Some(&stored.canonical_text());
                     normalized.decided[if equal { 1 } else { 2 }] += 1;
+                    if equal {
+                        normalized.proven.push((id, place.clone()));
+                    }
                     entry.object.answer(place, text);
                     entry.object.visit(&mut Settle { place, canonical: stored.canonical_text() });
                 }
@@ -233,7 +242,7 @@ impl Visitor for Settle<'_> {
 }
 
 /// Objects that this plan creates, changes or drops, apart from differences in fragments that are still undecided.
-fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
+pub(crate) fn changing(desired: &Catalog, current: &Catalog) -> HashSet<ObjectId> {
     let mut changing = HashSet::new();
     for (id, entry) in desired.iter() {
         match current.get(id) {

@@ -4,6 +4,7 @@
 mod apply;
 mod connect;
 mod elaborate;
+mod memory;
 mod state;
 
 use postgres::{Client, SimpleQueryMessage};

@@ -1,0 +1,259 @@
+//! What needs no second look: declared objects that are word for word what the database has, or differ from it only in
+//! SQL of which it is remembered that it means the same.
+//!
+//! Before binding, so that their SQL is never parsed. That is a bet on a plan that changes nothing: only there the
+//! whole database is what a remembered pair speaks of, and nothing of it is emitted. When the plan does change
+//! something, all of it is taken back and done the long way, where a pair is believed only if the plan touches nothing
+//! that it mentions. Not here: what a pair's digest covers (`memory`).
+
+use crate::memory::{Changed, Meanings, Memory};
+use crate::normalize;
+use crate::relocate::Relocated;
+use postgres::Client;
+use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::fragment::{Fragment, Grammar};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Text;
+use schemac_schema::object::{Object, Visitor};
+use schemac_schema::reference::Reference;
+use schemac_schema::type_name::TypeName;
+use std::collections::{BTreeSet, HashSet};
+
+/// The memory, and what its keys are made from.
+#[derive(Debug)]
+pub struct Remembering<'a> {
+    /// What is remembered.
+    pub memory: &'a mut Memory,
+    /// What words mean in the database as it is.
+    pub meanings: &'a Meanings<'a>,
+}
+
+/// What was settled before binding.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// All objects that need no binding.
+    pub objects: HashSet<ObjectId>,
+    /// Those among them that the memory settled.
+    remembered: Vec<ObjectId>,
+}
+
+/// How deep a chain of views is settled from memory; what stands higher is asked about.
+const ROUNDS: usize = 24;
+
+/// Finds the objects of the desired side that need no second look. Where something moves, there are none: its names
+/// are still mapped.
+pub fn settle(
+    desired: &mut Catalog,
+    relocated: &Relocated,
+    remembering: &mut Remembering<'_>,
+    client: &mut Client,
+) -> Settled {
+    let mut settled = Settled::default();
+    if !relocated.moves.is_empty() || relocated.before.is_some() {
+        return settled;
+    }
+    for (id, entry) in desired.iter_mut().filter(|(_, entry)| entry.standing == Standing::Managed) {
+        let Some(live) = relocated.catalog.get(id) else { continue };
+        if live.object == entry.object {
+            settled.objects.insert(id);
+            continue;
+        }
+        let differing = differing(&entry.object, &live.object);
+        let Some(object) = only_in(&differing, &entry.object, &live.object) else { continue };
+        if believe(id, &differing, remembering, client) {
+            entry.object = object;
+            settled.objects.insert(id);
+            settled.remembered.push(id);
+        }
+    }
+    settled
+}
+
+/// Whether the plan changes something whatever their SQL means: an object is on one side only, or differs in more than
+/// that.
+pub fn is_changed(desired: &Catalog, current: &Catalog) -> bool {
+    current.ids().any(|id| !desired.contains(id))
+        || desired.iter().any(|(id, entry)| match current.get(id) {
+            None => true,
+            Some(live) if live.object == entry.object => false,
+            Some(live) => {
+                only_in(&differing(&entry.object, &live.object), &entry.object, &live.object).is_none()
+            }
+        })
+}
+
+impl Settled {
+    /// Takes back what the memory settled: each text stands for itself again.
+    pub fn take_back(&self, desired: &mut Catalog) {
+        for id in &self.remembered {
+            if let Some(entry) = desired.get_mut(*id) {
+                entry.object.visit(&mut Unsettle);
+            }
+        }
+    }
+}
+
+/// Settles from memory what differs in bound objects, where the plan touches nothing that the texts mention; takes it
+/// out of what is open.
+pub fn recall(
+    open: &mut BTreeSet<ObjectId>,
+    desired: &mut Catalog,
+    relocated: &Relocated,
+    remembering: &mut Remembering<'_>,
+    client: &mut Client,
+) {
+    for _ in 0..ROUNDS {
+        let changed = changed(desired, relocated);
+        let mut decided = Vec::new();
+        for id in open.iter() {
+            let Some(live) = relocated.catalog.get(*id) else { continue };
+            let Some(entry) = desired.get_mut(*id) else { continue };
+            let differing = differing(&entry.object, &live.object);
+            let safe = !differing
+                .iter()
+                .any(|(_, fragment, stored)| changed.touches(*id, fragment, stored.as_str()));
+            if safe && !differing.is_empty() && believe(*id, &differing, remembering, client) {
+                entry.object = with(&differing, &entry.object);
+                decided.push(*id);
+            }
+        }
+        if decided.is_empty() {
+            return;
+        }
+        for id in decided {
+            open.remove(&id);
+        }
+    }
+}
+
+/// Remembers what the server has proven, where the plan touches nothing that the texts mention.
+pub fn remember(
+    proven: &[(ObjectId, String)],
+    desired: &Catalog,
+    relocated: &Relocated,
+    remembering: &mut Remembering<'_>,
+) {
+    if proven.is_empty() {
+        return;
+    }
+    let changed = changed(desired, relocated);
+    for (id, place) in proven {
+        let Some(entry) = desired.get(*id) else { continue };
+        for (found, fragment) in fragments(&entry.object) {
+            let stored = fragment.canonical_text();
+            if found != *place || changed.touches(*id, &fragment, stored.as_str()) {
+                continue;
+            }
+            if let Some(pair) = remembering.meanings.pair(*id, place, &fragment, stored.as_str()) {
+                remembering.memory.holds(pair, format!("{id:?} {place}"));
+            }
+        }
+    }
+}
+
+fn changed(desired: &Catalog, relocated: &Relocated) -> Changed {
+    let mut changed = Changed::default();
+    for id in normalize::changing(desired, &relocated.catalog) {
+        changed.add(id);
+    }
+    for relocation in &relocated.moves {
+        changed.add(relocation.from);
+        changed.add(relocation.to);
+    }
+    for (new, old) in &relocated.was {
+        changed.add(*new);
+        changed.add(*old);
+    }
+    changed
+}
+
+/// Whether all of these pairs are remembered; they hold in this run then.
+fn believe(
+    id: ObjectId,
+    differing: &[(String, Fragment, Text)],
+    remembering: &mut Remembering<'_>,
+    client: &mut Client,
+) -> bool {
+    let mut pairs = Vec::new();
+    for (place, fragment, stored) in differing {
+        let Some(pair) = remembering.meanings.pair(id, place, fragment, stored.as_str()) else {
+            return false;
+        };
+        if !remembering.memory.knows(&pair, client) {
+            return false;
+        }
+        pairs.push((pair, format!("{id:?} {place}")));
+    }
+    for (pair, about) in pairs {
+        remembering.memory.holds(pair, about);
+    }
+    true
+}
+
+/// The places at which both objects have SQL, in other words.
+fn differing(desired: &Object, live: &Object) -> Vec<(String, Fragment, Text)> {
+    let live = fragments(live);
+    fragments(desired)
+        .into_iter()
+        .filter(|(_, fragment)| fragment.grammar() != Grammar::Body)
+        .filter_map(|(place, fragment)| {
+            let (_, stored) = live.iter().find(|(other, _)| *other == place)?;
+            let stored = stored.canonical_text();
+            (stored != fragment.canonical_text()).then_some((place, fragment, stored))
+        })
+        .collect()
+}
+
+/// The object with these places settled, where that makes it the live one.
+fn only_in(differing: &[(String, Fragment, Text)], object: &Object, live: &Object) -> Option<Object> {
+    if differing.is_empty() {
+        return None;
+    }
+    Some(with(differing, object)).filter(|object| object == live)
+}
+
+fn with(differing: &[(String, Fragment, Text)], object: &Object) -> Object {
+    let mut object = object.clone();
+    object.visit(&mut Settle(differing));
+    object
+}
+
+fn fragments(object: &Object) -> Vec<(String, Fragment)> {
+    let mut collect = Collect(Vec::new());
+    object.clone().visit(&mut collect);
+    collect.0
+}
+
+struct Collect(Vec<(String, Fragment)>);
+
+impl Visitor for Collect {
+    fn fragment(&mut self, place: &str, fragment: &mut Fragment) {
+        self.0.push((place.to_owned(), fragment.clone()));
+    }
+    fn type_name(&mut self, _: &mut TypeName) {}
+    fn reference(&mut self, _: &mut Reference) {}
+}
+
+struct Settle<'a>(&'a [(String, Fragment, Text)]);
+
+impl Visitor for Settle<'_> {
+    fn fragment(&mut self, place: &str, fragment: &mut Fragment) {
+        if let Some((_, _, stored)) = self.0.iter().find(|(other, ..)| other == place) {
+            fragment.settle(*stored);
+        }
+    }
+    fn type_name(&mut self, _: &mut TypeName) {}
+    fn reference(&mut self, _: &mut Reference) {}
+}
+
+struct Unsettle;
+
+impl Visitor for Unsettle {
+    fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
+        if fragment.grammar() != Grammar::Body {
+            fragment.unsettle();
+        }
+    }
+    fn type_name(&mut self, _: &mut TypeName) {}
+    fn reference(&mut self, _: &mut Reference) {}
+}

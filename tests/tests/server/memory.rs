@@ -1,0 +1,187 @@
+//! Pairs of SQL that were proven equal are not asked about again, and are forgotten when what they mean changes.
+
+use schemac_tests::product;
+use schemac_tests::servers::{self, As, Database};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::value;
+
+struct Project(PathBuf);
+
+impl Project {
+    fn new(name: &str, yaml: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("schemac-memory-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let project = "postgres: 14\nsources: [app.yaml]\nsearch_path: [app, public]\nundeclared: keep\n";
+        fs::write(folder.join("schemac.yaml"), project).unwrap();
+        fs::write(folder.join("app.yaml"), yaml).unwrap();
+        Self(folder)
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// Runs a diff with a cache; its standard output, and how often the server was asked.
+    fn diff(&self, url: &str, arguments: &[&str]) -> (String, usize) {
+        let all: Vec<&str> = ["diff", "--timings"].iter().chain(arguments).copied().collect();
+        let mut command = product::command(&self.0, url, &all);
+        command.env("XDG_CACHE_HOME", self.cache());
+        let run = product::finish(command).unwrap();
+        run.expect(0);
+        (run.stdout.clone(), run.stderr.matches("ask the server").count())
+    }
+
+    fn apply(&self, url: &str) {
+        product::run(&self.0, url, &["apply", "--yes"]).unwrap().expect(0);
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const EQUAL: &str = "Nothing to do";
+
+fn forget(database: &Database<'_>) {
+    database.execute("truncate schemac.memory").unwrap();
+}
+
+const TABLE: &str = "domain: app
+tables:
+  t:
+    columns:
+      id: bigint primary key
+      s: varchar(20) default 'a' not null
+      n: int
+    checks:
+      s_check: s in ('a', 'b') and n between 1 and 5
+    indexes:
+      s_idx: (lower(s)) where s like 'a%'
+views:
+  v:
+    query: select id, s from t where s in ('a', 'b')
+  w:
+    query: select * from v where s <> 'b'
+";
+
+#[test]
+fn what_was_proven_is_not_asked_again() {
+    for server in servers::all() {
+        let database = server.database();
+        let project = Project::new(&format!("known-{}", server.major()), TABLE);
+        let url = database.url_as_owner();
+        project.apply(&url);
+        // The apply has compared again, and has kept what it heard in the database.
+        let mut client = database.connect(As::Owner);
+        assert_ne!(value(&mut client, "select count(*)::text from schemac.memory"), "0");
+        let (shown, asked) = project.diff(&url, &["--no-cache"]);
+        assert!(shown.contains(EQUAL) && asked == 0, "{asked} {shown}");
+        assert!(!project.cache().exists(), "--no-cache has written");
+
+        // Without it the server is asked, and the user's own file is enough afterwards.
+        forget(&database);
+        let (shown, asked) = project.diff(&url, &["--no-cache"]);
+        assert!(shown.contains(EQUAL) && asked > 0, "{asked} {shown}");
+        assert!(project.diff(&url, &[]).1 > 0);
+        let (shown, asked) = project.diff(&url, &[]);
+        assert!(shown.contains(EQUAL) && asked == 0, "{asked} {shown}");
+        // A file that was cut off is none.
+        let file = fs::read_dir(project.cache().join("schemac")).unwrap().next().unwrap().unwrap().path();
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 20]).unwrap();
+        assert!(project.diff(&url, &[]).1 > 0);
+
+        // And so is a lock, the same for the same database, where there is nothing else.
+        project.diff(&url, &["--lock"]);
+        let lock = fs::read(project.0.join("schemac.lock")).unwrap();
+        fs::remove_dir_all(project.cache()).unwrap();
+        let (shown, asked) = project.diff(&url, &["--no-cache", "--lock"]);
+        assert!(shown.contains(EQUAL) && asked == 0, "{asked} {shown}");
+        assert_eq!(fs::read(project.0.join("schemac.lock")).unwrap(), lock);
+
+        // A change elsewhere takes nothing of it away; one in the text itself is seen.
+        let more = TABLE.replace("views:\n", "  other:\n    columns: { a: int }\nviews:\n");
+        fs::write(project.0.join("app.yaml"), more).unwrap();
+        let (shown, asked) = project.diff(&url, &["--no-cache"]);
+        assert!(shown.contains("create table app.other") && !shown.contains("s_check"), "{shown}");
+        assert_eq!(asked, 0, "{shown}");
+        let other = TABLE.replace("between 1 and 5", "between 1 and 6");
+        fs::write(project.0.join("app.yaml"), other).unwrap();
+        let (shown, _) = project.diff(&url, &["--no-cache"]);
+        assert!(shown.contains("s_check") && !shown.contains("s_idx"), "{shown}");
+    }
+}
+
+const NORM: &str = "domain: app
+tables:
+  t:
+    columns: { s: text }
+    checks:
+      s_check: norm(s) in ('a', 'b')
+";
+
+#[test]
+fn a_function_of_that_name_makes_it_another_text() {
+    let Some(server) = servers::get(15).or_else(|| servers::all().next()) else { return };
+    let database = server.database();
+    let function = |schema: &str, argument: &str| {
+        let sql = format!(
+            "create function {schema}.norm({argument}) returns text immutable language sql as 'select $1::text'"
+        );
+        database.execute(&sql).unwrap();
+    };
+    function("public", "varchar");
+    let project = Project::new("norm", NORM);
+    let url = database.url_as_owner();
+    project.apply(&url);
+    assert_eq!(project.diff(&url, &["--no-cache"]).1, 0);
+    // Nearer, or a better match: the text means another function now, and the check that is there the old one.
+    function("public", "text");
+    let (shown, asked) = project.diff(&url, &["--no-cache"]);
+    assert!(asked > 0 && shown.contains("s_check"), "{asked} {shown}");
+    // The same name where nobody looks is asked about, and means nothing.
+    database.execute("drop function public.norm(text); create schema hidden").unwrap();
+    assert_eq!(project.diff(&url, &["--no-cache"]).1, 0);
+    function("hidden", "text");
+    let (shown, asked) = project.diff(&url, &["--no-cache"]);
+    assert!(asked > 0 && shown.contains(EQUAL), "{asked} {shown}");
+}
+
+const STAR: &str = "domain: app
+tables:
+  t:
+    columns: { a: int, b: int }
+views:
+  v: { query: select * from t }
+  w: { query: select * from v }
+";
+
+#[test]
+fn a_new_column_makes_a_star_another_text() {
+    let Some(server) = servers::get(15).or_else(|| servers::all().next()) else { return };
+    let database = server.database();
+    let project = Project::new("star", STAR);
+    let url = database.url_as_owner();
+    project.apply(&url);
+    assert_eq!(project.diff(&url, &["--no-cache"]).1, 0);
+    // In the files only.
+    let more = STAR.replace("b: int", "b: int, c: int");
+    fs::write(project.0.join("app.yaml"), &more).unwrap();
+    let (shown, _) = project.diff(&url, &["--no-cache"]);
+    for changed in ["column app.t.c", "view app.v", "view app.w"] {
+        assert!(shown.contains(changed), "{changed}\n{shown}");
+    }
+    // In the database only, and then in both.
+    fs::write(project.0.join("app.yaml"), STAR).unwrap();
+    database.execute("alter table app.t add c int").unwrap();
+    let (shown, _) = project.diff(&url, &["--no-cache", "--allow", "all"]);
+    assert!(shown.contains("drop column app.t.c"), "{shown}");
+    fs::write(project.0.join("app.yaml"), &more).unwrap();
+    let (shown, asked) = project.diff(&url, &["--no-cache"]);
+    assert!(asked > 0 && shown.contains("view app.v") && shown.contains("view app.w"), "{asked} {shown}");
+    assert!(!Path::new(&project.0).join("schemac.lock").exists());
+}
