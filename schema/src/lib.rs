@@ -1,5 +1,6 @@
 //! What a PostgreSQL object kind is.
 
+pub mod analyse;
 pub mod builtin;
 pub mod catalog;
 pub mod code;

@@ -3,6 +3,7 @@
 //! A trait is the contract, an enum is the storage, one macro joins them. The order of `kinds!` breaks ties in the
 //! output, so that it reads well: what others stand on comes first.
 
+use crate::analyse::{Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
@@ -167,6 +168,14 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Asks the server how it would store the fragments: statements on stand-ins in pg_temp, and what to read back.
     fn ask(&self, _id: ObjectId, _context: &Context<'_>, _out: &mut Questions) {}
 
+    /// Says without a server how it would be stored: for each place of a fragment, the text or why it is not known.
+    fn analyse(&self, _id: ObjectId, _world: &World<'_>, _out: &mut Found) {}
+
+    /// The query that it is made by, with the names of its columns where they are given beside it.
+    fn query(&self) -> Option<(&Fragment, &[Ident])> {
+        None
+    }
+
     /// Writes the entry that declares it; see [`crate::write`]. What has no form in the language is said there.
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         out.missing_whole(id);
@@ -324,6 +333,16 @@ macro_rules! kinds {
                 match self { $(Object::$variant(object) => ObjectKind::write(object, id, out),)* }
             }
 
+            /// See [`ObjectKind::analyse`].
+            pub fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+                match self { $(Object::$variant(object) => ObjectKind::analyse(object, id, world, out),)* }
+            }
+
+            /// See [`ObjectKind::query`].
+            pub fn query(&self) -> Option<(&Fragment, &[Ident])> {
+                match self { $(Object::$variant(object) => ObjectKind::query(object),)* }
+            }
+
             /// See [`ObjectKind::ask`].
             pub fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
                 match self { $(Object::$variant(object) => object.ask(id, context, out),)* }
@@ -426,6 +445,11 @@ impl Kind {
     /// Whether `LOCK TABLE` takes objects of this kind, and nothing else with them (of a view it locks the tables).
     pub fn can_be_locked(self) -> bool {
         self == Kind::Table
+    }
+
+    /// Whether objects of this kind are made by a query, which gives them their columns.
+    pub fn is_view(self) -> bool {
+        matches!(self, Kind::View | Kind::MaterializedView)
     }
 
     /// Whether objects of this kind are types (pg_type) of their own.

@@ -1,6 +1,7 @@
 //! Equality of fragments: a ladder, each rung asked only where the one above could not say "equal".
 //!
-//! The first rung is the text; the last is the server, which is asked how it would store the declared fragment.
+//! The first rung is the text; the second analyses the declared fragment with the types of the desired catalog
+//! (`schemac_schema::analyse`); the last is the server, which is asked how it would store the declared fragment.
 //! Nothing whose references change in this very plan is settled by asking about the current state: it stays
 //! different, which is safe.
 
@@ -10,6 +11,7 @@ use crate::relocate::Relocated;
 use crate::rename::{self, Renaming};
 use crate::settle::{self, Remembering};
 use crate::timings::timed;
+use schemac_schema::analyse::{World, squeeze};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -25,10 +27,21 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 pub struct Normalized {
     /// Objects with differences that nobody could be asked about, and why.
     pub unproven: Vec<(ObjectId, String)>,
-    /// How many pairs each rung decided: the text, the server; and how many stayed different.
-    pub decided: [usize; 3],
+    /// How many fragments each rung decided.
+    pub decided: Decided,
     /// The places at which the server said that both texts are one.
     pub proven: Vec<(ObjectId, String)>,
+}
+
+/// How many fragments whose texts differ each rung decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// Equal by analysis, without a server.
+    pub analysed: usize,
+    /// Equal by the server's answer.
+    pub asked: usize,
+    /// Different by the server's answer.
+    pub different: usize,
 }
 
 /// The pairs that differ in their texts.
@@ -80,6 +93,7 @@ pub fn normalize(
     let current = &relocated.catalog;
     let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
     settle::recall(&mut open, desired, relocated, remembering, client);
+    timed("analyse", || analyse(&mut open, desired, current, server, search_path, &mut normalized));
     open.extend(new_below(&open, desired, current));
     // A view over a changed view can be asked about once the columns of that one are known.
     while !open.is_empty() {
@@ -118,6 +132,46 @@ fn new_below(open: &BTreeSet<ObjectId>, desired: &Catalog, current: &Catalog) ->
         }
     }
     found
+}
+
+/// Settles what analysis without a server shows to be stored as it is; such objects are open no more.
+fn analyse(
+    open: &mut BTreeSet<ObjectId>,
+    desired: &mut Catalog,
+    current: &Catalog,
+    server: &Server,
+    search_path: &[Ident],
+    normalized: &mut Normalized,
+) {
+    if open.is_empty() {
+        return;
+    }
+    // Nobody knows yet what an extension brings that this plan creates.
+    let settled = desired.iter().all(|(id, entry)| entry.object.brings().is_none() || current.contains(id));
+    let mut equal: Vec<(ObjectId, &'static str, Text)> = Vec::new();
+    {
+        let world = World::new(desired, current, search_path, server.version, settled);
+        for id in open.iter() {
+            let (Some(entry), Some(live)) = (desired.get(*id), current.get(*id)) else { continue };
+            let live = fragments(&live.object);
+            let mut found = Vec::new();
+            entry.object.analyse(*id, &world, &mut found);
+            for (place, text) in found {
+                let (Ok(text), Some(stored)) = (text, live.get(place)) else { continue };
+                if squeeze(&text) == squeeze(stored.as_str()) {
+                    equal.push((*id, place, *stored));
+                }
+            }
+        }
+    }
+    for (id, place, canonical) in equal {
+        if let Some(entry) = desired.get_mut(id) {
+            entry.object.visit(&mut Settle { place, canonical });
+            normalized.decided.analysed += 1;
+        }
+    }
+    let still: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    open.retain(|id| still.contains(id));
 }
 
 fn questions(
@@ -193,9 +247,11 @@ fn settle(
                         stored.rewrite(&mapped);
                     }
                     let equal = live.get(place) == Some(&stored.canonical_text());
-                    normalized.decided[if equal { 1 } else { 2 }] += 1;
                     if equal {
+                        normalized.decided.asked += 1;
                         normalized.proven.push((id, place.clone()));
+                    } else {
+                        normalized.decided.different += 1;
                     }
                     entry.object.answer(place, text);
                     entry.object.visit(&mut Settle { place, canonical: stored.canonical_text() });

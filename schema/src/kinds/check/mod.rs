@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::Ident;
@@ -107,6 +108,15 @@ impl ObjectKind for Check {
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         drop_constraint(id, out);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        let Some(parent) = id.parent() else { return };
+        let seen = match world.catalog.get(parent).map(|entry| &entry.object) {
+            Some(Object::Domain(domain)) => Seen::Value(domain.base),
+            _ => Seen::Columns(parent),
+        };
+        out.push(("check", analyse::expression(world, &self.expression, Place::Condition(seen))));
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

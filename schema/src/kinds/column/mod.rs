@@ -5,6 +5,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -395,6 +396,13 @@ impl ObjectKind for Column {
         let mut sql = naming::alter_parent(to);
         sql.kw("RENAME COLUMN").ident(from.name()).kw("TO").ident(to.name());
         out.push(sql).lock(table_of(to), Lock::AccessExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let (Some(generated), Some(table)) = (&self.generated, id.parent()) {
+            let place = Place::Assigned(Seen::Columns(table), self.type_name);
+            out.push(("generated", analyse::expression(world, &generated.expression, place)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -3,6 +3,7 @@
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
@@ -63,7 +64,7 @@ fn is_simple(value: &Fragment) -> bool {
     /// `COERCE_SQL_SYNTAX`: AT TIME ZONE and the like.
     const SQL_SYNTAX: i64 = 4;
     value.tree().is_ok_and(|(tree, _)| match tree.name() {
-        "AConst" | "SqlvalueFunction" | "AArrayExpr" => true,
+        "AConst" | "SqlValueFunction" | "AArrayExpr" => true,
         "TypeCast" => matches!(tree.get("arg").name(), "AConst" | "AArrayExpr"),
         "FuncCall" => tree.get("funcformat").int() != SQL_SYNTAX,
         _ => false,
@@ -107,6 +108,14 @@ impl ObjectKind for Default {
         let mut sql = column::alter(column);
         sql.kw("DROP DEFAULT");
         out.push(sql).lock(column.root(), Lock::AccessExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        let column = self.like.0.unwrap_or_else(|| column_of(id));
+        if let Some(Object::Column(spec)) = world.catalog.get(column).map(|entry| &entry.object) {
+            let place = Place::Assigned(Seen::Nothing, spec.type_name);
+            out.push(("default", analyse::expression(world, &self.value, place)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

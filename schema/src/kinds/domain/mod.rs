@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::Ident;
@@ -117,6 +118,13 @@ impl ObjectKind for Domain {
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         types::rename_type(from, to, out);
+    }
+
+    fn analyse(&self, _: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let Some(default) = &self.default {
+            let place = Place::Assigned(Seen::Nothing, self.base);
+            out.push(("default", analyse::expression(world, default, place)));
+        }
     }
 
     fn ask(&self, id: ObjectId, _: &Context<'_>, out: &mut Questions) {

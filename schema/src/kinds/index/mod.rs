@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
@@ -99,6 +100,13 @@ impl ObjectKind for Index {
         naming::own_name(&mut sql, id);
         out.push(sql).lock(id.root(), Lock::AccessExclusive);
         let _ = Loss::DropObject;
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        let Some(parent) = id.parent() else { return };
+        let found = analyse::index(world, &self.definition, parent);
+        let found = found.map(|text| text.strip_prefix("USING btree ").map_or(text.clone(), str::to_owned));
+        out.push(("index", found));
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -3,6 +3,7 @@
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, World};
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
@@ -129,6 +130,14 @@ impl ObjectKind for MaterializedView {
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         table::rename_relation(from, to, out);
+    }
+
+    fn query(&self) -> Option<(&Fragment, &[Ident])> {
+        Some((&self.query, &[]))
+    }
+
+    fn analyse(&self, _: ObjectId, world: &World<'_>, out: &mut Found) {
+        out.push(("query", analyse::query(world, &self.query, &[])));
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

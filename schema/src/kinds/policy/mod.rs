@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::kinds::{naming, table};
@@ -154,6 +155,16 @@ impl ObjectKind for Policy {
             naming::own_name(&mut sql, parent);
         }
         out.push(sql).lock(id.root(), Lock::AccessExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        let Some(table) = id.parent() else { return };
+        for (name, fragment) in [("using", &self.using), ("check", &self.check)] {
+            if let Some(fragment) = fragment {
+                let place = Place::Condition(Seen::Columns(table));
+                out.push((name, analyse::expression(world, fragment, place)));
+            }
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
@@ -257,6 +258,13 @@ impl ObjectKind for Trigger {
             naming::own_name(&mut sql, parent);
         }
         out.push(sql).lock(id.root(), Lock::AccessExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let (Some(condition), Some(parent)) = (&self.condition, id.parent()) {
+            let place = Place::Condition(Seen::OldAndNew(parent));
+            out.push(("when", analyse::expression(world, condition, place)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

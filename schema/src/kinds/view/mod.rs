@@ -6,6 +6,7 @@ pub mod write;
 
 pub use security::bypassed;
 
+use crate::analyse::{self, Found, World};
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
@@ -124,6 +125,14 @@ impl ObjectKind for View {
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         table::rename_relation(from, to, out);
+    }
+
+    fn query(&self) -> Option<(&Fragment, &[Ident])> {
+        Some((&self.query, &self.columns.0))
+    }
+
+    fn analyse(&self, _: ObjectId, world: &World<'_>, out: &mut Found) {
+        out.push(("query", analyse::query(world, &self.query, &self.columns.0)));
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -1,0 +1,182 @@
+//! An analysed expression: what PostgreSQL's parse analysis makes of a raw one, as far as it is understood here.
+
+use crate::analyse::query::Query;
+use crate::analyse::types::Type;
+use crate::ident::Ident;
+
+/// An expression with its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub node: Node,
+    /// Its type.
+    pub of: Type,
+    /// The modifier that is known of its value, -1 for none.
+    pub modifier: i32,
+}
+
+/// How a cast came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Somebody wrote it.
+    Explicit,
+    /// PostgreSQL added it; it is printed only where that is needed to get it again.
+    Implicit,
+}
+
+/// The kinds of expressions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// A column: how many queries further out, which relation of that query, its name.
+    Column { up: usize, relation: usize, name: Ident },
+    /// A whole row.
+    Row { up: usize, relation: usize },
+    /// A column that a join merged and that is neither side's own.
+    Merged(Ident),
+    /// A constant as its type prints it; `None` is NULL.
+    Constant(Option<String>),
+    /// Any cast: relabelling, by a function, by text, element by element, to a domain.
+    Cast(Box<Expr>, Form),
+    /// A function call.
+    Call(Box<Call>),
+    /// An operator.
+    Operator(String, Option<Box<Expr>>, Box<Expr>),
+    /// IS DISTINCT FROM.
+    Distinct(Box<Expr>, Box<Expr>),
+    /// NULLIF.
+    NullIf(Box<Expr>, Box<Expr>),
+    /// `left op ANY (right)`, or ALL.
+    AnyAll { name: String, any: bool, left: Box<Expr>, right: Box<Expr> },
+    /// AND.
+    And(Vec<Expr>),
+    /// OR.
+    Or(Vec<Expr>),
+    /// NOT.
+    Not(Box<Expr>),
+    /// IS NULL, IS NOT NULL.
+    NullTest(Box<Expr>, bool),
+    /// `IS TRUE` and its kin.
+    BooleanTest(Box<Expr>, &'static str),
+    /// CASE.
+    Case { argument: Option<Box<Expr>>, arms: Vec<(Expr, Expr)>, otherwise: Box<Expr> },
+    /// COALESCE, GREATEST, LEAST.
+    Among(&'static str, Vec<Expr>),
+    /// CURRENT_DATE and its kin.
+    Value(String),
+    /// ARRAY[…].
+    Array(Vec<Expr>),
+    /// ROW(…).
+    MakeRow(Vec<Expr>),
+    /// A comparison of rows.
+    RowCompare(String, Vec<Expr>, Vec<Expr>),
+    /// COLLATE.
+    Collate(Box<Expr>, String),
+    /// `array[1]`, `json['a']`, slices.
+    Subscript { of: Box<Expr>, indices: Vec<Index> },
+    /// A sub-select.
+    Sub(Box<Sub>),
+    /// The value that a domain checks.
+    DomainValue,
+}
+
+/// One subscript.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index {
+    /// Whether it is a slice.
+    pub slice: bool,
+    /// The lower bound of a slice.
+    pub lower: Option<Expr>,
+    /// The upper bound, or the subscript.
+    pub upper: Option<Expr>,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Its name as it is printed.
+    pub name: String,
+    /// The name in pg_catalog that was written in syntax of its own (EXTRACT, POSITION …).
+    pub syntax: Option<String>,
+    /// The arguments, those of VARIADIC gathered.
+    pub arguments: Vec<Expr>,
+    /// Whether the last is printed as VARIADIC.
+    pub variadic: bool,
+    /// count(*).
+    pub star: bool,
+    /// DISTINCT of an aggregate.
+    pub distinct: bool,
+    /// ORDER BY of an aggregate.
+    pub order: Vec<Sort>,
+    /// FILTER.
+    pub filter: Option<Expr>,
+    /// OVER: the place of the window in the query.
+    pub over: Option<Window>,
+}
+
+/// An element of ORDER BY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sort {
+    /// What is sorted by.
+    pub key: Expr,
+    /// The number of an output column that this is, where it is one.
+    pub output: Option<usize>,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST.
+    pub nulls_first: bool,
+}
+
+/// A window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// PARTITION BY.
+    pub partition: Vec<Expr>,
+    /// ORDER BY.
+    pub order: Vec<Sort>,
+}
+
+/// A sub-select inside an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sub {
+    /// Which kind.
+    pub kind: SubKind,
+    /// The query.
+    pub query: Query,
+}
+
+/// The kinds of sub-selects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SubKind {
+    /// EXISTS.
+    Exists,
+    /// A value.
+    Value,
+    /// ARRAY(…).
+    Array,
+    /// `left op ANY (…)`; `=` is printed as IN.
+    Any(Vec<Expr>, String),
+    /// `left op ALL (…)`.
+    All(Vec<Expr>, String),
+}
+
+impl Expr {
+    /// An expression without a known modifier.
+    pub fn new(node: Node, of: Type) -> Self {
+        Self { node, of, modifier: -1 }
+    }
+
+    /// A truth value.
+    pub fn truth(node: Node) -> Self {
+        Self::new(node, Type::system("bool"))
+    }
+
+    /// A literal of no type yet.
+    pub fn unknown(text: Option<String>) -> Self {
+        Self::new(Node::Constant(text), Type::unknown())
+    }
+
+    /// Whether it is a constant.
+    pub fn is_constant(&self) -> bool {
+        matches!(self.node, Node::Constant(_))
+    }
+}

@@ -1,0 +1,85 @@
+//! The names that PostgreSQL gives to output columns without one: FigureColname in parse_target.c.
+
+use crate::tree::Tree;
+
+/// The name of an output column by its expression.
+pub fn figure(tree: &Tree) -> String {
+    let (name, _) = find(tree);
+    name.unwrap_or_else(|| "?column?".into())
+}
+
+/// A name and how good it is: 0 none, 1 a fallback, 2 a good one.
+fn find(tree: &Tree) -> (Option<String>, u8) {
+    let good = |name: &str| (Some(name.to_owned()), 2);
+    match tree.name() {
+        "ColumnRef" => {
+            let fields = tree.get("fields").items();
+            match fields.iter().rev().find(|field| field.name() == "String") {
+                Some(field) => good(field.str()),
+                None => (None, 0),
+            }
+        }
+        "AIndirection" => {
+            let items = tree.get("indirection").items();
+            match items.iter().rev().find(|item| item.name() == "String") {
+                Some(field) => good(field.str()),
+                None => find(tree.get("arg")),
+            }
+        }
+        "FuncCall" => match tree.get("funcname").strings().last() {
+            Some(name) => good(name),
+            None => (None, 0),
+        },
+        "AExpr" if tree.get("kind").int() == 6 => good("nullif"),
+        "AExpr" if matches!(tree.get("kind").int(), 1) && tree.get("lexpr").is_nothing() => (None, 0),
+        "TypeCast" => {
+            let (name, strength) = find(tree.get("arg"));
+            if strength <= 1 {
+                if let Some(name) = tree.get("type_name").get("names").strings().last() {
+                    return (Some((*name).to_owned()), 1);
+                }
+            }
+            (name, strength)
+        }
+        "CollateClause" => find(tree.get("arg")),
+        "SubLink" => match tree.get("sub_link_type").int() {
+            1 => good("exists"),
+            7 => good("array"),
+            5 => {
+                let mut select = tree.get("subselect");
+                while !select.get("larg").is_nothing() {
+                    select = select.get("larg");
+                }
+                let Some(target) = select.get("target_list").items().first() else { return (None, 0) };
+                match target.get("name").str() {
+                    "" => find(target.get("val")),
+                    name => good(name),
+                }
+            }
+            _ => (None, 0),
+        },
+        "CaseExpr" => {
+            let (name, strength) = find(tree.get("defresult"));
+            if strength <= 1 { (Some("case".into()), 1) } else { (name, strength) }
+        }
+        "AArrayExpr" => good("array"),
+        "RowExpr" => good("row"),
+        "CoalesceExpr" => good("coalesce"),
+        "MinMaxExpr" => good(if tree.get("op").int() == 2 { "least" } else { "greatest" }),
+        "GroupingFunc" => good("grouping"),
+        "SqlValueFunction" => good(match tree.get("op").int() {
+            1 => "current_date",
+            2 | 3 => "current_time",
+            4 | 5 => "current_timestamp",
+            6 | 7 => "localtime",
+            8 | 9 => "localtimestamp",
+            10 => "current_role",
+            11 => "current_user",
+            12 => "user",
+            13 => "session_user",
+            14 => "current_catalog",
+            _ => "current_schema",
+        }),
+        _ => (None, 0),
+    }
+}

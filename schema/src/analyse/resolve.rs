@@ -1,0 +1,529 @@
+//! Which operator or function a name means, as parse_oper.c and parse_func.c choose.
+
+use crate::analyse::coerce::{self, Context};
+use crate::analyse::system;
+use crate::analyse::types::{Class, Type};
+use crate::analyse::world::World;
+use crate::analyse::{Analysed, undecided};
+use crate::ident::QName;
+use crate::kinds::function::{Mode, Returns};
+use crate::object::Object;
+
+/// What an operator takes and gives.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// The types of its operands: one for a prefix operator.
+    pub operands: Vec<Type>,
+    /// The type of its result.
+    pub result: Type,
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: QName,
+    /// The types of its arguments, as many as the call has.
+    pub arguments: Vec<Type>,
+    /// The type of its result.
+    pub result: Type,
+    /// `prokind`.
+    pub kind: char,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// How many of the arguments are gathered into an array for VARIADIC, and whether they are of any type.
+    pub gathered: Option<usize>,
+}
+
+/// `func_select_candidate`: the candidate that fits best.
+fn select<T: Clone>(
+    world: &World<'_>,
+    inputs: &[Type],
+    candidates: Vec<(Vec<Type>, T)>,
+) -> Analysed<Option<(Vec<Type>, T)>> {
+    let mut bases = Vec::new();
+    for input in inputs {
+        bases.push(input.base(-1, world)?.0);
+    }
+    let unknown = |place: usize| bases[place].is_unknown();
+    let keep = |candidates: Vec<(Vec<Type>, T)>, score: &dyn Fn(usize, Type) -> Analysed<bool>| {
+        let mut best = 0;
+        let mut kept: Vec<(Vec<Type>, T)> = Vec::new();
+        for candidate in candidates {
+            let mut matches = 0;
+            for (place, of) in candidate.0.iter().enumerate() {
+                if !bases[place].is_unknown() && score(place, *of)? {
+                    matches += 1;
+                }
+            }
+            if matches > best || kept.is_empty() {
+                best = matches;
+                kept = vec![candidate];
+            } else if matches == best {
+                kept.push(candidate);
+            }
+        }
+        Analysed::Ok(kept)
+    };
+    let mut candidates = keep(candidates, &|place, of| Ok(of == bases[place]))?;
+    if candidates.len() == 1 {
+        return Ok(candidates.pop());
+    }
+    candidates = keep(candidates, &|place, of| {
+        if of == bases[place] {
+            return Ok(true);
+        }
+        let (category, preferred) = of.category(world)?;
+        Ok(preferred && category == bases[place].category(world)?.0)
+    })?;
+    if candidates.len() == 1 {
+        return Ok(candidates.pop());
+    }
+    let unknowns: Vec<usize> = (0..bases.len()).filter(|place| unknown(*place)).collect();
+    if unknowns.is_empty() {
+        return Ok(None);
+    }
+    let mut resolved: Vec<(usize, char, bool)> = Vec::new();
+    for place in &unknowns {
+        let (mut category, mut has_preferred, mut conflict) = (None, false, false);
+        for (types, _) in &candidates {
+            let (its, preferred) = types[*place].category(world)?;
+            match category {
+                None => (category, has_preferred) = (Some(its), preferred),
+                Some(known) if known == its => has_preferred |= preferred,
+                Some(_) if its == 'S' => (category, has_preferred) = (Some('S'), preferred),
+                Some(_) => conflict = true,
+            }
+        }
+        let category = category.unwrap_or(' ');
+        if conflict && category != 'S' {
+            resolved.clear();
+            break;
+        }
+        resolved.push((*place, category, has_preferred));
+    }
+    if !resolved.is_empty() {
+        let mut kept = Vec::new();
+        for candidate in &candidates {
+            let mut fits = true;
+            for (place, category, has_preferred) in &resolved {
+                let (its, preferred) = candidate.0[*place].category(world)?;
+                fits &= its == *category && (!has_preferred || preferred);
+            }
+            if fits {
+                kept.push(candidate.clone());
+            }
+        }
+        if !kept.is_empty() {
+            candidates = kept;
+        }
+        if candidates.len() == 1 {
+            return Ok(candidates.pop());
+        }
+    }
+    // All known inputs are of one type: try that for the others too.
+    let mut known = bases.iter().filter(|of| !of.is_unknown());
+    let Some(first) = known.next().copied() else { return Ok(None) };
+    if known.all(|of| *of == first) {
+        let mut fitting = Vec::new();
+        for candidate in candidates {
+            let mut fits = true;
+            for of in &candidate.0 {
+                fits &= coerce::can_coerce(world, first, *of, Context::Implicit)?;
+            }
+            if fits && consistent(world, &vec![first; candidate.0.len()], &candidate.0)? {
+                fitting.push(candidate);
+            }
+        }
+        if fitting.len() == 1 {
+            return Ok(fitting.pop());
+        }
+    }
+    Ok(None)
+}
+
+/// `func_match_argtypes`: those whose arguments the inputs can become.
+fn matching<T>(
+    world: &World<'_>,
+    inputs: &[Type],
+    candidates: Vec<(Vec<Type>, T)>,
+) -> Analysed<Vec<(Vec<Type>, T)>> {
+    let mut kept = Vec::new();
+    for candidate in candidates {
+        let mut fits = candidate.0.len() == inputs.len();
+        for (input, of) in inputs.iter().zip(&candidate.0) {
+            fits = fits && coerce::can_coerce(world, *input, *of, Context::Implicit)?;
+        }
+        if fits && consistent(world, inputs, &candidate.0)? {
+            kept.push(candidate);
+        }
+    }
+    Ok(kept)
+}
+
+/// `check_generic_type_consistency`.
+fn consistent(world: &World<'_>, inputs: &[Type], declared: &[Type]) -> Analysed<bool> {
+    if !declared.iter().any(|of| of.is_polymorphic()) {
+        return Ok(true);
+    }
+    Ok(Polymorphic::of(world, inputs, declared)?.is_some())
+}
+
+/// What polymorphic types stand for in a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Polymorphic {
+    element: Option<Type>,
+    array: Option<Type>,
+    range: Option<Type>,
+    compatible: Option<Type>,
+    compatible_array: bool,
+}
+
+impl Polymorphic {
+    /// `None` where the inputs do not fit. Families that are not understood here are undecided.
+    fn of(world: &World<'_>, inputs: &[Type], declared: &[Type]) -> Analysed<Option<Self>> {
+        let mut found = Self::default();
+        let mut compatible: Vec<Type> = Vec::new();
+        let mut compatible_unknown = false;
+        for (input, of) in inputs.iter().zip(declared) {
+            if !of.is_polymorphic() {
+                continue;
+            }
+            let base = input.base(-1, world)?.0;
+            let same = |known: &mut Option<Type>, new: Type| match *known {
+                Some(old) => old == new,
+                None => {
+                    *known = Some(new);
+                    true
+                }
+            };
+            let fits = match of.name.name.as_str() {
+                "anyelement" | "anynonarray" | "anyenum" => {
+                    if input.is_unknown() {
+                        continue;
+                    }
+                    let enumerated = of.is("anyenum") && base.category(world)?.0 != 'E';
+                    let array = of.is("anynonarray") && base.array;
+                    !enumerated && !array && same(&mut found.element, *input)
+                }
+                "anyarray" => {
+                    if input.is_unknown() {
+                        continue;
+                    }
+                    base.array && same(&mut found.array, base)
+                }
+                "anycompatible" | "anycompatiblenonarray" => {
+                    if input.is_unknown() {
+                        compatible_unknown = true;
+                        continue;
+                    }
+                    if of.is("anycompatiblenonarray") && base.array {
+                        false
+                    } else {
+                        compatible.push(*input);
+                        true
+                    }
+                }
+                "anycompatiblearray" => {
+                    found.compatible_array = true;
+                    if input.is_unknown() {
+                        compatible_unknown = true;
+                        continue;
+                    }
+                    match base.element() {
+                        Some(element) => {
+                            compatible.push(element);
+                            true
+                        }
+                        None => false,
+                    }
+                }
+                "anyrange" => {
+                    if input.is_unknown() {
+                        continue;
+                    }
+                    if base.class(world)? == Class::Range {
+                        return undecided("ranges that users made");
+                    }
+                    matches!(base.category(world)?.0, 'R')
+                        && range_element(base).is_some()
+                        && same(&mut found.range, base)
+                }
+                "anymultirange" => {
+                    if input.is_unknown() {
+                        continue;
+                    }
+                    if base.name.name.as_str().ends_with("multirange") || base.class(world)? == Class::Range {
+                        return undecided("multiranges");
+                    }
+                    false
+                }
+                _ => return undecided(format!("{} as an argument", of.name.name)),
+            };
+            if !fits {
+                return Ok(None);
+            }
+        }
+        if let Some(array) = found.array {
+            let element = array.element();
+            if found.element.is_some() && found.element != element {
+                return Ok(None);
+            }
+            found.element = element;
+        }
+        if let Some(range) = found.range {
+            let element = range_element(range);
+            if found.element.is_some() && found.element != element {
+                return Ok(None);
+            }
+            found.element = element;
+        }
+        if let [first, rest @ ..] = compatible.as_slice() {
+            let mut common = *first;
+            for of in rest {
+                if *of != common {
+                    // select_common_type_from_oids, for what is simply wider.
+                    let (a, b) = (common.base(-1, world)?.0, of.base(-1, world)?.0);
+                    if a.category(world)?.0 != b.category(world)?.0 {
+                        return Ok(None);
+                    }
+                    let widens = !a.category(world)?.1
+                        && coerce::can_coerce(world, a, b, Context::Implicit)?
+                        && !coerce::can_coerce(world, b, a, Context::Implicit)?;
+                    common = if widens { b } else { a };
+                }
+            }
+            for of in &compatible {
+                if !coerce::can_coerce(world, *of, common, Context::Implicit)? {
+                    return Ok(None);
+                }
+            }
+            found.compatible = Some(common);
+        } else if compatible_unknown {
+            found.compatible = Some(Type::system("text"));
+        }
+        Ok(Some(found))
+    }
+
+    /// What a declared type stands for.
+    fn actual(&self, declared: Type, world: &World<'_>) -> Analysed<Type> {
+        if !declared.is_polymorphic() {
+            return Ok(declared);
+        }
+        let found = match declared.name.name.as_str() {
+            "anyelement" | "anynonarray" | "anyenum" => self.element,
+            "anyarray" => match (self.array, self.element) {
+                (Some(array), _) => Some(array),
+                (None, Some(element)) => Some(element.array_of(world)?),
+                _ => None,
+            },
+            "anyrange" => self.range,
+            "anycompatible" | "anycompatiblenonarray" => self.compatible,
+            "anycompatiblearray" => match self.compatible {
+                Some(element) => Some(element.array_of(world)?),
+                None => None,
+            },
+            _ => None,
+        };
+        found.map_or_else(|| undecided("a polymorphic call"), Ok)
+    }
+}
+
+/// What a range of pg_catalog is over.
+fn range_element(range: Type) -> Option<Type> {
+    let element = match range.name.name.as_str() {
+        "int4range" => "int4",
+        "int8range" => "int8",
+        "numrange" => "numeric",
+        "tsrange" => "timestamp",
+        "tstzrange" => "timestamptz",
+        "daterange" => "date",
+        _ => return None,
+    };
+    range.is_system().then(|| Type::system(element))
+}
+
+/// Replaces polymorphic types by what they stand for.
+fn settle(
+    world: &World<'_>,
+    inputs: &[Type],
+    declared: &[Type],
+    result: Type,
+) -> Analysed<(Vec<Type>, Type)> {
+    let Some(found) = Polymorphic::of(world, inputs, declared)? else {
+        return undecided("a polymorphic call that does not fit");
+    };
+    let actual: Analysed<Vec<Type>> = declared.iter().map(|of| found.actual(*of, world)).collect();
+    let result = found.actual(result, world)?;
+    Ok((actual?, result))
+}
+
+/// The operator that a name means between two types; `left` is missing for a prefix operator.
+pub fn operator(world: &World<'_>, name: &str, left: Option<Type>, right: Type) -> Analysed<Operator> {
+    let candidates: Vec<(Vec<Type>, Type)> = system::operators(name, world.version)
+        .filter(|found| (found.left == "-") == left.is_none())
+        .map(|found| {
+            let operands = [found.left, found.right];
+            let operands = operands.iter().filter(|of| **of != "-").map(|of| Type::system(of)).collect();
+            (operands, Type::system(found.result))
+        })
+        .collect();
+    let inputs: Vec<Type> = left.into_iter().chain([right]).collect();
+    if world.has_operators(name) {
+        // Users' operators may fit better, unless everything stays within what pg_catalog has exactly.
+        let known = inputs.iter().copied().find(|of| !of.is_unknown());
+        let exact: Option<Vec<Type>> =
+            known.map(|known| inputs.iter().map(|of| if of.is_unknown() { known } else { *of }).collect());
+        let same = inputs.iter().all(|of| of.is_system() && !of.array);
+        let found =
+            exact.filter(|_| same).and_then(|exact| candidates.iter().find(|(of, _)| *of == exact).cloned());
+        return match found {
+            // An operator of the users' on the same two types would stand behind pg_catalog's.
+            Some((operands, result)) => Ok(Operator { operands, result }),
+            None => undecided(format!("users made operators called {name}")),
+        };
+    }
+    let exact = |inputs: &[Type]| candidates.iter().find(|(of, _)| of == inputs).cloned();
+    let mut chosen;
+    if let [a, b] = inputs[..] {
+        let (a, b, unknown) = match (a.is_unknown(), b.is_unknown()) {
+            (true, false) => (b, b, true),
+            (false, true) => (a, a, true),
+            _ => (a, b, false),
+        };
+        chosen = exact(&[a, b]);
+        if chosen.is_none() && unknown {
+            let (base, _) = a.base(-1, world)?;
+            if base != a {
+                chosen = exact(&[base, base]);
+            }
+        }
+    } else {
+        chosen = exact(&inputs);
+    }
+    let chosen = match chosen {
+        Some(chosen) => chosen,
+        None => {
+            let mut fitting = matching(world, &inputs, candidates)?;
+            let best = if fitting.len() == 1 { fitting.pop() } else { select(world, &inputs, fitting)? };
+            match best {
+                Some(best) => best,
+                None => return undecided(format!("no single operator {name} fits")),
+            }
+        }
+    };
+    let (operands, result) = settle(world, &inputs, &chosen.0, chosen.1)?;
+    Ok(Operator { operands, result })
+}
+
+/// The functions that a call may mean, each with the types that it declares for this many arguments.
+fn functions(world: &World<'_>, parts: &[&str], count: usize) -> Analysed<Vec<(Vec<Type>, Function)>> {
+    let mut found: Vec<(Vec<Type>, Function)> = Vec::new();
+    let mut push = |arguments: Vec<Type>, function: Function| {
+        // One that comes later on the search_path is hidden by an earlier one.
+        if !found.iter().any(|(known, _)| *known == arguments) {
+            found.push((arguments, function));
+        }
+    };
+    let name = parts.last().copied().unwrap_or_default();
+    if parts.len() == 1 || parts.first() == Some(&"pg_catalog") {
+        for function in system::functions(name, world.version) {
+            let mut arguments: Vec<Type> = function.arguments.iter().map(|of| Type::system(of)).collect();
+            let mut gathered = None;
+            if let Some(variadic) = function.variadic {
+                let fixed = arguments.len() - 1;
+                if count < fixed + 1 {
+                    continue;
+                }
+                arguments.truncate(fixed);
+                arguments.resize(count, Type::system(variadic));
+                gathered = (variadic != "any").then_some(count - fixed);
+            } else if count > arguments.len() || count + function.defaults < arguments.len() {
+                continue;
+            }
+            if count < arguments.len() {
+                arguments.truncate(count);
+            }
+            let name = QName::new("pg_catalog", name);
+            let (result, kind, set) = (Type::system(function.result), function.kind, function.set);
+            push(arguments.clone(), Function { name, arguments, result, kind, set, gathered });
+        }
+    }
+    let schemas: Vec<crate::ident::Ident> = match parts {
+        [_] => world.search_path.to_vec(),
+        [schema, _] if *schema != "pg_catalog" => vec![crate::ident::Ident::new(schema)],
+        _ => Vec::new(),
+    };
+    for schema in schemas {
+        for id in world.catalog.routines(QName::new(schema, name)) {
+            let Some(entry) = world.catalog.get(*id) else { continue };
+            let Object::Function(function) = &entry.object else {
+                return undecided(format!("{} is an aggregate that users made", id.path()));
+            };
+            let inputs: Vec<_> =
+                function.arguments.iter().filter(|argument| argument.mode.is_input()).collect();
+            if inputs.iter().any(|argument| argument.mode == Mode::Variadic) {
+                return undecided(format!("{} takes any number of arguments", id.path()));
+            }
+            let defaults = inputs.iter().filter(|argument| argument.default.is_some()).count();
+            if count > inputs.len() || count + defaults < inputs.len() {
+                continue;
+            }
+            let arguments: Analysed<Vec<Type>> = inputs
+                .iter()
+                .take(count)
+                .map(|argument| super::types::of(&argument.type_name).map(|(of, _)| of))
+                .collect();
+            let (result, set) = match &function.returns {
+                Some(Returns::Type { type_name, set }) => (super::types::of(type_name)?.0, *set),
+                _ => return undecided(format!("what {} returns", id.path())),
+            };
+            if function
+                .arguments
+                .iter()
+                .any(|argument| !argument.mode.is_input() || argument.mode == Mode::InOut)
+            {
+                return undecided(format!("{} has OUT arguments", id.path()));
+            }
+            if count < inputs.len() && world.catalog.routines(QName::new(schema, name)).len() > 1 {
+                return undecided(format!("{} has overloads and defaults", id.path()));
+            }
+            let arguments = arguments?;
+            let name = QName { schema, name: id.name() };
+            push(arguments.clone(), Function { name, arguments, result, kind: 'f', set, gathered: None });
+        }
+    }
+    Ok(found)
+}
+
+/// The function that a call means.
+pub fn function(world: &World<'_>, parts: &[&str], inputs: &[Type]) -> Analysed<Function> {
+    let candidates = functions(world, parts, inputs.len())?;
+    let name = parts.join(".");
+    if candidates.is_empty() {
+        return undecided(format!("no function {name} with {} arguments is known", inputs.len()));
+    }
+    let exact = candidates.iter().find(|(of, _)| of == inputs).cloned();
+    let chosen = match exact {
+        Some(exact) => exact,
+        None => {
+            // A call in the form of a cast: text(x), date(x).
+            let last = parts.last().copied().unwrap_or_default();
+            let is_type = system::type_named(last, world.version).is_some()
+                || world.find(parts, |name| world.catalog.type_named(name)).is_some();
+            if inputs.len() == 1 && is_type {
+                return undecided(format!("{name}(…) may be a cast"));
+            }
+            let mut fitting = matching(world, inputs, candidates)?;
+            let best = if fitting.len() == 1 { fitting.pop() } else { select(world, inputs, fitting)? };
+            match best {
+                Some(best) => best,
+                None => return undecided(format!("no single function {name} fits")),
+            }
+        }
+    };
+    let mut function = chosen.1;
+    let (arguments, result) = settle(world, inputs, &chosen.0, function.result)?;
+    (function.arguments, function.result) = (arguments, result);
+    Ok(function)
+}

@@ -1,0 +1,466 @@
+//! Prints expressions as ruleutils.c does without pretty printing of parentheses, under an empty search_path.
+
+use crate::analyse::expr::{Call, Expr, Form, Index, Node, Sort, Sub, SubKind};
+use crate::analyse::types::{self, Type};
+use crate::analyse::{Analysed, undecided};
+use crate::ident::Ident;
+use crate::sql;
+
+/// Prints one fragment.
+#[derive(Debug)]
+pub struct Show {
+    /// What was printed.
+    pub text: String,
+    /// The names of the relations around, the innermost query's last.
+    pub names: Vec<Vec<Option<Ident>>>,
+    /// Whether columns are printed with their relation.
+    pub prefix: bool,
+    /// The server's major version.
+    pub version: u32,
+}
+
+/// A string constant as ruleutils prints it, where backslashes are characters like others.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl Show {
+    pub(super) fn put(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Prints a list with commas.
+    pub(super) fn list(&mut self, exprs: &[Expr], implicit: bool) -> Analysed<()> {
+        for (place, expr) in exprs.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            self.expr(expr, implicit)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn name_of(&self, up: usize, relation: usize) -> Analysed<Option<Ident>> {
+        let level = self.names.len().checked_sub(up + 1).and_then(|level| self.names.get(level));
+        match level.and_then(|level| level.get(relation)) {
+            Some(name) => Ok(*name),
+            None => undecided("a column of nowhere"),
+        }
+    }
+
+    /// `get_variable`.
+    pub(super) fn column(&mut self, up: usize, relation: usize, name: Ident) -> Analysed<()> {
+        let of = self.name_of(up, relation)?;
+        match of {
+            Some(of) if self.prefix => {
+                self.put(sql::quoted(of));
+                self.put(".");
+            }
+            None if self.prefix => return undecided("a column of a nameless relation"),
+            _ => {}
+        }
+        self.put(sql::quoted(name));
+        Ok(())
+    }
+
+    /// `get_rule_expr`; `implicit`: whether casts that PostgreSQL added are shown at the top.
+    pub fn expr(&mut self, expr: &Expr, implicit: bool) -> Analysed<()> {
+        match &expr.node {
+            Node::Column { up, relation, name } => self.column(*up, *relation, *name)?,
+            Node::Row { up, relation } => match self.name_of(*up, *relation)? {
+                Some(of) => {
+                    self.put(sql::quoted(of));
+                    self.put(".*");
+                }
+                None => return undecided("a row of a nameless relation"),
+            },
+            Node::Merged(name) if name.is_empty() => return undecided("a merged column from outside"),
+            Node::Merged(name) => self.put(sql::quoted(*name)),
+            Node::Constant(value) => self.constant(value.as_deref(), expr, false, false)?,
+            Node::Cast(inner, Form::Implicit) if !implicit => self.expr(inner, false)?,
+            Node::Cast(inner, _) => self.cast(inner, expr.of, expr.modifier)?,
+            Node::Call(call) => self.call(call)?,
+            Node::Operator(name, left, right) => {
+                self.put("(");
+                if let Some(left) = left {
+                    self.expr(left, true)?;
+                    self.put(" ");
+                }
+                self.put(name);
+                self.put(" ");
+                self.expr(right, true)?;
+                self.put(")");
+            }
+            Node::Distinct(left, right) => {
+                self.put("(");
+                self.expr(left, true)?;
+                self.put(" IS DISTINCT FROM ");
+                self.expr(right, true)?;
+                self.put(")");
+            }
+            Node::NullIf(left, right) => {
+                self.put("NULLIF(");
+                self.expr(left, true)?;
+                self.put(", ");
+                self.expr(right, true)?;
+                self.put(")");
+            }
+            Node::AnyAll { name, any, left, right } => {
+                self.put("(");
+                self.expr(left, true)?;
+                self.put(&format!(" {name} {} (", if *any { "ANY" } else { "ALL" }));
+                self.expr(right, true)?;
+                if matches!(&right.node, Node::Sub(sub) if sub.kind == SubKind::Value) {
+                    self.put(&format!("::{}", types::written(right.of, right.modifier)?));
+                }
+                self.put("))");
+            }
+            Node::And(arguments) => self.joined(arguments, " AND ")?,
+            Node::Or(arguments) => self.joined(arguments, " OR ")?,
+            Node::Not(argument) => {
+                self.put("(NOT ");
+                self.expr(argument, false)?;
+                self.put(")");
+            }
+            Node::NullTest(argument, not) => {
+                self.put("(");
+                self.expr(argument, true)?;
+                self.put(if *not { " IS NOT NULL)" } else { " IS NULL)" });
+            }
+            Node::BooleanTest(argument, word) => {
+                self.put("(");
+                self.expr(argument, false)?;
+                self.put(&format!(" {word})"));
+            }
+            Node::Case { argument, arms, otherwise } => {
+                self.put("CASE");
+                if let Some(argument) = argument {
+                    self.put(" ");
+                    self.expr(argument, true)?;
+                }
+                for (condition, result) in arms {
+                    self.put(" WHEN ");
+                    self.expr(condition, false)?;
+                    self.put(" THEN ");
+                    self.expr(result, true)?;
+                }
+                self.put(" ELSE ");
+                self.expr(otherwise, true)?;
+                self.put(" END");
+            }
+            Node::Among(word, arguments) => {
+                self.put(word);
+                self.put("(");
+                self.list(arguments, true)?;
+                self.put(")");
+            }
+            Node::Value(text) => self.put(text),
+            Node::Array(elements) => {
+                self.put("ARRAY[");
+                self.list(elements, true)?;
+                self.put("]");
+                if elements.is_empty() {
+                    self.put(&format!("::{}", types::written(expr.of, -1)?));
+                }
+            }
+            Node::MakeRow(fields) => {
+                self.put("ROW(");
+                self.list(fields, true)?;
+                self.put(")");
+            }
+            Node::RowCompare(name, left, right) => {
+                self.put("(ROW(");
+                self.list(left, true)?;
+                self.put(&format!(") {name} ROW("));
+                self.list(right, true)?;
+                self.put("))");
+            }
+            Node::Collate(inner, name) => {
+                self.put("(");
+                self.expr(inner, implicit)?;
+                self.put(&format!(" COLLATE {name})"));
+            }
+            Node::Subscript { of, indices } => self.subscript(of, indices, implicit)?,
+            Node::Sub(sub) => self.sub(sub)?,
+            Node::DomainValue => self.put("VALUE"),
+        }
+        Ok(())
+    }
+
+    fn joined(&mut self, arguments: &[Expr], word: &str) -> Analysed<()> {
+        self.put("(");
+        for (place, argument) in arguments.iter().enumerate() {
+            if place > 0 {
+                self.put(word);
+            }
+            self.expr(argument, false)?;
+        }
+        self.put(")");
+        Ok(())
+    }
+
+    /// `get_const_expr`: `bare` without its type, `labelled` with it in any case.
+    fn constant(&mut self, value: Option<&str>, expr: &Expr, bare: bool, labelled: bool) -> Analysed<()> {
+        let of = expr.of;
+        let Some(value) = value else {
+            self.put("NULL");
+            if !bare {
+                self.put(&format!("::{}", types::written(of, expr.modifier)?));
+            }
+            return Ok(());
+        };
+        let signed = !value.starts_with(|first: char| first.is_ascii_digit());
+        let label = if of.is("int4") {
+            if signed {
+                self.put(&quote(value))
+            } else {
+                self.put(value)
+            };
+            signed
+        } else if of.is("numeric") {
+            let plain = !signed && value.contains(['.', 'e', 'E']);
+            if plain {
+                self.put(value)
+            } else {
+                self.put(&quote(value))
+            };
+            !plain || expr.modifier >= 0
+        } else if of.is("bool") {
+            self.put(value);
+            false
+        } else {
+            self.put(&quote(value));
+            !of.is_unknown()
+        };
+        if labelled || label && !bare {
+            self.put(&format!("::{}", types::written(of, expr.modifier)?));
+        }
+        Ok(())
+    }
+
+    /// `get_coercion_expr`.
+    fn cast(&mut self, inner: &Expr, of: Type, modifier: i32) -> Analysed<()> {
+        match &inner.node {
+            Node::Constant(value) if inner.of == of && inner.modifier == -1 => {
+                self.constant(value.as_deref(), inner, true, false)?;
+            }
+            _ => {
+                self.put("(");
+                self.expr(inner, false)?;
+                self.put(")");
+            }
+        }
+        self.put(&format!("::{}", types::written(of, modifier)?));
+        Ok(())
+    }
+
+    fn subscript(&mut self, of: &Expr, indices: &[Index], implicit: bool) -> Analysed<()> {
+        let parentheses = !matches!(of.node, Node::Column { .. } | Node::Subscript { .. });
+        if parentheses {
+            self.put("(");
+        }
+        self.expr(of, implicit)?;
+        if parentheses {
+            self.put(")");
+        }
+        for index in indices {
+            self.put("[");
+            if index.slice {
+                if let Some(lower) = &index.lower {
+                    self.expr(lower, false)?;
+                }
+                self.put(":");
+            }
+            if let Some(upper) = &index.upper {
+                self.expr(upper, false)?;
+            }
+            self.put("]");
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call) -> Analysed<()> {
+        if call.syntax.is_some() && self.own_syntax(call)? {
+            return Ok(());
+        }
+        self.put(&call.name);
+        self.put("(");
+        if call.distinct {
+            self.put("DISTINCT ");
+        }
+        if call.star {
+            self.put("*");
+        }
+        for (place, argument) in call.arguments.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            if call.variadic && place + 1 == call.arguments.len() {
+                self.put("VARIADIC ");
+            }
+            self.expr(argument, true)?;
+        }
+        if !call.order.is_empty() {
+            self.put(" ORDER BY ");
+            self.order(&call.order)?;
+        }
+        self.put(")");
+        if let Some(filter) = &call.filter {
+            self.put(" FILTER (WHERE ");
+            self.expr(filter, false)?;
+            self.put(")");
+        }
+        if let Some(window) = &call.over {
+            self.put(" OVER (");
+            if !window.partition.is_empty() {
+                self.put("PARTITION BY ");
+                for (place, key) in window.partition.iter().enumerate() {
+                    if place > 0 {
+                        self.put(", ");
+                    }
+                    self.sort_key(key)?;
+                }
+            }
+            if !window.order.is_empty() {
+                self.put(if window.partition.is_empty() { "ORDER BY " } else { " ORDER BY " });
+                self.order(&window.order)?;
+            }
+            self.put(")");
+        }
+        Ok(())
+    }
+
+    /// `get_func_sql_syntax`.
+    fn own_syntax(&mut self, call: &Call) -> Analysed<bool> {
+        let name = call.syntax.as_deref().unwrap_or("");
+        let arguments = &call.arguments[..];
+        let mut parts = |pieces: &[(&str, Option<usize>)]| -> Analysed<bool> {
+            for (text, place) in pieces {
+                self.put(text);
+                if let Some(argument) = place.and_then(|place| arguments.get(place)) {
+                    self.expr(argument, false)?;
+                }
+            }
+            Ok(true)
+        };
+        match (name, arguments.len()) {
+            ("timezone", 2) => parts(&[("(", Some(1)), (" AT TIME ZONE ", Some(0)), (")", None)]),
+            ("timezone", 1) => parts(&[("(", Some(0)), (" AT LOCAL)", None)]),
+            ("overlaps", 4) => parts(&[
+                ("((", Some(0)),
+                (", ", Some(1)),
+                (") OVERLAPS (", Some(2)),
+                (", ", Some(3)),
+                ("))", None),
+            ]),
+            ("extract", 2) => {
+                let Node::Constant(Some(field)) = &arguments[0].node else {
+                    return undecided("EXTRACT of no field");
+                };
+                if !field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+                    return undecided("EXTRACT of a field in quotes");
+                }
+                let head = format!("EXTRACT({field} FROM ");
+                parts(&[(&head, Some(1)), (")", None)])
+            }
+            ("overlay", 3) => {
+                parts(&[("OVERLAY(", Some(0)), (" PLACING ", Some(1)), (" FROM ", Some(2)), (")", None)])
+            }
+            ("overlay", 4) => parts(&[
+                ("OVERLAY(", Some(0)),
+                (" PLACING ", Some(1)),
+                (" FROM ", Some(2)),
+                (" FOR ", Some(3)),
+                (")", None),
+            ]),
+            ("position", 2) => parts(&[("POSITION((", Some(1)), (") IN (", Some(0)), ("))", None)]),
+            ("substring", 2) if !arguments[1].of.is("text") => {
+                parts(&[("SUBSTRING(", Some(0)), (" FROM ", Some(1)), (")", None)])
+            }
+            ("substring", 3) if !arguments[1].of.is("text") => {
+                parts(&[("SUBSTRING(", Some(0)), (" FROM ", Some(1)), (" FOR ", Some(2)), (")", None)])
+            }
+            ("substring", 3) => {
+                parts(&[("SUBSTRING(", Some(0)), (" SIMILAR ", Some(1)), (" ESCAPE ", Some(2)), (")", None)])
+            }
+            ("btrim" | "ltrim" | "rtrim", 1 | 2) => {
+                let side = match name {
+                    "btrim" => "TRIM(BOTH",
+                    "ltrim" => "TRIM(LEADING",
+                    _ => "TRIM(TRAILING",
+                };
+                if arguments.len() == 2 {
+                    parts(&[(side, None), (" ", Some(1)), (" FROM ", Some(0)), (")", None)])
+                } else {
+                    parts(&[(side, None), (" FROM ", Some(0)), (")", None)])
+                }
+            }
+            ("substring", 2) => Ok(false),
+            ("system_user", 0) => parts(&[("SYSTEM_USER", None)]),
+            _ => undecided(format!("the syntax of {name}")),
+        }
+    }
+
+    fn sub(&mut self, sub: &Sub) -> Analysed<()> {
+        self.put(if sub.kind == SubKind::Array { "ARRAY(" } else { "(" });
+        let mut closed = ")";
+        match &sub.kind {
+            SubKind::Any(left, name) | SubKind::All(left, name) => {
+                let any = matches!(sub.kind, SubKind::Any(..));
+                self.list(left, true)?;
+                self.put(&match (any, name.as_str()) {
+                    (true, "=") => " IN (".to_owned(),
+                    (true, name) => format!(" {name} ANY ("),
+                    (false, name) => format!(" {name} ALL ("),
+                });
+                closed = "))";
+            }
+            SubKind::Exists => {
+                self.put("EXISTS (");
+                closed = "))";
+            }
+            SubKind::Value | SubKind::Array => {}
+        }
+        self.query(&sub.query, false)?;
+        self.put(closed);
+        Ok(())
+    }
+
+    /// `get_rule_orderby`.
+    pub(super) fn order(&mut self, order: &[Sort]) -> Analysed<()> {
+        for (place, sort) in order.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            match sort.output.filter(|_| matches!(sort.key.node, Node::Merged(_))) {
+                Some(output) => self.put(&output.to_string()),
+                None => self.sort_key(&sort.key)?,
+            }
+            if sort.descending {
+                self.put(" DESC");
+                if !sort.nulls_first {
+                    self.put(" NULLS LAST");
+                }
+            } else if sort.nulls_first {
+                self.put(" NULLS FIRST");
+            }
+        }
+        Ok(())
+    }
+
+    /// `get_rule_sortgroupclause`.
+    pub(super) fn sort_key(&mut self, key: &Expr) -> Analysed<()> {
+        if let Node::Constant(value) = &key.node {
+            return self.constant(value.as_deref(), key, false, true);
+        }
+        let parentheses = matches!(key.node, Node::Call(_));
+        if parentheses {
+            self.put("(");
+        }
+        self.expr(key, true)?;
+        if parentheses {
+            self.put(")");
+        }
+        Ok(())
+    }
+}

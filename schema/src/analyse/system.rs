@@ -1,0 +1,159 @@
+//! What PostgreSQL brings itself: types, casts, operators, functions and operator classes of 14 to 18.
+//!
+//! The files in `system/` are written from live servers by `cargo run -p schemac-tests --bin system`. They are sorted
+//! by their first field and read where they lie, so that a run that needs none of them pays nothing.
+
+const TYPES: &str = include_str!("system/types.txt");
+const CASTS: &str = include_str!("system/casts.txt");
+const OPERATORS: &str = include_str!("system/operators.txt");
+const FUNCTIONS: &str = include_str!("system/functions.txt");
+const OPCLASSES: &str = include_str!("system/opclasses.txt");
+
+/// The lines whose first field is `key`, each without it, of those that the version has.
+fn lines(text: &'static str, key: &str, version: u32) -> impl Iterator<Item = Vec<&'static str>> {
+    let first = |at: usize| text[at..].split(['\t', '\n']).next().unwrap_or("");
+    let (mut low, mut high) = (0, text.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = text[..middle].rfind('\n').map_or(0, |at| at + 1);
+        if first(start) < key {
+            low = text[middle..].find('\n').map_or(text.len(), |at| middle + at + 1);
+        } else {
+            high = start;
+        }
+    }
+    let bit = 1_u32 << version.saturating_sub(14).min(31);
+    let key = key.to_owned();
+    text[low..].lines().map_while(move |line| line.strip_prefix(key.as_str())?.strip_prefix('\t')).filter_map(
+        move |line| {
+            let (fields, versions) = line.rsplit_once('\t')?;
+            (versions.parse::<u32>().ok()? & bit != 0).then(|| fields.split('\t').collect())
+        },
+    )
+}
+
+/// A type of pg_catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemType {
+    /// `typtype`: b, r, m or p.
+    pub kind: char,
+    /// `typcategory`.
+    pub category: char,
+    /// `typispreferred`.
+    pub preferred: bool,
+    /// Whether there are arrays of it.
+    pub has_array: bool,
+    /// Whether its values have a collation.
+    pub collatable: bool,
+}
+
+/// The type of that name.
+pub fn type_named(name: &str, version: u32) -> Option<SystemType> {
+    let fields = lines(TYPES, name, version).next()?;
+    let letter = |place: usize| fields.get(place).and_then(|field| field.chars().next()).unwrap_or(' ');
+    Some(SystemType {
+        kind: letter(0),
+        category: letter(1),
+        preferred: letter(2) == '1',
+        has_array: letter(3) == '1',
+        collatable: letter(4) == '1',
+    })
+}
+
+/// A cast between two types: its context (i, a, e) and method (f, i, b).
+pub fn cast(source: &str, target: &str, version: u32) -> Option<(char, char)> {
+    lines(CASTS, source, version)
+        .find(|fields| fields.first() == Some(&target))
+        .and_then(|fields| Some((fields.get(1)?.chars().next()?, fields.get(2)?.chars().next()?)))
+}
+
+/// An operator: the types of its sides (`-` for none) and of its result.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemOperator {
+    /// Left.
+    pub left: &'static str,
+    /// Right.
+    pub right: &'static str,
+    /// Result.
+    pub result: &'static str,
+}
+
+/// The operators of that name.
+pub fn operators(name: &str, version: u32) -> impl Iterator<Item = SystemOperator> {
+    lines(OPERATORS, name, version).filter_map(|fields| match fields[..] {
+        [left, right, result] => Some(SystemOperator { left, right, result }),
+        _ => None,
+    })
+}
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct SystemFunction {
+    /// The types of its arguments.
+    pub arguments: Vec<&'static str>,
+    /// The type of its result.
+    pub result: &'static str,
+    /// `prokind`: f, a, w, p.
+    pub kind: char,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// How many of its last arguments may be left out.
+    pub defaults: usize,
+    /// The element type of a VARIADIC last argument.
+    pub variadic: Option<&'static str>,
+}
+
+/// The functions of that name.
+pub fn functions(name: &str, version: u32) -> impl Iterator<Item = SystemFunction> {
+    lines(FUNCTIONS, name, version).filter_map(|fields| match fields[..] {
+        [arguments, result, kind, set, defaults, variadic, _] => Some(SystemFunction {
+            arguments: arguments.split(' ').filter(|name| !name.is_empty()).collect(),
+            result,
+            kind: kind.chars().next()?,
+            set: set == "1",
+            defaults: defaults.parse().ok()?,
+            variadic: (variadic != "-").then_some(variadic),
+        }),
+        _ => None,
+    })
+}
+
+/// The operator classes of an access method: name, type, whether it is the type's default.
+pub fn operator_classes(
+    method: &str,
+    version: u32,
+) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    lines(OPCLASSES, method, version).filter_map(|fields| match fields[..] {
+        [name, of, default] => Some((name, of, default == "1")),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_found_by_its_first_field() {
+        for text in [TYPES, CASTS, OPERATORS, FUNCTIONS, OPCLASSES] {
+            let keys: std::collections::BTreeSet<&str> =
+                text.lines().filter_map(|line| line.split('\t').next()).collect();
+            for key in keys {
+                let of_18 = text.lines().filter(|line| {
+                    let last = line.rsplit('\t').next().and_then(|number| number.parse::<u32>().ok());
+                    line.split('\t').next() == Some(key) && last.unwrap_or(0) & 16 != 0
+                });
+                assert_eq!(lines(text, key, 18).count(), of_18.count(), "{key}");
+            }
+        }
+        assert!(type_named("int4", 14).is_some_and(|found| found.category == 'N' && !found.preferred));
+        assert!(type_named("nothing", 14).is_none());
+        assert_eq!(cast("int4", "numeric", 14), Some(('i', 'f')));
+    }
+
+    #[test]
+    fn versions_differ() {
+        assert!(functions("any_value", 15).next().is_none());
+        assert!(functions("any_value", 16).next().is_some());
+    }
+}

@@ -1,0 +1,87 @@
+//! Asks servers of all versions how they store what is written in `fixtures/normalize/written`, and writes the answers
+//! to `fixtures/normalize/stored`.
+
+use std::collections::BTreeMap;
+
+use postgres::{Client, SimpleQueryMessage};
+use schemac_schema::analyse::squeeze;
+use schemac_schema::object::Kind;
+use schemac_tests::pairs::{self, Pair};
+use schemac_tests::servers::{self, As};
+use schemac_tests::{Result, product};
+
+/// How a server stores a written form, or what it says against it.
+fn ask(client: &mut Client, place: &str, of: &str, text: &str) -> std::result::Result<String, String> {
+    let (make, read) = pairs::question(place, of, text);
+    let sql = format!(
+        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = app, public; {make}; \
+         SET LOCAL search_path = pg_catalog, pg_temp; {read}; ROLLBACK"
+    );
+    let answer = client.simple_query(&sql);
+    match answer {
+        Ok(messages) => {
+            let text = messages.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+                _ => None,
+            });
+            text.flatten().ok_or_else(|| "nothing is stored".to_owned())
+        }
+        Err(error) => {
+            let _ = client.batch_execute("ROLLBACK");
+            Err(error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()))
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    let project = pairs::folder().join("project");
+    let mut answers: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
+    for major in servers::MAJORS {
+        let server = servers::get(major).ok_or("every version is needed")?;
+        let database = server.database();
+        product::run(&project, &database.url_as_owner(), &["apply", "--yes"])?.expect(0);
+        let mut client = database.connect(As::Owner);
+        for (number, place) in pairs::PLACES.into_iter().enumerate() {
+            if !only.is_empty() && !only.iter().any(|name| name == place) {
+                continue;
+            }
+            let (mut stored, mut refused) = (0, 0);
+            for (line, (of, text)) in pairs::written(place)?.into_iter().enumerate() {
+                let pair = answers.entry((number, line)).or_insert_with(|| Pair {
+                    of: of.clone(),
+                    written: text.clone(),
+                    stored: BTreeMap::new(),
+                });
+                match ask(&mut client, place, &of, &text) {
+                    Ok(answer) => {
+                        let kind = match place {
+                            "trigger" => Kind::Trigger,
+                            "index" | "predicate" => Kind::Index,
+                            "view" => Kind::View,
+                            _ => Kind::Check,
+                        };
+                        let word = if place == "view" { "query" } else { "" };
+                        pair.stored.insert(major, squeeze(&kind.stored(word, &answer)));
+                        stored += 1;
+                    }
+                    Err(why) => {
+                        refused += 1;
+                        if major == 18 {
+                            eprintln!("{place}: {of} {text}: {why}");
+                        }
+                    }
+                }
+            }
+            println!("{major} {place}: {stored} stored, {refused} refused");
+        }
+    }
+    for (number, place) in pairs::PLACES.into_iter().enumerate() {
+        let of_place = answers.range((number, 0)..(number + 1, 0)).map(|(_, pair)| pair);
+        let found: Vec<Pair> = of_place.filter(|pair| !pair.stored.is_empty()).cloned().collect();
+        if !found.is_empty() {
+            pairs::save(place, &found)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Pairs of what people write and what PostgreSQL stores, for the equality of SQL: the written side is in
+//! `fixtures/normalize/written`, the stored side is what servers of all versions answered
+//! (`cargo run -p schemac-tests --bin corpus`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::{Result, repository};
+
+/// The kinds of places that there are pairs for.
+pub const PLACES: [&str; 9] =
+    ["check", "policy", "trigger", "default", "generated", "domain", "index", "predicate", "view"];
+
+/// One pair.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The type that the place has, where it needs one: a default's, a domain's.
+    pub of: String,
+    /// What is written.
+    pub written: String,
+    /// What each version stores; a version that refuses it is missing.
+    pub stored: BTreeMap<u32, String>,
+}
+
+/// Where the fixtures are.
+pub fn folder() -> PathBuf {
+    repository().join("fixtures/normalize")
+}
+
+/// The lines of a file of written forms.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn lines(name: &str) -> Result<Vec<String>> {
+    let text = fs::read_to_string(folder().join("written").join(format!("{name}.txt")))?;
+    Ok(text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+/// What is written for a place: the type and the text.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn written(place: &str) -> Result<Vec<(String, String)>> {
+    let plain = |lines: Vec<String>| lines.into_iter().map(|line| (String::new(), line)).collect::<Vec<_>>();
+    let typed = |lines: Vec<String>| {
+        lines
+            .into_iter()
+            .filter_map(|line| line.split_once('\t').map(|(of, text)| (of.to_owned(), text.to_owned())))
+            .collect::<Vec<_>>()
+    };
+    let conditions = lines("conditions")?;
+    Ok(match place {
+        "check" => plain(conditions),
+        "policy" => plain(lines("policies")?.into_iter().chain(conditions).collect()),
+        "trigger" => {
+            let of_new = conditions.iter().filter_map(|text| of_new(text));
+            plain(lines("triggers")?.into_iter().chain(of_new).collect())
+        }
+        "predicate" => plain(conditions.iter().map(|text| format!("(id) where {text}")).collect()),
+        "index" => plain(lines("indexes")?),
+        "view" => {
+            let filtered = conditions.iter().map(|text| format!("select id from users where {text}"));
+            plain(lines("views")?.into_iter().chain(filtered).collect())
+        }
+        "default" => typed(lines("defaults")?),
+        "generated" => typed(lines("generated")?),
+        "domain" => typed(lines("domains")?),
+        other => return Err(format!("no place {other}").into()),
+    })
+}
+
+/// A condition with its columns as those of NEW.
+fn of_new(text: &str) -> Option<String> {
+    use schemac_schema::fragment::{Grammar, names};
+    use schemac_schema::names::{MentionKind, splice};
+    let found = names(text, Grammar::Expression).ok()?;
+    let columns = found.mentions.iter().filter(|mention| mention.kind == MentionKind::Column);
+    let changes = columns
+        .map(|mention| {
+            let last = text.get(mention.start..mention.end)?.rsplit('.').next()?;
+            Some((mention.start, mention.end, format!("new.{last}")))
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(splice(text, changes))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => match characters.next() {
+                Some('n') => out.push('\n'),
+                Some(other) => out.push(other),
+                None => {}
+            },
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Writes the pairs of a place.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(place: &str, pairs: &[Pair]) -> Result<()> {
+    let mut out = String::new();
+    for pair in pairs {
+        let of = if pair.of.is_empty() { String::new() } else { format!("{}\t", pair.of) };
+        let _ = writeln!(out, "{of}{}", escape(&pair.written));
+        let mut by_text: Vec<(&str, Vec<String>)> = Vec::new();
+        for (version, text) in &pair.stored {
+            match by_text.iter_mut().find(|(known, _)| known == text) {
+                Some((_, versions)) => versions.push(version.to_string()),
+                None => by_text.push((text, vec![version.to_string()])),
+            }
+        }
+        for (text, versions) in by_text {
+            let _ = writeln!(out, "  {}: {}", versions.join(" "), escape(text));
+        }
+    }
+    let folder = folder().join("stored");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("{place}.txt")), out)?;
+    Ok(())
+}
+
+/// Reads the pairs of a place.
+///
+/// # Errors
+/// The file cannot be read, or is not of this form.
+pub fn load(place: &str) -> Result<Vec<Pair>> {
+    let text = fs::read_to_string(folder().join("stored").join(format!("{place}.txt")))?;
+    let mut pairs: Vec<Pair> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("  ") {
+            Some(stored) => {
+                let (versions, stored) = stored.split_once(": ").ok_or("a line without versions")?;
+                let pair = pairs.last_mut().ok_or("a stored form without a written one")?;
+                for version in versions.split(' ') {
+                    pair.stored.insert(version.parse()?, unescape(stored));
+                }
+            }
+            None => {
+                let typed = matches!(place, "default" | "generated" | "domain");
+                let (of, written) = line.split_once('\t').filter(|_| typed).unwrap_or(("", line));
+                pairs.push(Pair { of: of.into(), written: unescape(written), stored: BTreeMap::new() });
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// The statements that put a written form where it belongs, and the query that reads it back.
+pub fn question(place: &str, of: &str, text: &str) -> (String, String) {
+    match place {
+        "check" => (
+            format!("ALTER TABLE app.users ADD CONSTRAINT probe CHECK ({text})"),
+            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'probe'".into(),
+        ),
+        "policy" => (
+            format!("CREATE POLICY probe ON app.users USING ({text})"),
+            "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'probe'".into(),
+        ),
+        "trigger" => (
+            format!(
+                "CREATE TRIGGER probe BEFORE {} ON app.users FOR EACH ROW WHEN ({text}) \
+                 EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+                if text.to_lowercase().contains("old.") { "UPDATE" } else { "INSERT OR UPDATE" }
+            ),
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'probe'".into(),
+        ),
+        "default" => (
+            format!("CREATE TABLE app.probe (it {of}); ALTER TABLE app.probe ALTER it SET DEFAULT {text}"),
+            "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'app.probe'::regclass".into(),
+        ),
+        "generated" => (
+            format!("ALTER TABLE app.users ADD COLUMN probe {of} GENERATED ALWAYS AS ({text}) STORED"),
+            "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'app.users'::regclass".into(),
+        ),
+        "domain" => (
+            format!("CREATE DOMAIN app.probe AS {of} CONSTRAINT probe CHECK ({text})"),
+            "SELECT pg_get_expr(conbin, 0) FROM pg_constraint WHERE conname = 'probe'".into(),
+        ),
+        "index" | "predicate" => (
+            format!("CREATE INDEX probe ON app.users {text}"),
+            "SELECT pg_get_indexdef('app.probe'::regclass)".into(),
+        ),
+        _ => (
+            format!("CREATE VIEW app.probe AS {text}"),
+            "SELECT pg_get_viewdef('app.probe'::regclass)".into(),
+        ),
+    }
+}
