@@ -8,6 +8,7 @@ pub mod dump;
 pub mod generate;
 pub mod product;
 pub mod rows;
+pub mod script;
 pub mod servers;
 mod sql;
 
