@@ -270,7 +270,9 @@ impl<'a> Declarations<'a> {
             let Some(role) = self.name(grantee).map(role) else { continue };
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
-            if !whole.privileges.is_empty() || columns.is_empty() {
+            // The owner may have lost everything; everybody else has nothing until it is given.
+            let nothing = columns.is_empty() && role.as_str() != "public";
+            if !whole.privileges.is_empty() || nothing {
                 self.add_grant(target, role, whole, grantee.span);
             }
             for (column, (grant, span)) in columns {
