@@ -24,6 +24,12 @@ pub fn complete(
 ) {
     let current = &relocated.catalog;
     let policy = project.undeclared();
+    kinds::settle_owners(
+        desired,
+        current,
+        project.owner().filter(|_| project.compares_owners()),
+        project.compares_owners(),
+    );
     let dropped: BTreeSet<QName> = project.dropped.iter().map(|(name, _)| *name).collect();
     let declared: HashSet<ObjectId> = desired.ids().map(ObjectId::root).collect();
     let mut undeclared: BTreeMap<Kind, Vec<ObjectId>> = BTreeMap::new();

@@ -46,7 +46,7 @@ impl Catalog {
     /// # Errors
     /// Gives back the id that already holds one of its name slots; nothing is changed then.
     pub fn insert(&mut self, id: ObjectId, entry: Entry) -> Result<(), ObjectId> {
-        let slots = object::slots(id);
+        let slots = own_slots(id, &entry);
         if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
             return Err(*holder);
         }
@@ -80,7 +80,8 @@ impl Catalog {
     /// Adds an object also when another one still holds one of its name slots: the current side under its future
     /// names, where the holder is on its way out. The newcomer is found by the name from now on.
     pub fn insert_over(&mut self, id: ObjectId, entry: Entry) {
-        self.link(id, entry, object::slots(id));
+        let slots = own_slots(id, &entry);
+        self.link(id, entry, slots);
     }
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.
@@ -212,4 +213,11 @@ impl Catalog {
         }
         users
     }
+}
+
+/// The names by which an object is found.
+fn own_slots(id: ObjectId, entry: &Entry) -> Vec<Slot> {
+    let mut slots = object::slots(id);
+    slots.extend(entry.object.brings_types(id).into_iter().map(Slot::Type));
+    slots
 }

@@ -49,6 +49,8 @@ pub enum Alter {
     Disturb(&'static str),
     /// It must be dropped and created; why. Steps that were pushed are ignored.
     Replace(&'static str),
+    /// What it stands on must be dropped and created; why. Steps that were pushed are ignored.
+    ReplaceParent(&'static str),
     /// A type that columns are made of must become otherwise: the old one gives up its name, a new one is created, the
     /// columns get from one to the other, and the old one is dropped; why. Steps that were pushed are ignored.
     Park(&'static str),
@@ -100,6 +102,14 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
     /// Takes over from the current object what the files leave alone: owner, position.
     fn inherit(&mut self, _current: &Self) {}
 
+    /// The role that it belongs to, where that is known and is an own matter of this kind.
+    fn owner(&self) -> Option<Ident> {
+        None
+    }
+
+    /// Says who it shall belong to.
+    fn take_owner(&mut self, _owner: Option<Ident>) {}
+
     /// The satellites that PostgreSQL adds by itself when the object is created: privileges by default.
     fn implies(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         Vec::new()
@@ -115,6 +125,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Name slots beyond those of its id: a table has one primary key, whatever its name.
     fn extra_slots(&self, _id: ObjectId) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// More types that it brings: a range's multirange.
+    fn brings_types(&self, _id: ObjectId) -> Vec<QName> {
         Vec::new()
     }
 
@@ -145,6 +160,16 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
 
     /// Adds what the object uses beyond its parent, its fragments and references: columns by position or name.
     fn uses(&self, _id: ObjectId, _catalog: &Catalog, _out: &mut Vec<ObjectId>) {}
+
+    /// The object that it is a part of, rows and all: a partition's table. It goes and comes back with that.
+    fn whole(&self) -> Option<ObjectId> {
+        None
+    }
+
+    /// What cannot go before it does, though it does not use it: the partitions of a table that a foreign key refers to.
+    fn holds(&self, _id: ObjectId, _catalog: &Catalog) -> Vec<ObjectId> {
+        Vec::new()
+    }
 
     /// Whether what it is about goes away with what it uses (an owned sequence with the column).
     fn takes_along(&self) -> bool {
@@ -253,6 +278,16 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`ObjectKind::owner`].
+            pub fn owner(&self) -> Option<Ident> {
+                match self { $(Object::$variant(object) => ObjectKind::owner(object),)* }
+            }
+
+            /// See [`ObjectKind::take_owner`].
+            pub fn take_owner(&mut self, owner: Option<Ident>) {
+                match self { $(Object::$variant(object) => ObjectKind::take_owner(object, owner),)* }
+            }
+
             /// See [`ObjectKind::implies`].
             pub fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
                 match self { $(Object::$variant(object) => object.implies(id, context),)* }
@@ -267,7 +302,13 @@ macro_rules! kinds {
             pub fn slots(&self, id: ObjectId) -> Vec<Slot> {
                 let mut slots = slots(id);
                 slots.extend(match self { $(Object::$variant(object) => ObjectKind::extra_slots(object, id),)* });
+                slots.extend(self.brings_types(id).into_iter().map(Slot::Type));
                 slots
+            }
+
+            /// See [`ObjectKind::brings_types`].
+            pub fn brings_types(&self, id: ObjectId) -> Vec<QName> {
+                match self { $(Object::$variant(object) => ObjectKind::brings_types(object, id),)* }
             }
 
             /// See [`ObjectKind::address`].
@@ -293,6 +334,16 @@ macro_rules! kinds {
             /// See [`ObjectKind::place`].
             pub fn place(&self) -> u32 {
                 match self { $(Object::$variant(object) => ObjectKind::place(object),)* }
+            }
+
+            /// See [`ObjectKind::whole`].
+            pub fn whole(&self) -> Option<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::whole(object),)* }
+            }
+
+            /// See [`ObjectKind::holds`].
+            pub fn holds(&self, id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::holds(object, id, catalog),)* }
             }
 
             /// See [`ObjectKind::takes_along`].

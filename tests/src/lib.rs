@@ -9,6 +9,7 @@ pub mod generate;
 pub mod pairs;
 pub mod product;
 pub mod rows;
+pub mod script;
 pub mod servers;
 mod sql;
 

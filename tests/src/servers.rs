@@ -95,6 +95,18 @@ impl Server {
         Ok(database)
     }
 
+    /// A database with everything that another one has, to which nobody is connected. Dropped at the end.
+    ///
+    /// # Errors
+    /// When somebody is.
+    pub fn copy(&self, original: &Database<'_>) -> Result<Database<'_>> {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.admin
+            .lock()
+            .batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {}", original.name))?;
+        Ok(Database { server: self, name })
+    }
+
     /// Runs SQL about the whole server (roles, tablespaces) as the superuser, one test at a time.
     pub fn execute(&self, sql: &str) -> std::result::Result<(), postgres::Error> {
         self.admin.lock().batch_execute(sql)

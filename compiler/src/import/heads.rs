@@ -32,11 +32,11 @@ fn comment(text: &str) -> String {
     format!("#   {line}\n")
 }
 
-/// schemac.yaml. What no file declares goes, unless the import itself could not write everything.
+/// schemac.yaml; the owner is that of what names none, where owners matter. What no file declares goes, unless the import itself could not write everything.
 pub fn project(
     reading: &Reading,
     options: &Options,
-    roles: BTreeSet<Ident>,
+    (roles, owner): (BTreeSet<Ident>, Option<Ident>),
     review: &[QName],
     whole: bool,
 ) -> String {
@@ -54,6 +54,11 @@ pub fn project(
         let mut external = Map::keys();
         external.set("roles", names(roles));
         map.set("external", Node::Map(external));
+    }
+    if let Some(owner) = owner {
+        let mut manage = Map::keys();
+        manage.flag("owners", true);
+        map.set("owner", Node::Text(name(owner))).set("manage", Node::Map(manage));
     }
     map.set("undeclared", Node::word(if whole { "drop" } else { "report" }));
     let mut out = text(&map);

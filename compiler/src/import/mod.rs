@@ -11,7 +11,7 @@ use crate::connect::Connection;
 use crate::introspect::{self, Reading};
 use crate::load::profile;
 use crate::relocate;
-use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
@@ -71,14 +71,21 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
         return Err(Error::Rules(diagnostics));
     }
     let catalog = &relocated.catalog;
-    let mut writer = Writer::write(catalog, reading.server.version, usual_owner(catalog));
+    let usual = usual_owner(catalog);
+    let owners = has_owners(catalog, usual, reading.server.version);
+    let mut writer = Writer::write(catalog, reading.server.version, usual, owners);
     for one in &relocated.moves {
         sort::write_move(one, &mut writer);
     }
     let missing = missing(&writer, &reading);
     let mut files = texts(&writer, &missing);
+    let mut roles = roles(catalog);
+    if owners {
+        roles.extend(managed(catalog).filter_map(|(_, entry)| entry.object.owner()));
+    }
+    let usual = usual.filter(|_| owners);
     let project =
-        heads::project(&reading, options, roles(catalog), &sorted.review_needed, missing.is_empty());
+        heads::project(&reading, options, (roles, usual), &sorted.review_needed, missing.is_empty());
     files.insert("schemac.yaml".into(), project);
     let mut missing: Vec<String> = missing.into_values().flatten().collect();
     missing.extend(readback::differences(&files, &writer, reading.server.version));
@@ -92,19 +99,28 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     })
 }
 
-/// The role that owns most tables: the files name owners only where they are others.
+/// The role that owns most objects: the files name owners only where they are others.
 fn usual_owner(catalog: &Catalog) -> Option<Ident> {
     let mut owners: BTreeMap<Ident, usize> = BTreeMap::new();
-    for (_, entry) in catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed) {
-        let owner = kinds::owner_of_relation(&entry.object);
-        if let Some(owner) = owner {
-            *owners.entry(owner).or_default() += 1;
-        }
+    for owner in managed(catalog).filter_map(|(_, entry)| entry.object.owner()) {
+        *owners.entry(owner).or_default() += 1;
     }
     owners
         .into_iter()
         .max_by_key(|(owner, count)| (*count, std::cmp::Reverse(*owner)))
         .map(|(owner, _)| owner)
+}
+
+/// Whether objects belong to several roles, so that the files have to say which.
+fn has_owners(catalog: &Catalog, usual: Option<Ident>, version: u32) -> bool {
+    managed(catalog).any(|(id, entry)| match kinds::first_owner(id, version) {
+        Some(first) => first.is_some() && entry.object.owner() != first,
+        None => entry.object.owner().is_some_and(|owner| Some(owner) != usual),
+    })
+}
+
+fn managed(catalog: &Catalog) -> impl Iterator<Item = (ObjectId, &Entry)> {
+    catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed)
 }
 
 /// The roles that the files name as grantees or in policies.

@@ -63,6 +63,16 @@ impl Project {
         self.spec.manage.leaves_alone(id.kind())
     }
 
+    /// Whether the project file says that owners are compared.
+    pub fn compares_owners(&self) -> bool {
+        self.spec.manage.owners.is_some_and(|flag| flag.value)
+    }
+
+    /// The role that owns what names no owner.
+    pub fn owner(&self) -> Option<Ident> {
+        self.spec.owner.as_ref().map(|name| Ident::new(name.as_str()))
+    }
+
     /// Whether `undeclared` speaks of an object: it is in a schema that has a file. `drop` covers the schemas that have
     /// none too, save those of somebody else.
     pub fn is_managed(&self, id: ObjectId) -> bool {

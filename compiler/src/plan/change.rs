@@ -58,13 +58,20 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
                 let mut steps = Steps::default();
                 match Object::alter(&live.object, &entry.object, id, context, &mut steps) {
                     Alter::InPlace => {
+                        alter_owner(live, entry, id, context, &mut steps);
                         if !steps.list.is_empty() {
                             changes.map.insert(id, Change::Alter(steps));
                         }
                     }
                     Alter::Disturb(why) => {
+                        alter_owner(live, entry, id, context, &mut steps);
                         changes.map.insert(id, Change::Alter(steps));
                         open.push_back((id, why));
+                    }
+                    Alter::ReplaceParent(why) => {
+                        let parent = id.parent().unwrap_or(id);
+                        changes.map.insert(parent, Change::Replace(Because::Replaced(why)));
+                        open.push_back((parent, why));
                     }
                     // A type was parked before; anything else has no other way.
                     Alter::Replace(why) | Alter::Park(why) => {
@@ -73,7 +80,13 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
                     }
                 }
             }
-            Some(_) => {}
+            Some(live) => {
+                let mut steps = Steps::default();
+                alter_owner(live, entry, id, context, &mut steps);
+                if !steps.list.is_empty() {
+                    changes.map.insert(id, Change::Alter(steps));
+                }
+            }
         }
     }
     for (id, entry) in context.current.iter() {
@@ -89,6 +102,20 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
     replace(context, parked, &mut changes, open, diagnostics);
     imply(context, &mut changes);
     changes
+}
+
+/// Gives an object that stays another owner. What a column owns follows the column's table.
+fn alter_owner(live: &Entry, entry: &Entry, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let owner = entry.object.owner().filter(|_| entry.standing == Standing::Managed);
+    let Some(owner) = owner.filter(|owner| live.object.owner() != Some(*owner)) else { return };
+    let follows = context
+        .desired
+        .children(id)
+        .iter()
+        .any(|child| context.desired.get(*child).is_some_and(|entry| entry.object.takes_along()));
+    if !follows {
+        kinds::alter_owner(id, owner, out);
+    }
 }
 
 /// Whether a difference is one that the plan makes go away: what no file declares differs only by a parked type.
@@ -179,6 +206,17 @@ fn replace(
                     }
                 }
                 _ => {}
+            }
+            // A part goes with the whole and comes back with it.
+            if gone && live.object.whole() == Some(id) && live.standing == Standing::Managed {
+                changes.together.push((id, *user));
+                let change = match context.desired.get(*user).filter(|_| context.desired.contains(id)) {
+                    Some(_) => Change::Replace(Because::With(id)),
+                    None => Change::Drop(Because::With(id)),
+                };
+                changes.map.insert(*user, change);
+                open.push_back((*user, why));
+                continue;
             }
             if !nature.rebuildable || live.object.is_opaque() || live.standing == Standing::External {
                 if refused.insert(*user) {

@@ -10,6 +10,7 @@ use schemac_schema::declare::facade::is_facade;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::QName;
+use schemac_schema::kinds;
 use schemac_schema::names;
 use schemac_schema::object::{Context, Object, Visitor};
 use schemac_schema::reference::Reference;
@@ -192,6 +193,10 @@ fn mentions(id: ObjectId, context: &Context<'_>) -> BTreeSet<QName> {
     bodies.0
 }
 
+fn holds(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {
+    catalog.get(id).map(|entry| entry.object.holds(id, catalog)).unwrap_or_default()
+}
+
 fn uses(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {
     catalog.get(id).map(|entry| entry.uses.clone()).unwrap_or_default()
 }
@@ -216,6 +221,8 @@ fn uses_desired(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
             all.extend(uses(*used, context.desired).into_iter().filter(|used| used.kind().is_type()));
         }
     }
+    // What it is handed down must be there, and as it shall be.
+    all.extend(kinds::handed_down(id, context.desired));
     all.remove(&id);
     all.into_iter().collect()
 }
@@ -227,6 +234,7 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     let mut node = bare(id, Verb::Create, because, steps);
     node.uses_desired = uses_desired(id, context);
     node.takes = entry.object.slots(id);
+    node.takes.extend(kinds::taken_of_relatives(id, context.current, context.desired));
     node.place = entry.object.place();
     Some(node)
 }
@@ -246,7 +254,7 @@ fn circles(
         if context.current.get(*id).is_some_and(|entry| entry.object.takes_along()) {
             continue;
         }
-        for used in uses(*id, context.current) {
+        for used in uses(*id, context.current).into_iter().chain(holds(*id, context.current)) {
             let with_it = carried.contains_key(&id.root()) || carried.contains_key(&used.root());
             if used.root() != id.root() && !with_it {
                 graph.add_edge(id.root(), used.root(), ());
@@ -272,13 +280,15 @@ fn drop(
     let gone =
         |other: ObjectId| matches!(changes.map.get(&other), Some(Change::Drop(_) | Change::Replace(_)));
     // It goes with its parent, unless that is in a circle which only its own statement breaks.
-    let breaks = |id: ObjectId, uses: &[ObjectId]| {
+    let breaks = |id: ObjectId, entry: &Entry| {
         circles.get(&id.root()).is_some_and(|circle| {
-            uses.iter().any(|used| used.root() != id.root() && circles.get(&used.root()) == Some(circle))
+            let inside =
+                |used: &ObjectId| used.root() != id.root() && circles.get(&used.root()) == Some(circle);
+            entry.uses.iter().any(inside) || entry.object.holds(id, context.current).iter().any(inside)
         })
     };
     let dies = |id: ObjectId, entry: &Entry| {
-        entry.object.nature().dies_with_parent && above(id).into_iter().any(gone) && !breaks(id, &entry.uses)
+        entry.object.nature().dies_with_parent && above(id).into_iter().any(gone) && !breaks(id, entry)
     };
     if dies(id, entry) {
         return None;
@@ -288,11 +298,13 @@ fn drop(
     entry.object.drop(own, context, &mut steps);
     let mut node = bare(id, Verb::Drop, because, steps);
     // What it takes along counts as its own.
-    let mut used: BTreeSet<ObjectId> = entry.uses.iter().copied().collect();
+    let mut used: BTreeSet<ObjectId> =
+        entry.uses.iter().copied().chain(entry.object.holds(id, context.current)).collect();
     node.frees = entry.object.slots(own);
     for child in context.current.descendants(id) {
         if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
-            used.extend(child_entry.uses.iter().copied().filter(|used| used.root() != id.root()));
+            let held = child_entry.object.holds(child, context.current);
+            used.extend(child_entry.uses.iter().copied().chain(held).filter(|used| used.root() != id.root()));
             node.frees.extend(child_entry.object.slots(relocated.own_name(child)));
         }
     }

@@ -89,12 +89,14 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         published: Vec::new(),
         serials: Vec::new(),
         twice: BTreeSet::new(),
+        inherited: Vec::new(),
     };
     declarations.collect_mixins(files);
     for file in files {
         declarations.file(file);
     }
     declarations.inherit();
+    declarations.inherited();
     declarations.expand_facades();
     declarations.expand_routine_facades();
     declarations.expand_published();
@@ -159,6 +161,8 @@ struct Declarations<'a> {
     serials: Vec<(ObjectId, ObjectId)>,
     /// What is declared twice, and was reported.
     twice: BTreeSet<ObjectId>,
+    /// What children say otherwise about the columns that they have from others.
+    inherited: Vec<(ObjectId, crate::yaml::Map<crate::spec::InheritedSpec>)>,
 }
 
 impl<'a> Declarations<'a> {
@@ -271,7 +275,9 @@ impl<'a> Declarations<'a> {
             let Some(role) = self.name(grantee).map(role) else { continue };
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
-            if !whole.privileges.is_empty() {
+            // The owner may have lost everything; everybody else has nothing until it is given.
+            let nothing = columns.is_empty() && role.as_str() != "public";
+            if !whole.privileges.is_empty() || nothing {
                 self.add_grant(target, role, whole, grantee.span);
             }
             for (column, (grant, span)) in columns {

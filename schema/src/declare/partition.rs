@@ -2,11 +2,13 @@
 
 use super::frame::Frame;
 use super::{Declarations, key_name};
+use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
-use crate::kinds::column::Column;
+use crate::kinds::column::{Column, declare as columns};
+use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::table::Table;
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
@@ -49,6 +51,7 @@ impl Declarations<'_> {
         self.add(id, Object::Table(table), name.span);
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Table, old));
         let known: BTreeSet<Ident> = self.hand_down(parent, id).into_iter().collect();
+        self.inherited.extend((!spec.inherited.is_empty()).then(|| (id, spec.inherited.clone())));
         let mut constraints = Vec::new();
         self.table_constraints(&spec, &mut constraints);
         self.parts(id, &spec, constraints, Some(&known));
@@ -113,6 +116,59 @@ impl Declarations<'_> {
                 for column in own {
                     self.place(column, |position| position + count);
                 }
+            }
+        }
+    }
+
+    /// What children and partitions say otherwise about the columns that they have from others.
+    pub(super) fn inherited(&mut self) {
+        for (table, specs) in std::mem::take(&mut self.inherited) {
+            for (name, spec) in &specs {
+                let id = ObjectId::on(Kind::Column, table, name.as_str());
+                let mut own = match self.out.catalog.get(id).map(|entry| &entry.object) {
+                    Some(Object::Column(column)) if column.inherited.0 => column.clone(),
+                    _ => {
+                        let message = format!("{table} has no column `{name}` from a parent");
+                        self.report(Diagnostic::error(Code::UnknownColumn, message).at(name.span));
+                        continue;
+                    }
+                };
+                let read = columns::inherited(spec, &mut own);
+                let Some(default) = self.keep(read) else { continue };
+                if let Some(entry) = self.out.catalog.get_mut(id) {
+                    entry.object = Object::Column(own);
+                }
+                if let Some(value) = default {
+                    let span = value.origin().map_or(name.span, Sql::span);
+                    let default = Object::Default(ColumnDefault::new(value));
+                    self.add(ObjectId::of(Kind::Default, id, ""), default, span);
+                }
+                self.comment(id, spec.comment.as_ref());
+                self.grants(id, &spec.grants, None);
+            }
+        }
+        self.keys_of_children();
+    }
+
+    /// A primary key of a child's own makes its columns refuse null, whatever the parent's do.
+    fn keys_of_children(&mut self) {
+        let catalog = &self.out.catalog;
+        let mut own = Vec::new();
+        for (id, entry) in catalog.iter() {
+            let (Object::Key(key), Some(table)) = (&entry.object, id.parent()) else { continue };
+            for name in key.columns.iter().filter(|_| key.primary) {
+                let column = ObjectId::on(Kind::Column, table, *name);
+                let origin = crate::kinds::origin(catalog, column);
+                let above = origin.and_then(|origin| catalog.get(origin)).map(|entry| &entry.object);
+                if matches!(above, Some(Object::Column(above)) if !above.not_null) {
+                    own.push(column);
+                }
+            }
+        }
+        for id in own {
+            if let Some(Object::Column(column)) = self.out.catalog.get_mut(id).map(|entry| &mut entry.object)
+            {
+                column.not_null = true;
             }
         }
     }

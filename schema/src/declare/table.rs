@@ -62,6 +62,7 @@ impl<'a> Declarations<'a> {
             self.column(own, name, written, column, position, &tables);
         }
         self.parts(id, spec, constraints, known);
+        self.inherited.extend((!spec.inherited.is_empty()).then(|| (id, spec.inherited.clone())));
         self.serials_moved(id, spec);
         for facade in &spec.facade {
             facade::of_entry(self, id, facade);

@@ -34,10 +34,13 @@ pub mod trigger;
 pub mod types;
 pub mod view;
 
-use crate::catalog::Catalog;
-use crate::id::ObjectId;
+use crate::catalog::{Catalog, Entry};
+use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
+use crate::step::Steps;
+
+pub use schema::first_owner;
 
 /// Where a part of a table was made that came to it from a parent: the column of the partitioned table.
 pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
@@ -57,16 +60,53 @@ pub fn grantees(id: ObjectId, object: &Object) -> Vec<Ident> {
     }
 }
 
+/// What an object is handed down from others: a child's columns are its parents', and so is a column of its own kind.
+pub fn handed_down(id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+    match id.kind() {
+        Kind::Table => table::parents(catalog, id)
+            .into_iter()
+            .flat_map(|parent| catalog.children_of(parent, Kind::Column))
+            .collect(),
+        Kind::Column => origin(catalog, id).into_iter().collect(),
+        Kind::Default => id
+            .parent()
+            .and_then(|column| origin(catalog, column))
+            .map(|above| ObjectId::of(Kind::Default, above, ""))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Whether a catalog has every column of a relation: it is a table, and none of its columns come from another one.
 pub fn knows_its_columns(catalog: &Catalog, id: ObjectId) -> bool {
     let Some(Object::Table(table)) = catalog.get(id).map(|entry| &entry.object) else { return false };
     table.partition_of.is_none() && table.inherits.is_empty() && !catalog.columns(id).is_empty()
 }
 
+/// The names that a new column takes in the tables that inherit it, and those that a new child's own columns must not
+/// meet in its parents.
+pub fn taken_of_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Slot> {
+    if id.kind() == Kind::Table {
+        let own = || desired.children_of(id, Kind::Column);
+        let above = table::parents(desired, id).into_iter();
+        return above
+            .flat_map(|parent| own().map(move |column| Slot::On(Kind::Column.word(), parent, column.name())))
+            .collect();
+    }
+    let Some(table) = id.parent().filter(|table| id.kind() == Kind::Column && current.contains(*table))
+    else {
+        return Vec::new();
+    };
+    let heirs = heirs(current, table).into_iter();
+    heirs.map(|heir| Slot::On(Kind::Column.word(), heir, id.name())).collect()
+}
+
 /// The tables that have their columns from another one, at any depth.
-fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
+pub(crate) fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
     let mut found: Vec<ObjectId> = Vec::new();
-    let tables = || catalog.ids().filter(|id| id.kind() == Kind::Table);
+    let has_parent = |entry: &Entry| matches!(&entry.object, Object::Table(table) if table.partition_of.is_some() || !table.inherits.is_empty());
+    let tables = || catalog.iter().filter(|(_, entry)| has_parent(entry)).map(|(id, _)| id);
     let mut open = vec![of];
     while let Some(parent) = open.pop() {
         for child in tables().filter(|id| table::parents(catalog, *id).contains(&parent)) {
@@ -130,15 +170,6 @@ pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectI
         .filter_map(|(id, _)| id.parent())
 }
 
-/// The owner of a table or view, where it is known.
-pub fn owner_of_relation(object: &Object) -> Option<Ident> {
-    match object {
-        Object::Table(table) => table.owner.0,
-        Object::View(view) => view.owner.0,
-        _ => None,
-    }
-}
-
 /// Whether a table is a partition; nothing for what is no table.
 pub fn is_partition(object: &Object) -> Option<bool> {
     match object {
@@ -165,6 +196,41 @@ pub fn is_put_on_others(id: ObjectId, uses_own: impl FnOnce() -> bool) -> bool {
         Kind::Trigger => uses_own(),
         _ => false,
     }
+}
+
+/// Says who owns what names no owner. Whoever owns an object that exists stays its owner where owners are not
+/// compared; what a column owns belongs to the table's owner, always.
+pub fn settle_owners(desired: &mut Catalog, current: &Catalog, usual: Option<Ident>, compared: bool) {
+    for (id, entry) in desired.iter_mut() {
+        match current.get(id).filter(|_| !compared) {
+            Some(live) => entry.object.take_owner(live.object.owner()),
+            // What every database has is left alone.
+            None if entry.object.owner().is_none() && first_owner(id, 0).is_none() => {
+                entry.object.take_owner(usual)
+            }
+            None => {}
+        }
+    }
+    let owned: Vec<(ObjectId, Option<Ident>)> = desired
+        .iter()
+        .filter_map(|(id, entry)| match &entry.object {
+            Object::OwnedBy(by) => {
+                let table = desired.relation(by.table.qname()?)?;
+                Some((id.parent()?, desired.get(table)?.object.owner()))
+            }
+            _ => None,
+        })
+        .collect();
+    for (sequence, owner) in owned {
+        if let (Some(entry), Some(_)) = (desired.get_mut(sequence), owner) {
+            entry.object.take_owner(owner);
+        }
+    }
+}
+
+/// Gives an object another owner.
+pub fn alter_owner(id: ObjectId, owner: Ident, out: &mut Steps) {
+    types::alter_owner(id, owner, out);
 }
 
 /// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial

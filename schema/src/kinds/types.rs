@@ -6,7 +6,7 @@ use crate::ident::{Ident, QName};
 use crate::kinds::naming;
 use crate::object::{Context, Object};
 use crate::sql::Sql;
-use crate::step::Steps;
+use crate::step::{Lock, Steps};
 use crate::type_name::TypeName;
 
 /// `ALTER TYPE app.t`, or the like for a domain or sequence.
@@ -28,9 +28,17 @@ pub fn drop(id: ObjectId) -> Sql {
 /// Gives a new object the owner that it shall have, unless the role that runs the plan is it.
 pub fn set_owner(id: ObjectId, owner: Option<Ident>, context: &Context<'_>, out: &mut Steps) {
     if let Some(owner) = owner.filter(|owner| *owner != context.server.role) {
-        let mut sql = alter(id);
-        sql.kw("OWNER TO").ident(owner);
-        out.push(sql);
+        alter_owner(id, owner, out);
+    }
+}
+
+/// Gives an object another owner.
+pub fn alter_owner(id: ObjectId, owner: Ident, out: &mut Steps) {
+    let mut sql = alter(id);
+    sql.kw("OWNER TO").ident(owner);
+    let step = out.push(sql);
+    if id.kind().is_relation() {
+        step.lock(id, Lock::AccessExclusive);
     }
 }
 

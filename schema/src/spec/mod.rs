@@ -33,8 +33,8 @@ pub use routine::{AggregateSpec, RoutineSpec};
 pub use rules::RuleSpec;
 pub use security::{DefaultPrivilegeSpec, Grants, PolicySpec, Rls, TriggerSpec};
 pub use table::{
-    CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IdentitySpec, IndexSpec, KeySpec,
-    PrimaryKeySpec, StatisticsSpec, TableSpec,
+    CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IdentitySpec, IndexSpec,
+    InheritedSpec, KeySpec, PrimaryKeySpec, StatisticsSpec, TableSpec,
 };
 pub use types::{CompositeFieldSpec, DomainTypeSpec, EnumSpec, RangeSpec, SequenceSpec, TypeSpec};
 pub use view::{MaterializedViewSpec, ViewColumnSpec, ViewSpec};

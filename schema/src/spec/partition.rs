@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::security::{Grants, PolicySpec, Rls, Triggers};
-use super::table::{CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, KeySpec, StatisticsSpec, TableSpec};
+use super::table::{
+    CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, InheritedSpec, KeySpec, PrimaryKeySpec,
+    StatisticsSpec, TableSpec,
+};
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// The partitions of a table.
@@ -62,6 +65,12 @@ pub struct PartitionSpec {
     /// Its owner.
     #[serde(default)]
     pub owner: Option<Name>,
+    /// What it says otherwise about its table's columns.
+    #[serde(default)]
+    pub inherited: Map<InheritedSpec>,
+    /// Its own primary key, where its table has none.
+    #[serde(default)]
+    pub primary_key: Option<PrimaryKeySpec>,
     /// Its own unique constraints, beside those of its table; so with all that follow.
     #[serde(default)]
     pub unique: Map<Written<KeySpec>>,
@@ -126,6 +135,8 @@ impl PartitionSpec {
             partition_by,
             partitions,
             owner,
+            inherited,
+            primary_key,
             unique,
             checks,
             foreign_keys,
@@ -149,6 +160,8 @@ impl PartitionSpec {
             partition_by,
             partitions,
             owner,
+            inherited,
+            primary_key,
             unique,
             checks,
             foreign_keys,

@@ -30,6 +30,9 @@ pub struct ProjectSpec {
     /// The areas that are compared.
     #[serde(default)]
     pub manage: ManageSpec,
+    /// The role that owns what names no owner of its own, where owners are compared (`manage: { owners: true }`).
+    #[serde(default)]
+    pub owner: Option<Name>,
     /// What happens to whole objects that no file declares.
     #[serde(default)]
     pub undeclared: Option<Undeclared>,

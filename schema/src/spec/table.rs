@@ -30,6 +30,9 @@ pub struct TableSpec {
     /// Its columns in order; the short form is what follows the name in CREATE TABLE.
     #[serde(default)]
     pub columns: Map<Written<ColumnSpec>>,
+    /// What it says otherwise about the columns that it has from its parents.
+    #[serde(default)]
+    pub inherited: Map<InheritedSpec>,
     /// Its primary key: `(id)`, or a name with it.
     #[serde(default)]
     pub primary_key: Option<PrimaryKeySpec>,
@@ -119,6 +122,36 @@ pub struct ColumnSpec {
     /// Its collation.
     #[serde(default)]
     pub collation: Option<Name>,
+    /// Its statistics target.
+    #[serde(default)]
+    pub statistics: Option<i32>,
+    /// How large values are kept.
+    #[serde(default)]
+    pub storage: Option<At<ColumnStorage>>,
+    /// How large values are compressed: `pglz`, `lz4`, `default`.
+    #[serde(default)]
+    pub compression: Option<Name>,
+    /// Its attribute options, such as `n_distinct`.
+    #[serde(default)]
+    pub options: Map<Text>,
+    /// Who may do what with this column.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Its comment.
+    #[serde(default)]
+    pub comment: Option<Text>,
+}
+
+/// What a child or partition says otherwise about a column that it has from a parent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InheritedSpec {
+    /// Whether null is refused where the parent takes it.
+    #[serde(default)]
+    pub not_null: Option<Flag>,
+    /// A default of its own; `"null"`, where it has none and the parent has one.
+    #[serde(default)]
+    pub default: Option<Sql>,
     /// Its statistics target.
     #[serde(default)]
     pub statistics: Option<i32>,

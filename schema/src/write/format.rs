@@ -102,6 +102,7 @@ const KEYS: &[&str] = &[
     "inherits",
     "query",
     "columns",
+    "inherited",
     "column_options",
     "where",
     "primary_key",

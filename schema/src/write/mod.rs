@@ -36,6 +36,8 @@ pub struct Writer<'a> {
     pub version: u32,
     /// The role that owns what says nothing else.
     pub owner: Option<Ident>,
+    /// Whether objects belong to several roles.
+    pub owners: bool,
     files: BTreeMap<File, Map>,
     missing: BTreeSet<(Text, ObjectId)>,
     routines: BTreeMap<ObjectId, &'static str>,
@@ -44,10 +46,10 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Writes every object of a catalog that is not somebody else's.
-    pub fn write(catalog: &'a Catalog, version: u32, owner: Option<Ident>) -> Self {
+    pub fn write(catalog: &'a Catalog, version: u32, owner: Option<Ident>, owners: bool) -> Self {
         let (files, missing) = (BTreeMap::new(), BTreeSet::new());
         let (routines, left_out) = (BTreeMap::new(), BTreeSet::new());
-        let mut writer = Self { catalog, version, owner, files, missing, routines, left_out };
+        let mut writer = Self { catalog, version, owner, owners, files, missing, routines, left_out };
         let mine = |standing: Standing| standing == Standing::Managed;
         // What stands on an object comes after it, whatever the order of kinds.
         let (wholes, parts): (Vec<_>, Vec<_>) = catalog
@@ -195,7 +197,10 @@ impl<'a> Writer<'a> {
             Kind::Aggregate => "aggregates",
             Kind::Table => "tables",
             Kind::ForeignTable => "foreign_tables",
-            Kind::Column => "columns",
+            Kind::Column => match self.catalog.get(id).map(|entry| &entry.object) {
+                Some(Object::Column(column)) if column.inherited.0 => "inherited",
+                _ => "columns",
+            },
             Kind::Check => "checks",
             Kind::Key => match self.catalog.get(id).map(|entry| &entry.object) {
                 Some(Object::Key(key)) if key.primary => "primary_key",

@@ -181,7 +181,9 @@ impl<'de> NodeDeserializer<'de> {
 
     fn sql(self) -> Result<&'de Scalar, Error> {
         let scalar = self.scalar("SQL")?;
-        if scalar.text.trim().is_empty() {
+        // A function may do nothing, if its file says so.
+        let nothing = self.key.is_some_and(|key| key.text == "body") && scalar.style != Style::Plain;
+        if scalar.text.trim().is_empty() && !nothing {
             return Err(self.error(Code::EmptyFragment, "a fragment of SQL is empty"));
         }
         if let Some(comment) = scalar.trailing_comment {

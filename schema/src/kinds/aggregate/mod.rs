@@ -273,6 +273,14 @@ impl ObjectKind for Aggregate {
         }
     }
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
         if self.owner.0.is_none() {
             self.owner = current.owner;

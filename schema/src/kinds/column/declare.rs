@@ -14,7 +14,7 @@ use crate::object::Object;
 use crate::reference::{Reference, Target};
 use crate::span::Span;
 use crate::spec::ColumnSpec;
-use crate::spec::table::{ColumnStorage, GeneratedKind, IdentityKind, IdentitySpec};
+use crate::spec::table::{ColumnStorage, GeneratedKind, IdentityKind, IdentitySpec, InheritedSpec};
 use crate::tree::Tree;
 use crate::type_name::TypeName;
 use crate::yaml::{Sql, Written};
@@ -284,6 +284,22 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
     declared.column.compression = spec.compression.as_ref().and_then(|name| compression(name.as_str()));
     declared.column.options = Options::declared(&spec.options);
     Ok(declared)
+}
+
+/// What a child says otherwise about a column that it has from a parent, and its default.
+///
+/// # Errors
+/// What PostgreSQL's grammar says, with its place.
+pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fragment>, Diagnostic> {
+    column.not_null |= spec.not_null.is_some_and(|flag| flag.value);
+    column.statistics = spec.statistics.filter(|target| *target >= 0).map(i64::from);
+    column.storage = spec.storage.and_then(|storage| storage_word(storage.value));
+    column.compression = spec.compression.as_ref().and_then(|name| compression(name.as_str()));
+    column.options = Options::declared(&spec.options);
+    let Some(sql) = &spec.default else { return Ok(None) };
+    let tree = frame::expression(sql).map_err(|error| quoted(sql, error))?;
+    let value = default(sql, &tree, &column.type_name)?;
+    Ok(Some(value.unwrap_or_else(|| Fragment::canonical("NULL", Grammar::Expression))))
 }
 
 /// YAML's quotes were taken for SQL's where the text in them is no SQL.

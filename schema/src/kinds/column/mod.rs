@@ -10,10 +10,10 @@ use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
-use crate::kinds::naming;
 use crate::kinds::options::Options;
 use crate::kinds::table;
 use crate::kinds::types;
+use crate::kinds::{self, key, naming};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
@@ -119,7 +119,8 @@ impl Column {
     }
 
     /// Settings that CREATE TABLE cannot say on every version.
-    fn settings(&self, old: &Column, id: ObjectId, version: u32, out: &mut Steps) {
+    fn settings(&self, old: &Column, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        let version = context.server.version;
         if self.storage != old.storage {
             // Older servers have no word for the type's own.
             let own = if version < 16 { own_storage(&self.type_name) } else { "default" };
@@ -138,7 +139,7 @@ impl Column {
             out.push(sql).lock(table_of(id), Lock::AccessExclusive);
         }
         if self.statistics != old.statistics {
-            let mut sql = alter(id);
+            let mut sql = alter_only(id, context);
             sql.kw("SET STATISTICS").number(self.statistics.unwrap_or(-1));
             out.push(sql).lock(table_of(id), Lock::ShareUpdateExclusive);
         }
@@ -214,6 +215,17 @@ pub fn alter(id: ObjectId) -> Sql {
     sql
 }
 
+/// The same, and not for the children, which have settings of their own.
+fn alter_only(id: ObjectId, context: &Context<'_>) -> Sql {
+    if kinds::heirs(context.current, table_of(id)).is_empty() {
+        return alter(id);
+    }
+    let mut sql = Sql::new("ALTER TABLE ONLY");
+    naming::own_name(&mut sql, table_of(id));
+    sql.kw("ALTER COLUMN").ident(id.name());
+    sql
+}
+
 impl ObjectKind for Column {
     fn nature(&self) -> Nature {
         // What is computed can be computed again.
@@ -252,6 +264,10 @@ impl ObjectKind for Column {
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
+            if self.not_null && !key::is_primary(id, context.desired) {
+                out.push(set_not_null(id, true)).lock(table_of(id), Lock::AccessExclusive).scans();
+            }
+            self.settings(&Column::new(self.type_name), id, context, out);
             return;
         }
         let definition = self.definition(id);
@@ -262,7 +278,7 @@ impl ObjectKind for Column {
         if rewrites {
             step.rewrites();
         }
-        self.settings(&Column::new(self.type_name), id, context.server.version, out);
+        self.settings(&Column::new(self.type_name), id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -281,11 +297,26 @@ impl ObjectKind for Column {
             inherited,
         } = new;
         if inherited.0 {
-            // The parent's statement changes it too; who uses it is concerned all the same.
+            // The parent's statement has changed it before; who uses it is concerned all the same.
+            let table = table_of(id);
+            if *not_null && !old.not_null {
+                out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
+            }
+            let above = table::origin(context.desired, id).and_then(|above| context.desired.get(above));
+            let above =
+                above.is_some_and(|above| matches!(&above.object, Object::Column(above) if above.not_null));
+            if !*not_null && old.not_null && !above {
+                out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
+            }
+            new.settings(old, id, context, out);
             let same = *type_name == old.type_name && *collation == old.collation;
             return if same { Alter::InPlace } else { Alter::Disturb("its type changes") };
         }
         let table = table_of(id);
+        let new_type = *type_name != old.type_name || *collation != old.collation;
+        if new_type && table::is_divided_by(id, context.current) {
+            return Alter::ReplaceParent("a column of the partition key keeps its type");
+        }
         match (&old.generated, generated) {
             (Some(before), Some(after)) if before != after => {
                 if before.stored != after.stored || context.server.version < 17 {
@@ -373,7 +404,7 @@ impl ObjectKind for Column {
         if *not_null != old.not_null && !*not_null {
             out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
         }
-        new.settings(old, id, context.server.version, out);
+        new.settings(old, id, context, out);
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 

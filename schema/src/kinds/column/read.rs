@@ -38,12 +38,8 @@ pub const READER: Reader = Reader {
             expression: Fragment::canonical(expression, Grammar::Expression),
             stored: letter == 's',
         });
-        let storage = storage(row.letter()?);
-        let compression = match row.letter()? {
-            'p' => Some(Text::new("pglz")),
-            'l' => Some(Text::new("lz4")),
-            _ => None,
-        };
+        let storage_of = storage(row.letter()?);
+        let compression_of = compression(row.letter()?);
         let statistics = row.opt_int()?;
         // Some minor versions note a number of their own here; nobody set it and nobody can.
         let own = Ident::new("pg_attver");
@@ -55,8 +51,8 @@ pub const READER: Reader = Reader {
             not_null,
             identity,
             generated,
-            storage,
-            compression,
+            storage: storage_of,
+            compression: compression_of,
             statistics,
             options,
             position,
@@ -68,12 +64,30 @@ pub const READER: Reader = Reader {
             out.add(id, Object::Column(column), class::RELATION, relation, number)?;
             out.alias(class::DEFAULT, default, id);
         } else {
-            out.add(id, Object::Column(column.handed_down()), class::RELATION, relation, number)?;
+            // What the parent's says too is none of the child's own.
+            let (above, storage_above, compression_above) = (row.flag()?, row.letter()?, row.letter()?);
+            let own = Column {
+                not_null: column.not_null && !above,
+                storage: column.storage.filter(|own| storage(storage_above) != Some(*own)),
+                compression: column.compression.filter(|own| compression(compression_above) != Some(*own)),
+                statistics: column.statistics,
+                options: column.options.clone(),
+                ..column.handed_down()
+            };
+            out.add(id, Object::Column(own), class::RELATION, relation, number)?;
             out.clone_of(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
         }
         Ok(())
     },
 };
+
+fn compression(letter: char) -> Option<Text> {
+    match letter {
+        'p' => Some(Text::new("pglz")),
+        'l' => Some(Text::new("lz4")),
+        _ => None,
+    }
+}
 
 fn storage(letter: char) -> Option<Text> {
     let word = match letter {

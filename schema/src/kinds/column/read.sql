@@ -9,12 +9,19 @@ SELECT a.attrelid, a.attnum, a.attname,
        a.attcompression,
        NULLIF(a.attstattarget, -1),
        a.attoptions,
-       a.attislocal
+       a.attislocal,
+       above.not_null, above.storage, above.compression
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
 LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+LEFT JOIN LATERAL (
+    SELECT bool_or(p.attnotnull) AS not_null, min(p.attstorage::text) AS storage,
+           min(p.attcompression::text) AS compression
+    FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+    WHERE NOT a.attislocal AND i.inhrelid = a.attrelid
+) above ON NOT a.attislocal
 LEFT JOIN pg_attrdef d ON a.attgenerated <> '' AND d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid >= 16384
   AND a.attnum > 0

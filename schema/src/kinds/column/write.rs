@@ -15,13 +15,17 @@ use crate::yaml;
 /// A column, with its default, and the primary key where its name is PostgreSQL's own choice.
 pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
     // What comes from a parent is declared there.
-    if column.inherited.0 {
-        return;
-    }
     let default = match out.catalog.get(ObjectId::of(Kind::Default, id, "")).map(|entry| &entry.object) {
         Some(Object::Default(default)) => Some(&default.value),
         _ => None,
     };
+    if column.inherited.0 {
+        let own = otherwise(column, default, key::is_primary(id, out.catalog));
+        if !own.is_empty() {
+            out.put(id, column.position.0, Node::Map(own));
+        }
+        return;
+    }
     let primary = key::write::is_inline(id, out);
     if let Some(word) = serial(column, id, out) {
         let text = format!("{word}{}", if primary { " primary key" } else { "" });
@@ -48,7 +52,7 @@ pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
 /// Whether the primary key stands in the column's short form.
 pub fn holds_key(id: ObjectId, out: &Writer<'_>) -> bool {
     let Some(Object::Column(column)) = out.catalog.get(id).map(|entry| &entry.object) else { return false };
-    if !out.is_bare_or_granted(id) {
+    if column.inherited.0 || !out.is_bare_or_granted(id) {
         return false;
     }
     if serial(column, id, out).is_some() {
@@ -139,6 +143,30 @@ pub fn nowhere() -> Span {
     Span::new(Sources::new().add("", ""), 0, 0)
 }
 
+/// What a child says otherwise about a column that it has from a parent.
+fn otherwise(column: &Column, default: Option<&Fragment>, primary: bool) -> Map {
+    let mut map = Map::keys();
+    map.flag("not_null", column.not_null && !primary);
+    if let Some(default) = default {
+        map.set("default", Node::Sql(default.text().into()));
+    }
+    settings(column, &mut map);
+    map
+}
+
+fn settings(column: &Column, map: &mut Map) {
+    if let Some(target) = column.statistics {
+        map.set("statistics", Node::word(target));
+    }
+    if let Some(storage) = column.storage {
+        map.set("storage", Node::word(storage.as_str().to_ascii_lowercase()));
+    }
+    if let Some(compression) = column.compression {
+        map.set("compression", Node::word(compression));
+    }
+    column.options.write(map);
+}
+
 fn long(column: &Column, default: Option<&Fragment>) -> Map {
     let mut map = Map::keys();
     map.set("type", Node::Sql(spoken(&column.type_name).text().as_str().into()));
@@ -179,16 +207,7 @@ fn long(column: &Column, default: Option<&Fragment>) -> Map {
     if let Some(collation) = column.collation.as_ref().and_then(Reference::qname) {
         map.set("collation", Node::Text(sql::qualified(collation)));
     }
-    if let Some(target) = column.statistics {
-        map.set("statistics", Node::word(target));
-    }
-    if let Some(storage) = column.storage {
-        map.set("storage", Node::word(storage.as_str().to_ascii_lowercase()));
-    }
-    if let Some(compression) = column.compression {
-        map.set("compression", Node::word(compression));
-    }
-    column.options.write(&mut map);
+    settings(column, &mut map);
     map
 }
 

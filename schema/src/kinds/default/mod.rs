@@ -7,9 +7,9 @@ use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
-use crate::kinds::column;
 use crate::kinds::table;
-use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::kinds::{self, column};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
@@ -59,6 +59,23 @@ fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
     out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
 }
 
+/// A parent's statement has changed the children's defaults too: those that have their own get it again.
+fn restore_below(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let column = column_of(id);
+    if !context.current.contains(column.root()) {
+        return;
+    }
+    for heir in kinds::heirs(context.desired, column.root()) {
+        let own = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, heir, column.name()), "");
+        let kept = context.current.get(own).zip(context.desired.get(own));
+        if let Some((old, new)) = kept.filter(|(old, new)| old.object == new.object) {
+            if let (Object::Default(_), Object::Default(own_value)) = (&old.object, &new.object) {
+                set(&own_value.value, own, out);
+            }
+        }
+    }
+}
+
 /// A constant, a cast or a plain call.
 fn is_simple(value: &Fragment) -> bool {
     /// `COERCE_SQL_SYNTAX`: AT TIME ZONE and the like.
@@ -84,8 +101,9 @@ impl ObjectKind for Default {
         write::write(self, id, out);
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         set(&self.value, id, out);
+        restore_below(id, context, out);
     }
 
     fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
@@ -100,14 +118,22 @@ impl ObjectKind for Default {
             return Alter::InPlace;
         }
         set(value, id, out);
+        restore_below(id, context, out);
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let column = column_of(id);
+        // A child's own makes way for its parent's.
+        let above = kinds::origin(context.desired, column);
+        let above = above.and_then(|above| context.desired.get(ObjectId::of(Kind::Default, above, "")));
+        if let Some(Object::Default(above)) = above.map(|entry| &entry.object) {
+            return set(&above.value, id, out);
+        }
         let mut sql = column::alter(column);
         sql.kw("DROP DEFAULT");
         out.push(sql).lock(column.root(), Lock::AccessExclusive);
+        restore_below(id, context, out);
     }
 
     fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {

@@ -15,9 +15,11 @@ pub const READER: Reader = Reader {
         let (oid, relation, number) = (row.oid()?, row.oid()?, row.sub()?);
         let Some(column) = out.target(class::RELATION, relation, number) else { return Ok(()) };
         let id = ObjectId::of(Kind::Default, column, "");
+        let (text, own) = (row.text()?, row.flag()?);
         // A child has a copy of its parent's.
         let inherited = out.catalog.get(column).map(|entry| &entry.object);
-        if matches!(inherited, Some(Object::Column(column)) if column.inherited.0) {
+        let inherited = matches!(inherited, Some(Object::Column(column)) if column.inherited.0);
+        if inherited && !own {
             let origin = table::origin(&out.catalog, column);
             out.clone_of(
                 class::DEFAULT,
@@ -26,10 +28,10 @@ pub const READER: Reader = Reader {
             );
             return Ok(());
         }
-        let text = row.text()?;
-        if text.starts_with("NULL::") && Default::is_null(text) {
+        if text.starts_with("NULL::") && Default::is_null(text) && !inherited {
             return Ok(());
         }
+        let text = if Default::is_null(text) { "NULL" } else { text };
         let value = Fragment::canonical(text, Grammar::Expression);
         out.add(id, Object::Default(Default::new(value)), class::DEFAULT, oid, 0)
     },

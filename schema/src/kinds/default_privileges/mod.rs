@@ -80,7 +80,8 @@ pub fn of_new(id: ObjectId, context: &Context<'_>) -> BTreeMap<Ident, Grant> {
             Some(_) => {}
         }
     }
-    given.retain(|grantee, grant| !grant.privileges.is_empty() && *grantee != context.server.role);
+    // An entry of the role itself says what the owner of a new object has.
+    given.retain(|grantee, grant| !grant.privileges.is_empty() || *grantee == context.server.role);
     given
 }
 
@@ -131,6 +132,16 @@ impl DefaultPrivileges {
     /// What there is without an entry: PostgreSQL lets everybody use new routines and types.
     fn usual(&self, context: &Context<'_>) -> Grant {
         let everybody = self.schema.is_none() && self.grantee.as_str() == "public";
+        if self.schema.is_none() && self.grantee == self.role {
+            let kind = match self.objects.as_str() {
+                "TABLES" => Kind::Table,
+                "SEQUENCES" => Kind::Sequence,
+                "FUNCTIONS" => Kind::Function,
+                "TYPES" => Kind::Enum,
+                _ => Kind::Schema,
+            };
+            return Grant::all(kind, context.server.version);
+        }
         match self.objects.as_str() {
             "FUNCTIONS" if everybody => Grant::all(Kind::Function, context.server.version),
             "TYPES" if everybody => Grant::all(Kind::Enum, context.server.version),

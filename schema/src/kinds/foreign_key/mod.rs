@@ -10,6 +10,7 @@ use crate::ident::Ident;
 use crate::kinds::check::drop_constraint;
 use crate::kinds::key::Timing;
 use crate::kinds::naming;
+use crate::kinds::table;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::reference::Reference;
 use crate::sql::Sql;
@@ -148,6 +149,12 @@ impl ObjectKind for ForeignKey {
                 _ => {}
             }
         }
+    }
+
+    /// PostgreSQL drops no partition of a table that a foreign key refers to.
+    fn holds(&self, _: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+        let target = self.target.qname().and_then(|name| catalog.relation(name));
+        target.map(|target| table::partitions(catalog, target)).unwrap_or_default()
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {

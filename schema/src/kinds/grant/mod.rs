@@ -49,10 +49,31 @@ pub fn all_privileges(kind: Kind, version: u32) -> &'static [&'static str] {
 
 /// The satellites that privileges by default add to a new object of the role that runs the plan.
 pub fn implied(id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
-    default_privileges::of_new(id, context)
+    let mut given = default_privileges::of_new(id, context);
+    let own = owner(id, context.desired).unwrap_or(context.server.role);
+    if context.desired.contains(self::id(id, own)) {
+        given.entry(own).or_insert_with(|| Grant::all(id.kind(), context.server.version));
+    }
+    given
         .into_iter()
         .map(|(grantee, grant)| (ObjectId::of(Kind::Grant, id, grantee), Object::Grant(grant)))
         .collect()
+}
+
+/// The role that has all privileges on an object until some are taken away.
+fn owner(target: ObjectId, catalog: &Catalog) -> Option<Ident> {
+    catalog.get(target).and_then(|entry| entry.object.owner())
+}
+
+/// What a grantee has without a word said: the owner everything, others nothing.
+fn unspoken(id: ObjectId, (first, second): (&Catalog, &Catalog), context: &Context<'_>) -> Grant {
+    let target = target_of(id);
+    let own = owner(target, first).or_else(|| owner(target, second)).unwrap_or(context.server.role);
+    if own == id.name() && target.parent().is_none() {
+        Grant::all(target.kind(), context.server.version)
+    } else {
+        Grant::default()
+    }
 }
 
 fn target_of(id: ObjectId) -> ObjectId {
@@ -170,7 +191,14 @@ impl ObjectKind for Grant {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
-        Self::alter(&Grant::default(), self, id, context, out);
+        let first = unspoken(id, (context.desired, context.current), context);
+        Self::alter(&first, self, id, context, out);
+        // Nobody had it before.
+        if !first.privileges.is_empty() && !context.current.contains(target_of(id)) {
+            for step in &mut out.list {
+                step.impact.loses.clear();
+            }
+        }
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -194,7 +222,8 @@ impl ObjectKind for Grant {
     }
 
     fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
-        Self::alter(self, &Grant::default(), id, context, out);
+        let last = unspoken(id, (context.current, context.desired), context);
+        Self::alter(self, &last, id, context, out);
     }
 }
 

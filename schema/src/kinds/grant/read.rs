@@ -7,7 +7,7 @@ use crate::object::{Kind, Object};
 use crate::read::{Declarations, Error, OtherGrantor, Reader, elements};
 use std::collections::BTreeMap;
 
-/// Privileges. The owner's own entry is left out when it is complete.
+/// Privileges. The owner's own entry is left out when it is complete, and is there when it is empty.
 pub const READER: Reader = Reader {
     name: "privileges",
     sql: |_| include_str!("read.sql").into(),
@@ -18,7 +18,12 @@ pub const READER: Reader = Reader {
         let Some(target) = out.target(class, oid, sub) else { return Ok(()) };
         let owner = out.role(owner)?;
         let items = items(list)?;
-        for (grantee, grant) in by_grantee(&items) {
+        let mut grants = by_grantee(&items);
+        if sub == 0 {
+            // Where there is a list, what it does not give to the owner was taken away.
+            grants.entry(owner).or_default();
+        }
+        for (grantee, grant) in grants {
             if grantee == owner && is_complete(&grant, target.kind(), out.version) {
                 continue;
             }

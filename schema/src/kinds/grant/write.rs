@@ -25,6 +25,7 @@ pub fn write(grant: &Grant, id: ObjectId, out: &mut Writer<'_>) {
     }
     items.extend(of_columns(object, id.name(), out));
     let node = match items.as_slice() {
+        [] => Node::word("none"),
         [_] => items.remove(0),
         _ => Node::List(items),
     };

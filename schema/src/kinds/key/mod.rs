@@ -10,7 +10,7 @@ use crate::ident::{Ident, Text};
 use crate::kinds::check::drop_constraint;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
-use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::read::{Declarations, class};
 use crate::sql::Sql;
 use crate::step::{Element, Lock, Steps};
@@ -96,6 +96,25 @@ impl Key {
     }
 }
 
+/// Whether a column is a part of its table's primary key.
+pub fn is_primary(column: ObjectId, catalog: &Catalog) -> bool {
+    let keys = column.parent().into_iter().flat_map(|table| catalog.children_of(table, Kind::Key));
+    keys.filter_map(|key| catalog.get(key)).any(|entry| {
+        matches!(&entry.object, Object::Key(key) if key.primary && key.columns.contains(&column.name()))
+    })
+}
+
+impl Key {
+    /// Whether another key of the table says the same, and stands in front.
+    fn has_twin(&self, id: ObjectId, catalog: &Catalog) -> bool {
+        let Some(table) = id.parent().filter(|_| !self.primary) else { return false };
+        catalog.children_of(table, Kind::Key).filter(|other| *other != id).any(|other| {
+            matches!(catalog.get(other).map(|entry| &entry.object), Some(Object::Key(key))
+                if key.columns == self.columns && (key.primary || other < id))
+        })
+    }
+}
+
 impl ObjectKind for Key {
     fn nature(&self) -> Nature {
         Nature::CARRIED
@@ -125,7 +144,11 @@ impl ObjectKind for Key {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
-        out.push(sql).lock(id.root(), Lock::AccessExclusive).scans().element(Element::Item(definition));
+        let step = out.push(sql).lock(id.root(), Lock::AccessExclusive).scans();
+        // Of keys that say the same, CREATE TABLE makes one.
+        if !self.has_twin(id, context.desired) {
+            step.element(Element::Item(definition));
+        }
         table::identify_by(id, context, out);
     }
 

@@ -89,7 +89,7 @@ pub const RELATIONS: Reader = Reader {
 /// Rules; the rule of a view is the view itself.
 pub const RULES: Reader = Reader {
     name: "rules",
-    sql: |_| "SELECT oid, rulename, ev_class, rulename = '_RETURN' FROM pg_rewrite WHERE oid >= 16384".into(),
+    sql: |_| "SELECT oid, rulename, ev_class, ev_type = '1' FROM pg_rewrite WHERE oid >= 16384".into(),
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);
         let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };

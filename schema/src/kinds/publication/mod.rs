@@ -93,6 +93,14 @@ impl ObjectKind for Publication {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
         if self.owner.0.is_none() {
             self.owner = current.owner;

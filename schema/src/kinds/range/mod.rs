@@ -77,10 +77,22 @@ impl ObjectKind for Range {
         }
     }
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
         if self.owner.0.is_none() {
             self.owner = current.owner;
         }
+    }
+
+    fn brings_types(&self, id: ObjectId) -> Vec<QName> {
+        id.schema().map(|schema| QName::new(schema, self.multirange)).into_iter().collect()
     }
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {

@@ -1,7 +1,7 @@
 -- Range types, with their array and multirange types.
 SELECT t.oid, t.typname, t.typnamespace, t.typowner, t.typarray,
        m.oid, m.typarray, m.typname,
-       format_type(r.rngsubtype, NULL),
+       format_type(r.rngsubtype, -1),
        CASE WHEN NOT o.opcdefault THEN o.opcname END, n.nspname,
        cn.nspname, co.collname,
        pn.nspname, p.proname,

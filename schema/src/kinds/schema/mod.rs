@@ -6,7 +6,8 @@ pub mod write;
 use crate::fragment::Aside;
 use crate::id::ObjectId;
 use crate::ident::Ident;
-use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
+use crate::kinds::types;
+use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::write::Writer;
@@ -18,6 +19,12 @@ pub struct Schema {
     pub owner: Aside<Option<Ident>>,
 }
 
+/// Who owns what every new database has: the schema `public`. Before PostgreSQL 15 it is whoever made the cluster.
+pub fn first_owner(id: ObjectId, version: u32) -> Option<Option<Ident>> {
+    let is_public = id.kind() == Kind::Schema && id.name().as_str() == "public";
+    is_public.then(|| (version >= 15).then(|| Ident::new("pg_database_owner")))
+}
+
 impl ObjectKind for Schema {
     fn nature(&self) -> Nature {
         Nature::DATA
@@ -25,18 +32,29 @@ impl ObjectKind for Schema {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
-        self.owner = current.owner;
+        if self.owner.0.is_none() {
+            self.owner = current.owner;
+        }
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let mut sql = Sql::new("CREATE SCHEMA");
         sql.ident(id.name());
         out.push(sql);
+        types::set_owner(id, self.owner.0, context, out);
     }
 
     fn alter(_: &Self, new: &Self, _: ObjectId, _: &Context<'_>, _: &mut Steps) -> Alter {

@@ -18,13 +18,14 @@ pub fn write(sequence: &Sequence, id: ObjectId, out: &mut Writer<'_>) {
         return;
     }
     let usual = Sequence::usual(sequence.type_name, sequence.increment);
-    let role = sequence.owner.0.filter(|owner| Some(*owner) != out.owner);
     let owned_by = match out.catalog.get(owned_by::id(id)).map(|entry| &entry.object) {
         Some(Object::OwnedBy(OwnedBy { table, column })) => {
             table.qname().map(|table| format!("{}.{}", sql::qualified(table), sql::quoted(*column)))
         }
         _ => None,
     };
+    // What a column owns belongs to whom the table belongs.
+    let role = sequence.owner.0.filter(|owner| Some(*owner) != out.owner && owned_by.is_none());
     let entry = out.entry(id);
     let is_bigint = sequence.type_name.name().as_str() == "int8";
     if !is_bigint {
@@ -79,7 +80,7 @@ pub fn is_serial(column: ObjectId, out: &Writer<'_>) -> bool {
         Some(Object::Sequence(found)) => {
             matches!(type_name.name().as_str(), "int2" | "int4" | "int8")
                 && *found == Sequence::usual(*type_name, 1)
-                && (found.owner.0.is_none() || found.owner.0 == out.owner)
+                && out.catalog.get(table).is_some_and(|entry| entry.object.owner() == found.owner.0)
         }
         _ => false,
     };

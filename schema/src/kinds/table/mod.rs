@@ -3,7 +3,7 @@
 pub mod read;
 pub mod write;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Entry};
 use crate::fragment::{Aside, Fragment};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
@@ -76,10 +76,22 @@ impl ObjectKind for Table {
         }
     }
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
         if self.owner.0.is_none() {
             self.owner = current.owner;
         }
+    }
+
+    fn whole(&self) -> Option<ObjectId> {
+        self.parent()
     }
 
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
@@ -198,7 +210,13 @@ impl ObjectKind for Table {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        // A foreign key to the whole keeps its partitions, until they are none.
+        if let Some(parent) = self.parent().filter(|parent| is_referred_to(*parent, context)) {
+            let mut sql = alter(parent);
+            naming::own_name(sql.kw("DETACH PARTITION"), id);
+            out.push(sql).lock(parent, Lock::AccessExclusive).scans();
+        }
         let mut sql = Sql::new("DROP TABLE");
         naming::own_name(&mut sql, id);
         // A partition goes under its parent's lock.
@@ -305,6 +323,69 @@ pub fn parents(catalog: &Catalog, id: ObjectId) -> Vec<ObjectId> {
     let Some(Object::Table(table)) = catalog.get(id).map(|entry| &entry.object) else { return Vec::new() };
     let references = table.partition_of.iter().map(|(parent, _)| parent).chain(&table.inherits);
     references.filter_map(Reference::qname).filter_map(|name| catalog.relation(name)).collect()
+}
+
+/// The partitions of a table, and theirs.
+pub fn partitions(catalog: &Catalog, table: ObjectId) -> Vec<ObjectId> {
+    let is_divided = |id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Table(table)) => table.partition_by.is_some(),
+        _ => false,
+    };
+    let mut found = Vec::new();
+    let mut open = vec![table];
+    while let Some(above) = open.pop().filter(|above| is_divided(*above)) {
+        let is_below =
+            |entry: &Entry| matches!(&entry.object, Object::Table(table) if table.parent() == Some(above));
+        let below: Vec<ObjectId> =
+            catalog.iter().filter(|(_, entry)| is_below(entry)).map(|(id, _)| id).collect();
+        found.extend(&below);
+        open.extend(below);
+    }
+    found
+}
+
+/// Whether a column is a part of its table's partition key.
+pub fn is_divided_by(column: ObjectId, catalog: &Catalog) -> bool {
+    let table = column.parent().and_then(|table| catalog.get(table));
+    let Some(Object::Table(Table { partition_by: Some(key), .. })) = table.map(|entry| &entry.object) else {
+        return false;
+    };
+    let Ok((tree, _)) = key.tree() else { return false };
+    let mut open = vec![&tree];
+    while let Some(node) = open.pop() {
+        let names = match node.name() {
+            "PartitionElem" => vec![node.get("name").str()],
+            "ColumnRef" => node.get("fields").strings(),
+            _ => Vec::new(),
+        };
+        if names.last() == Some(&column.name().as_str()) {
+            return true;
+        }
+        open.extend(node.children());
+    }
+    false
+}
+
+/// Whether a foreign key that is there and stays refers to a table, or to one that it is a partition of.
+fn is_referred_to(table: ObjectId, context: &Context<'_>) -> bool {
+    let mut above = vec![table];
+    while let Some(Object::Table(last)) =
+        above.last().and_then(|id| context.current.get(*id)).map(|entry| &entry.object)
+    {
+        match last.parent().filter(|parent| !above.contains(parent)) {
+            Some(parent) => above.push(parent),
+            None => break,
+        }
+    }
+    let has_key = |id: &ObjectId| context.current.children(*id).iter().any(|child| child.kind() == Kind::Key);
+    above.iter().any(has_key)
+        && context.desired.iter().any(|(id, entry)| match &entry.object {
+            Object::ForeignKey(key) => {
+                let target = key.target.qname().and_then(|name| context.desired.relation(name));
+                target.is_some_and(|target| above.contains(&target)) && context.current.contains(id)
+            }
+            _ => false,
+        })
 }
 
 /// The object of the same kind and name that a table has from a parent: where it was made.

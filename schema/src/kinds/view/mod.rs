@@ -56,6 +56,14 @@ impl ObjectKind for View {
         visitor.fragment("query", &mut self.query);
     }
 
+    fn owner(&self) -> Option<Ident> {
+        self.owner.0
+    }
+
+    fn take_owner(&mut self, owner: Option<Ident>) {
+        self.owner.0 = owner;
+    }
+
     fn inherit(&mut self, current: &Self) {
         if self.owner.0.is_none() {
             self.owner = current.owner;
