@@ -21,7 +21,7 @@ pub struct Show {
 
 /// A string constant as ruleutils prints it, where backslashes are characters like others.
 fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    format!("'{}'", crate::sql::doubled(text))
 }
 
 impl Show {
