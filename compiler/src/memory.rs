@@ -422,6 +422,8 @@ mod tests {
             fs::write(&path, &whole[..at]).unwrap();
             assert!(read_cache(&path).is_none_or(|pairs| pairs == both), "cut at {at}");
         }
+        // A broken one is replaced, not mended.
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         memory("c").keep().unwrap();
         assert_eq!(read_cache(&path), Some(BTreeSet::from(["c".repeat(32)])));
         fs::remove_dir_all(folder()).unwrap();
