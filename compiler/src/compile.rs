@@ -10,6 +10,7 @@ use crate::fingerprint::{self, Seen};
 use crate::introspect::{self, Reading};
 use crate::load::Project;
 use crate::memory::{Circumstances, Meanings, Memory};
+use crate::near;
 use crate::normalize;
 use crate::plan::{self, Plan};
 use crate::relocate::{self, Relocated};
@@ -174,6 +175,7 @@ pub fn compile(
                 Diagnostic::sort(&mut diagnostics);
                 return Err(Error::Diagnostics(diagnostics));
             }
+            near::misses(&relocated.catalog, &desired, project, &mut diagnostics, &mut notes);
             found = timed("compatibility", || {
                 let server = (search_path.as_slice(), reading.server.version);
                 compatibility::report(&relocated, &desired, project, server, &mut diagnostics)

@@ -93,7 +93,7 @@ rules! {
         "write the new name, or give the old one a facade"
     RowTypeFunction "row-type-function" Breaks
         "it takes rows of the table; rows of the facade are of another type, so that calls with them find no function"
-        "declare an overload that takes the facade's rows, or call it with rows of the table"
+        "say `row_functions: true` on the facade, which makes overloads that take its rows, or call it with rows of the table"
     ConflictConstraint "on-conflict-on-constraint" Breaks
         "the constraint is the table's, and a facade has none"
         "write ON CONFLICT (columns), or the table's new name"

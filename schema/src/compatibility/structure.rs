@@ -2,6 +2,7 @@
 
 use super::{Finding, Moved, Old, OldName, Rule, Sides};
 use crate::catalog::Catalog;
+use crate::declare::facade::is_facade;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::trigger::When;
@@ -48,7 +49,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             }
             _ => {}
         }
-        if old.own.contains(&id.root()) {
+        if old.own.contains(&id.root()) || is_facade(sides.desired, id.root(), None) {
             continue;
         }
         for facade in entry.uses.iter().map(|used| used.root()).filter(|used| facades.contains(used)) {

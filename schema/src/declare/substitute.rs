@@ -134,7 +134,7 @@ fields! {
     TriggerSpec { definition, enabled, comment, renamed_from }
     ViewColumnSpec { comment, default, grants }
     ViewSpec { query, options, columns, comment, owner, grants, triggers, moved_from, facade }
-    TableFacadeSpec { name, columns, writes, security, r#where, comment, grants }
+    TableFacadeSpec { name, columns, writes, security, row_functions, r#where, comment, grants }
     MixinSpec {
         columns, primary_key, unique, checks, foreign_keys, exclusions, indexes, statistics, rls, policies, triggers,
         grants, options, replica_identity, published_in, views; parameters, comment, r#use

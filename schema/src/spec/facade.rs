@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::security::Grants;
-use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
+use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// The facades of a table: one or several old names, each alone or with more to say.
 pub type TableFacades = OneOrMany<Written<TableFacadeSpec, Name>>;
@@ -23,6 +23,9 @@ pub struct TableFacadeSpec {
     /// As whom the generated functions of `writes: triggers` run.
     #[serde(default)]
     pub security: Option<At<FacadeSecurity>>,
+    /// Whether functions that take rows of the table get overloads that take the facade's.
+    #[serde(default)]
+    pub row_functions: Option<Flag>,
     /// The rows that are seen through it.
     #[serde(default)]
     pub r#where: Option<Sql>,

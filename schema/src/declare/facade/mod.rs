@@ -3,6 +3,7 @@
 //! They become ordinary objects here, before anything is compared. What a facade shows is in `shape`, how it is written
 //! through where PostgreSQL cannot do it by itself in `triggers`. Functions have facades too: `routine`.
 
+mod rows;
 mod shape;
 mod triggers;
 
@@ -38,6 +39,7 @@ pub(super) struct Pending {
     only: bool,
     writes: FacadeWrites,
     security: FacadeSecurity,
+    row_functions: bool,
     condition: Option<Sql>,
     comment: Option<String>,
     grants: Option<Grants>,
@@ -66,6 +68,7 @@ pub(super) fn of_entry(
         only: false,
         writes: value(long.and_then(|spec| spec.writes), FacadeWrites::Auto),
         security: value(long.and_then(|spec| spec.security), FacadeSecurity::Invoker),
+        row_functions: long.and_then(|spec| spec.row_functions).is_some_and(|flag| flag.value),
         condition: long.and_then(|spec| spec.r#where.clone()),
         comment: long.and_then(|spec| spec.comment.as_ref()).map(|text| text.as_str().to_owned()),
         grants: long.and_then(|spec| spec.grants.clone()),
@@ -100,6 +103,7 @@ impl Declarations<'_> {
             only: true,
             writes: value(spec.writes, FacadeWrites::Auto),
             security: value(spec.security, FacadeSecurity::Invoker),
+            row_functions: false,
             condition: spec.r#where.clone(),
             comment: spec.comment.as_ref().map(|text| text.as_str().to_owned()),
             grants: spec.grants.clone(),
@@ -157,6 +161,9 @@ impl Declarations<'_> {
         let Some(shape) = self.facade_shape(&facade) else { return };
         if facade.writes == FacadeWrites::Triggers {
             self.facade_triggers(&facade, id, &shape);
+        }
+        if facade.row_functions {
+            self.facade_row_functions(&facade, &shape);
         }
         self.add_facade(&facade, id, shape);
     }

@@ -60,12 +60,7 @@ impl Declarations<'_> {
                 "name the table with `of:`, or say `writes: auto` or `writes: none`",
             );
         }
-        let key = self.primary_key(facade.of);
-        let key: Option<Vec<(Ident, Ident)>> = key
-            .iter()
-            .map(|column| passed(shape).find(|(_, passes)| passes == column))
-            .collect::<Option<Vec<_>>>()
-            .filter(|key| !key.is_empty());
+        let key = self.shown_key(facade.of, shape);
         let Some(key) = key else {
             let message = format!(
                 "`writes: triggers` finds rows by the primary key, and {} does not show that of {}",
@@ -138,6 +133,13 @@ impl Declarations<'_> {
         );
     }
 
+    /// The primary key, where clients see all of it: their names and the columns.
+    pub(super) fn shown_key(&self, table: ObjectId, shape: &Shape) -> Option<Vec<(Ident, Ident)>> {
+        let shown = |column: &Ident| passed(shape).find(|(_, passes)| passes == column);
+        let key: Option<Vec<_>> = self.primary_key(table).iter().map(shown).collect();
+        key.filter(|key| !key.is_empty())
+    }
+
     fn primary_key(&self, table: ObjectId) -> Vec<Ident> {
         let keys = self.out.catalog.children_of(table, Kind::Key);
         keys.filter_map(|id| match self.out.catalog.get(id).map(|entry| &entry.object) {
@@ -173,6 +175,7 @@ impl Declarations<'_> {
             only: false,
             writes: FacadeWrites::Auto,
             security: FacadeSecurity::Invoker,
+            row_functions: false,
             condition: None,
             comment: Some(format!("What writes through {} goes through this.", facade.name)),
             grants: facade.grants.clone(),

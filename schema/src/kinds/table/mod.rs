@@ -1,7 +1,10 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
+mod near;
 pub mod read;
 pub mod write;
+
+pub use near::{lookalikes, renamed_columns};
 
 use crate::catalog::{Catalog, Entry};
 use crate::fragment::{Aside, Fragment};
