@@ -116,7 +116,7 @@ fn failure_as_json(failure: &Failure) -> serde_json::Value {
             "message": failed.error.message,
             "sqlstate": failed.error.sqlstate,
             "help": failed.error.hint,
-            "object": failed.object,
+            "object": failed.object.map(|object| object.to_string()),
             "sql": failed.statement,
             "at": place,
             "segment": failed.segment,

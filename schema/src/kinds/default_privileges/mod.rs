@@ -18,7 +18,7 @@ use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// What one role's new objects of one kind in one schema (or everywhere) give to one grantee.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct DefaultPrivileges {
     /// Whose new objects.
     pub role: Ident,
