@@ -123,6 +123,10 @@ impl ObjectKind for DefaultPrivileges {
     }
 
     fn drop(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        // DROP SCHEMA takes them along, and they come last.
+        if self.schema.is_some_and(|schema| !context.desired.contains(ObjectId::of_schema(schema))) {
+            return;
+        }
         Self { grant: self.usual(context), ..self.clone() }.changes(&self.grant, out);
     }
 }
