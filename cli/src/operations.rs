@@ -3,8 +3,10 @@
 //! Commands talk to people and call these; these call the compiler's stages.
 
 mod back;
+mod proof;
 
 pub use back::{history, nothing_left, way_back};
+pub use proof::{answers, keep, kept, verify};
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, Connection, connect};

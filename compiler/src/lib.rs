@@ -24,3 +24,4 @@ pub mod rollback;
 pub mod scratch;
 pub mod state;
 pub mod timings;
+pub mod verify;

@@ -9,6 +9,7 @@ mod graph;
 mod history;
 mod import;
 mod rollback;
+mod verify;
 
 use crate::Global;
 use crate::operations::Failure;
@@ -28,6 +29,7 @@ pub enum Command {
     Diff(diff::Arguments),
     Apply(apply::Arguments),
     History(history::Arguments),
+    Verify(verify::Arguments),
     Rollback(rollback::Arguments),
     Graph(graph::Arguments),
     Import(import::Arguments),
@@ -75,6 +77,7 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
         Command::History(arguments) => history::run(arguments, global, shell),
+        Command::Verify(arguments) => verify::run(arguments, global, shell),
         Command::Rollback(arguments) => rollback::run(arguments, global, shell),
         Command::Graph(arguments) => graph::run(arguments, global, shell),
         Command::Import(arguments) => import::run(arguments, global, shell),
