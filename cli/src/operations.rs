@@ -2,16 +2,23 @@
 //!
 //! Commands talk to people and call these; these call the compiler's stages.
 
+mod back;
+mod proof;
+
+pub use back::{history, nothing_left, way_back};
+pub use proof::{answers, keep, kept, verify};
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, Connection, connect};
 use schemac_compiler::fingerprint::Seen;
 use schemac_compiler::import::{self, Imported};
-use schemac_compiler::introspect;
+use schemac_compiler::introspect::{self, Reading};
 use schemac_compiler::load::{self, Project};
 use schemac_compiler::memory::{self, Memory};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
+use schemac_compiler::record::Record;
+use schemac_compiler::state::journal::Running;
 use schemac_compiler::state::{self, Unavailable, journal};
 use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
@@ -246,10 +253,12 @@ pub fn same_files(dir: &Path, planned: &Planned) -> Option<bool> {
     Some(planned.project.as_deref() == Some(planfile::digest(&project.sources).as_str()))
 }
 
-/// Runs a plan. Losses are the caller's concern: nothing is refused here because of them.
+/// Runs a plan, which takes the applies `undoes` back. Losses are the caller's concern: nothing is refused here because
+/// of them.
 pub fn apply(
     url: Option<&str>,
     planned: &Planned,
+    undoes: &[i64],
     options: &ApplyOptions,
     progress: &mut dyn Progress,
 ) -> Result<Done, Failure> {
@@ -262,25 +271,29 @@ pub fn apply(
             );
             return Err(outside(&message, Some("make the plan again")));
         }
-        let unchanged = compile::unchanged(&mut connection, seen);
-        if !unchanged.map_err(|error| outside(&error.to_string(), None))? {
-            let message = "the database changed since the plan was made; nothing was run";
-            let changed = Diagnostic::error(Code::DatabaseChanged, message)
-                .help("make a new plan: run the command again, or diff --save");
-            return Err(Failure::Project(Report { diagnostics: vec![changed], ..Report::default() }));
-        }
+    }
+    let external = planned.seen.as_ref().map(|seen| seen.external.clone()).unwrap_or_default();
+    let reading = introspect::introspect(&mut connection.client, &external)
+        .map_err(|error| outside(&error.to_string(), None))?;
+    if planned.seen.as_ref().is_some_and(|seen| !seen.holds(&reading.catalog)) {
+        let message = "the database changed since the plan was made; nothing was run";
+        let changed = Diagnostic::error(Code::DatabaseChanged, message)
+            .help("make a new plan: run the command again, or diff --save");
+        return Err(Failure::Project(Report { diagnostics: vec![changed], ..Report::default() }));
     }
     // The row comes before the first statement, so that an apply that is torn off is known too.
-    let entry = begin(&mut connection, planned);
-    let outcome = apply::apply(&mut connection.client, &planned.plan, options, progress);
-    let recorded = entry.and_then(|id| {
+    let entry = begin(&mut connection, planned, &reading, undoes);
+    let running = entry.as_ref().ok().map(|(id, _)| Running { id: *id, undoes: undoes.to_vec() });
+    let options = ApplyOptions { journal: running, ..options.clone() };
+    let outcome = apply::apply(&mut connection.client, &planned.plan, &options, progress);
+    let recorded = entry.and_then(|(id, before)| {
         let (state, segments) = match &outcome {
             Ok(applied) => (journal::State::Done, applied.segments),
             Err(ApplyError::Statement(failed)) => (journal::State::Failed, failed.boundary),
             Err(ApplyError::Pooler { boundary }) => (journal::State::Failed, *boundary),
             Err(_) => (journal::State::Failed, 0),
         };
-        journal::finish(&mut connection.client, id, state, segments, None).map(|()| id)
+        back::finish(&mut connection, id, state, segments, &before).map(|()| id)
     });
     let applied = outcome.map_err(|error| match error {
         ApplyError::Statement(failed) => {
@@ -301,18 +314,26 @@ pub struct Done {
     pub recorded: Result<i64, Unavailable>,
 }
 
-fn begin(connection: &mut Connection, planned: &Planned) -> Result<i64, Unavailable> {
+fn begin(
+    connection: &mut Connection,
+    planned: &Planned,
+    reading: &Reading,
+    undoes: &[i64],
+) -> Result<(i64, Record), Unavailable> {
     state::ensure(&mut connection.client)?;
     let seen = planned.seen.clone().unwrap_or_default();
     let forward = planfile::write(&planned.plan, &seen, &planned.report.sources)
         .map_err(|_| Unavailable::Cannot("the plan cannot be written down".into()))?;
+    let before = Record::before(&mut connection.client, reading, &planned.plan, &seen.external)?;
     let begun = journal::Begun {
         schemac: env!("CARGO_PKG_VERSION").to_owned(),
         plan: planfile::digest_of(&forward),
         forward,
+        before: back::text(&before),
+        undoes: undoes.to_vec(),
         ..Default::default()
     };
-    journal::begin(&mut connection.client, &begun)
+    journal::begin(&mut connection.client, &begun).map(|id| (id, before))
 }
 
 /// How to import.

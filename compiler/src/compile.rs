@@ -193,7 +193,7 @@ pub fn compile(
     notes.extend(unproven(&normalized, &plan, &desired));
     notes.extend(unmodelled(&reading));
     plan.notes = notes;
-    let seen = seen(&plan, &relocated, project, reading.server.version);
+    let seen = seen(&plan, &relocated, project.external_schemas.clone(), reading.server.version);
     Ok(Compiled { plan, seen })
 }
 
@@ -207,21 +207,13 @@ fn unknown(doubtful: Vec<Doubtful>, connection: &mut Connection) -> Result<Vec<D
     Ok(doubtful.into_iter().filter(|one| !known.contains(&one.name)).map(|one| one.diagnostic).collect())
 }
 
-fn seen(plan: &Plan, relocated: &Relocated, project: &Project, version: u32) -> Seen {
+/// What a plan was made from, so that it can be told later whether that has changed.
+pub(crate) fn seen(plan: &Plan, relocated: &Relocated, external: BTreeSet<Ident>, version: u32) -> Seen {
     let mut concerned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
     concerned.extend(concerned.clone().iter().filter_map(|id| relocated.was.get(id)));
     let concerned: Vec<ObjectId> = concerned.into_iter().collect();
     let fingerprint = fingerprint::fingerprint(relocated.before(), &concerned);
-    Seen { concerned, fingerprint, external: project.external_schemas.clone(), version }
-}
-
-/// Whether the objects of a plan are still as they were.
-///
-/// # Errors
-/// The database cannot be read.
-pub fn unchanged(connection: &mut Connection, seen: &Seen) -> Result<bool, introspect::Error> {
-    let reading = introspect::introspect(&mut connection.client, &seen.external)?;
-    Ok(fingerprint::fingerprint(&reading.catalog, &seen.concerned) == seen.fingerprint)
+    Seen { concerned, fingerprint, external, version }
 }
 
 /// Differences that are in the plan only because nobody could be asked.

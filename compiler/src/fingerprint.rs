@@ -19,6 +19,13 @@ pub struct Seen {
     pub version: u32,
 }
 
+impl Seen {
+    /// Whether the objects are in that catalog as they were.
+    pub fn holds(&self, catalog: &Catalog) -> bool {
+        fingerprint(catalog, &self.concerned) == self.fingerprint
+    }
+}
+
 /// A digest of the objects and everything below them: what they are, with their canonical texts, and which of them
 /// are not there. Take it of a catalog as it was read, before anything in it is mapped to desired names.
 ///

@@ -345,6 +345,10 @@ Right:
         type: text
         renamed_from: name
 "#
+WayBack "SC0421" "something to know about a way back" r#"
+What an apply did can be taken back from what it recorded. Some of it does not come back as it was: values that went
+with a dropped column, or a schema in which somebody has put something since.
+"#
 NotProven "SC0601" "a difference that could not be proven" r#"
 The texts differ and the server could not be asked whether they mean the same: there is none, the role
 may not create temporary objects, or what the SQL refers to changes in this very plan. The plan treats

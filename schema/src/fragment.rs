@@ -13,7 +13,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What a fragment's text is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Grammar {
     /// A value expression: a check, default, predicate, policy.
     Expression,
@@ -223,7 +223,8 @@ impl Hash for Fragment {
 }
 
 /// A value that plays no part in equality: a column's position, where a thing came from.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Aside<T>(pub T);
 
 impl<T> PartialEq for Aside<T> {

@@ -255,12 +255,6 @@ impl fmt::Debug for ObjectId {
     }
 }
 
-impl serde::Serialize for ObjectId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A name that PostgreSQL keeps unique, across kinds: what one object frees, another may take.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Slot {

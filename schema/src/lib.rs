@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod fragment;
 pub mod id;
 pub mod ident;
+pub mod keep;
 pub mod kinds;
 pub mod names;
 pub mod object;

@@ -236,7 +236,7 @@ macro_rules! kinds {
         }
 
         /// What an object is.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum Object {
             $(#[doc = $word] $variant($type),)*
         }

@@ -6,7 +6,7 @@ use crate::ident::{Ident, QName};
 use crate::span::Span;
 
 /// What a reference may be to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     /// A table, view or other relation.
     Relation,
@@ -21,7 +21,7 @@ pub enum Target {
 }
 
 /// A reference. Two are equal when they name the same object; where they stand does not count.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Reference {
     /// What it may be to.
     pub target: Target,
@@ -30,6 +30,7 @@ pub struct Reference {
     /// The name.
     pub name: Ident,
     /// Where it was written.
+    #[serde(skip)]
     pub span: Aside<Option<Span>>,
     /// What it was resolved to.
     pub resolved: Aside<Option<ObjectId>>,

@@ -4,8 +4,8 @@ use super::{Allow, Exit, Stop, allow_parser, counted, refuse, refused};
 use crate::Global;
 use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
-use schemac_compiler::apply::{ApplyOptions, Progress, Retry};
-use schemac_compiler::plan::{PlannedStep, Segment};
+use schemac_compiler::apply::{Applied, ApplyOptions, Progress, Retry};
+use schemac_compiler::plan::{PlannedStep, Segment, Verb};
 use schemac_compiler::render;
 use serde_json::json;
 use std::path::PathBuf;
@@ -32,9 +32,16 @@ pub struct Arguments {
     /// A plan that `schemac diff --save` wrote: runs exactly that, unless the database changed
     #[arg(value_name = "PLAN")]
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How a plan is run.
+#[derive(clap::Args)]
+pub struct How {
     /// Do not ask
     #[arg(long, short)]
-    yes: bool,
+    pub yes: bool,
     /// What may be lost for good, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allow_parser())]
     allow: Vec<Allow>,
@@ -49,39 +56,41 @@ pub struct Arguments {
     single_transaction: bool,
 }
 
-pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
-    if shell.is_json() && !arguments.yes {
-        return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
+impl How {
+    pub fn options(&self) -> ApplyOptions {
+        ApplyOptions {
+            lock_timeout: self.lock_timeout,
+            retries: self.retry,
+            single_transaction: self.single_transaction,
+            journal: None,
+        }
     }
+
+    /// What was done, as a sentence.
+    pub fn done(&self, applied: &Applied) -> String {
+        let (steps, segments) =
+            (counted(applied.steps, "step"), transactions(applied.segments, self.single_transaction));
+        format!("Done: {steps} in {segments}.")
+    }
+}
+
+pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
+    ask_first(&arguments.how, shell)?;
     let url = global.db.as_deref();
     let planned = match &arguments.plan {
         Some(path) => operations::saved(path)?,
         None => operations::plan(&global.dir, url, !global.no_cache)?,
     };
-    if let Some(exit) = decide(&planned, &arguments, shell)? {
+    if let Some(exit) = decide(&planned, &arguments.how, shell)? {
         return Ok(exit);
     }
-    let options = ApplyOptions {
-        lock_timeout: arguments.lock_timeout,
-        retries: arguments.retry,
-        single_transaction: arguments.single_transaction,
-    };
-    let result = operations::apply(url, &planned, &options, &mut Shown { shell, done: 0, of: 0 });
-    shell.clear();
-    let operations::Done { applied, recorded } = result?;
-    if let Err(why) = &recorded {
-        shell.say(&format!("Nothing is recorded in the database: {why}."));
-    }
-
-    let done = format!(
-        "Done: {} in {}.",
-        counted(applied.steps, "step"),
-        transactions(applied.segments, arguments.single_transaction)
-    );
+    let (applied, id) = carry_out(url, &planned, &[], &arguments.how, shell)?;
+    let done = arguments.how.done(&applied);
+    let result = json!({ "format": 1, "id": id, "steps": applied.steps, "segments": applied.segments });
     // A saved plan is held against the files that it was made from, and no others.
     if arguments.plan.is_some() && operations::same_files(&global.dir, &planned) != Some(true) {
         if shell.is_json() {
-            shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
+            shell.out_json(&result)?;
         } else {
             shell.out(&format!(
                 "{done} Not compared again: its project is not in this folder, or has changed.\n"
@@ -105,15 +114,51 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         shell.say(&format!("What was found equal is not remembered in the database: {why}."));
     }
     if shell.is_json() {
-        shell.out_json(&json!({ "format": 1, "steps": applied.steps, "segments": applied.segments }))?;
+        shell.out_json(&result)?;
     } else {
-        shell.out(&format!("{done} Compared again: nothing is left to do.\n"))?;
+        shell.out(&format!("{done} Compared again: nothing is left to do.\n{}", way_back(id, &planned)))?;
     }
     Ok(Exit::Done)
 }
 
+/// What helps who wants to go back, where something moved.
+fn way_back(id: Option<i64>, planned: &Planned) -> String {
+    match id {
+        Some(id) if planned.plan.steps().any(|step| step.verb == Verb::Move) => {
+            format!("Recorded as apply {id}: `schemac verify` proves it, `schemac rollback` takes it back.\n")
+        }
+        _ => String::new(),
+    }
+}
+
+/// With JSON nothing is shown that somebody could decide on.
+pub fn ask_first(how: &How, shell: &Shell) -> Result<(), Stop> {
+    if shell.is_json() && !how.yes {
+        return Err(outside("with --json nothing is shown to decide on", "add --yes").into());
+    }
+    Ok(())
+}
+
+/// Runs the plan and shows how it goes; what was done, and under which number it is recorded.
+pub fn carry_out(
+    url: Option<&str>,
+    planned: &Planned,
+    undoes: &[i64],
+    how: &How,
+    shell: &mut Shell,
+) -> Result<(Applied, Option<i64>), Stop> {
+    let result =
+        operations::apply(url, planned, undoes, &how.options(), &mut Shown { shell, done: 0, of: 0 });
+    shell.clear();
+    let operations::Done { applied, recorded } = result?;
+    if let Err(why) = &recorded {
+        shell.say(&format!("Nothing is recorded in the database: {why}."));
+    }
+    Ok((applied, recorded.ok()))
+}
+
 /// Shows the plan and finds out whether it shall run; if not, how the command ends.
-fn decide(planned: &Planned, arguments: &Arguments, shell: &mut Shell) -> Result<Option<Exit>, Stop> {
+pub fn decide(planned: &Planned, arguments: &How, shell: &mut Shell) -> Result<Option<Exit>, Stop> {
     let plan = &planned.plan;
     let shown = show(planned, shell);
     if plan.is_empty() {
@@ -214,16 +259,9 @@ mod tests {
     use schemac_compiler::connect::ServerError;
     use schemac_compiler::plan::Plan;
 
-    fn arguments(yes: bool, allow: &[Allow]) -> Arguments {
+    fn arguments(yes: bool, allow: &[Allow]) -> How {
         let lock_timeout = Duration::from_millis(500);
-        Arguments {
-            plan: None,
-            yes,
-            allow: allow.to_vec(),
-            lock_timeout,
-            retry: 20,
-            single_transaction: false,
-        }
+        How { yes, allow: allow.to_vec(), lock_timeout, retry: 20, single_transaction: false }
     }
 
     #[test]

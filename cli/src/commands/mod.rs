@@ -6,7 +6,10 @@ mod completions;
 mod diff;
 mod explain;
 mod graph;
+mod history;
 mod import;
+mod rollback;
+mod verify;
 
 use crate::Global;
 use crate::operations::Failure;
@@ -25,6 +28,9 @@ pub enum Command {
     Check(check::Arguments),
     Diff(diff::Arguments),
     Apply(apply::Arguments),
+    History(history::Arguments),
+    Verify(verify::Arguments),
+    Rollback(rollback::Arguments),
     Graph(graph::Arguments),
     Import(import::Arguments),
     Explain(explain::Arguments),
@@ -70,6 +76,9 @@ pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit,
         Command::Check(arguments) => check::run(arguments, global, shell),
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),
+        Command::History(arguments) => history::run(arguments, global, shell),
+        Command::Verify(arguments) => verify::run(arguments, global, shell),
+        Command::Rollback(arguments) => rollback::run(arguments, global, shell),
         Command::Graph(arguments) => graph::run(arguments, global, shell),
         Command::Import(arguments) => import::run(arguments, global, shell),
         Command::Explain(arguments) => explain::run(arguments, shell),
@@ -116,7 +125,7 @@ fn failure_as_json(failure: &Failure) -> serde_json::Value {
             "message": failed.error.message,
             "sqlstate": failed.error.sqlstate,
             "help": failed.error.hint,
-            "object": failed.object,
+            "object": failed.object.map(|object| object.to_string()),
             "sql": failed.statement,
             "at": place,
             "segment": failed.segment,
@@ -252,7 +261,7 @@ mod tests {
 error: segment 3 of 4 failed at table app.gone: canceling statement due to lock timeout (55P03)
 statement: DROP TABLE app.gone
 it had been tried again 20 times
-the database stands behind segment 2; apply again to go on from there
+the database stands behind segment 2; the same command again goes on from there
  --> schema/app.yaml:2:11
 ";
         assert_eq!((err.text().as_str(), out.text().as_str()), (expected, ""));

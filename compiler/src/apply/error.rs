@@ -143,6 +143,8 @@ impl fmt::Display for FailedStatement {
 fn standing(boundary: usize) -> String {
     match boundary {
         0 => "nothing was changed".to_owned(),
-        number => format!("the database stands behind segment {number}; apply again to go on from there"),
+        number => {
+            format!("the database stands behind segment {number}; the same command again goes on from there")
+        }
     }
 }

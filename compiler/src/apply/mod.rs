@@ -20,6 +20,7 @@ pub use self::error::{ApplyError, FailedStatement, Holder};
 use crate::connect::{SET_LOCAL, ServerError};
 use crate::plan::{Plan, PlannedStep, Segment};
 use crate::render::RELOAD;
+use crate::state::journal::Running;
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -31,11 +32,18 @@ pub struct ApplyOptions {
     pub retries: u32,
     /// Everything in one transaction, for a database that nobody uses.
     pub single_transaction: bool,
+    /// The row of the journal that tells how far it is.
+    pub journal: Option<Running>,
 }
 
 impl Default for ApplyOptions {
     fn default() -> Self {
-        Self { lock_timeout: Duration::from_millis(500), retries: 20, single_transaction: false }
+        Self {
+            lock_timeout: Duration::from_millis(500),
+            retries: 20,
+            single_transaction: false,
+            journal: None,
+        }
     }
 }
 
@@ -280,6 +288,7 @@ impl Run<'_> {
                 self.client.batch_execute(&step.sql).map_err(|error| stop_at(index, step, &error, true))?;
             }
         }
+        self.note(number).map_err(|(statement, error)| stop(number, statement, &error))?;
         self.client.batch_execute("COMMIT").map_err(|error| {
             let mut halt = stop(number, "COMMIT".into(), &error);
             if let Halt::At(stop) = &mut halt {
@@ -287,6 +296,13 @@ impl Run<'_> {
             }
             halt
         })
+    }
+
+    /// Tells the journal that a segment is behind us, together with the segment itself.
+    fn note(&mut self, index: usize) -> Result<(), (String, postgres::Error)> {
+        let Some(running) = &self.options.journal else { return Ok(()) };
+        let statement = running.passed(index + 1, self.plan.segments.len());
+        self.client.batch_execute(&statement).map_err(|error| (statement, error))
     }
 
     /// Begins, and looks whether the server process is still the one that holds the advisory lock.
@@ -356,7 +372,8 @@ impl Run<'_> {
             .collect();
         // After a failure the connection may be gone, and its settings with it.
         let _ = self.client.batch_execute(&reset.join("; "));
-        outcome
+        outcome?;
+        self.note(index).map_err(|(statement, error)| stop(index, statement, &error))
     }
 
     fn failed(&self, halt: Halt, retries: u32) -> ApplyError {

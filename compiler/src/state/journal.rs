@@ -4,7 +4,9 @@
 //! facts are, and how the way back is computed.
 
 use super::{Unavailable, first_row, pinned, table, write};
+use crate::apply::LOCK_KEY;
 use postgres::Client;
+use schemac_schema::id::ObjectId;
 use schemac_schema::sql::literal;
 
 /// What is known when an apply begins. Texts of JSON are given as text.
@@ -20,6 +22,47 @@ pub struct Begun {
     pub reverse: Option<String>,
     /// Facts about the database before, as JSON.
     pub before: Option<String>,
+    /// The applies that it takes back, where it is a rollback.
+    pub undoes: Vec<i64>,
+}
+
+/// The row of an apply that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// Its id.
+    pub id: i64,
+    /// The applies that it takes back.
+    pub undoes: Vec<i64>,
+}
+
+impl Running {
+    /// The statements that say how far it is. They run in the transaction of the segment itself, so that whatever
+    /// happens between two segments, the journal tells what was committed.
+    pub fn passed(&self, segments: usize, of: usize) -> String {
+        let ended = if segments == of {
+            format!(", state = {}, finished = pg_catalog.clock_timestamp()", literal(State::Done.word()))
+        } else {
+            String::new()
+        };
+        let table = table("applies");
+        let mut statements = format!(
+            "UPDATE {table} SET segments = {segments}{ended} WHERE id OPERATOR(pg_catalog.=) {}",
+            self.id
+        );
+        if segments == of && !self.undoes.is_empty() {
+            let undone = literal(State::Undone.word());
+            statements.push_str(&format!(
+                "; UPDATE {table} SET state = {undone} WHERE id OPERATOR(pg_catalog.=) ANY ({})",
+                ids(&self.undoes)
+            ));
+        }
+        statements
+    }
+}
+
+fn ids(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    format!("'{{{}}}'::pg_catalog.int8[]", ids.join(","))
 }
 
 /// How an apply ended.
@@ -50,20 +93,23 @@ impl State {
 /// The server does not take it; nothing is written then.
 pub fn begin(client: &mut Client, begun: &Begun) -> Result<i64, Unavailable> {
     let statement = format!(
-        "INSERT INTO {} (schemac, plan, forward, reverse, before) VALUES ({}, {}, {}, {}, {}) RETURNING id",
+        "INSERT INTO {} (schemac, plan, forward, reverse, before, undoes) VALUES ({}, {}, {}, {}, {}, {}) \
+         RETURNING id",
         table("applies"),
         literal(&begun.schemac),
         literal(&begun.plan),
         json(Some(&begun.forward)),
         json(begun.reverse.as_deref()),
         json(begun.before.as_deref()),
+        ids(&begun.undoes),
     );
     let answer = first_row(&write(client, &statement)?);
     let id = answer.first().and_then(|id| id.parse().ok());
     id.ok_or_else(|| Unavailable::Cannot("the journal gave no id".into()))
 }
 
-/// Writes how an apply ended, after how many committed segments, and facts about the database after, as JSON.
+/// Writes how an apply ended, after how many committed segments, the way back from it and facts about the database
+/// after it, as JSON.
 ///
 /// # Errors
 /// The server does not take it.
@@ -72,20 +118,44 @@ pub fn finish(
     id: i64,
     state: State,
     segments: usize,
-    after: Option<&str>,
+    known: &Known,
 ) -> Result<(), Unavailable> {
     let statement = format!(
-        "UPDATE {} SET finished = pg_catalog.clock_timestamp(), state = {}, segments = {segments}, after = {} \
-         WHERE id OPERATOR(pg_catalog.=) {id}",
+        "UPDATE {} SET finished = pg_catalog.clock_timestamp(), state = {}, segments = {segments}, after = {}, \
+         reverse = {} WHERE id OPERATOR(pg_catalog.=) {id}",
         table("applies"),
         literal(state.word()),
-        json(after),
+        json(known.after.as_deref()),
+        json(known.reverse.as_deref()),
     );
     write(client, &statement).map(drop)
 }
 
+/// Says of applies that nothing of them is left.
+///
+/// # Errors
+/// The server does not take it.
+pub fn undone(client: &mut Client, of: &[i64]) -> Result<(), Unavailable> {
+    let statement = format!(
+        "UPDATE {} SET state = {} WHERE id OPERATOR(pg_catalog.=) ANY ({})",
+        table("applies"),
+        literal(State::Undone.word()),
+        ids(of)
+    );
+    write(client, &statement).map(drop)
+}
+
+/// What is known when an apply has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Facts about the database, as JSON.
+    pub after: Option<String>,
+    /// The plan that leads back, as JSON.
+    pub reverse: Option<String>,
+}
+
 /// One row of the journal, without its long texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Apply {
     /// Its id.
     pub id: i64,
@@ -95,10 +165,31 @@ pub struct Apply {
     pub finished: String,
     /// By whom.
     pub role: String,
-    /// `running`, `done`, `failed` or `undone`.
+    /// `running`, `done`, `failed` or `undone`; `broken off` where it says that it runs and nobody holds its lock.
     pub state: String,
     /// How many segments were committed.
     pub segments: usize,
+    /// How many segments the plan has.
+    pub of: usize,
+    /// How many statements the plan has.
+    pub steps: usize,
+    /// What moved: the old names and the new ones.
+    pub moves: Vec<(String, String)>,
+    /// The applies that it takes back, where it is a rollback.
+    pub undoes: Vec<i64>,
+}
+
+impl Apply {
+    /// Whether something of it stands in the database: it was not taken back, and takes nothing back itself.
+    pub fn stands(&self) -> bool {
+        self.segments > 0 && self.undoes.is_empty() && self.state != State::Undone.word()
+    }
+}
+
+/// Whether the journal is there.
+fn exists(client: &mut Client) -> Result<bool, Unavailable> {
+    let there = first_row(&pinned(client, "SELECT pg_catalog.to_regclass('schemac.applies') IS NOT NULL")?);
+    Ok(there.first().is_some_and(|there| there == "t"))
 }
 
 /// All applies, the first one first; none where nothing was ever recorded.
@@ -106,18 +197,32 @@ pub struct Apply {
 /// # Errors
 /// The role may not read them.
 pub fn applies(client: &mut Client) -> Result<Vec<Apply>, Unavailable> {
-    let there = first_row(&pinned(client, "SELECT pg_catalog.to_regclass('schemac.applies') IS NOT NULL")?);
-    if there.first().is_none_or(|there| there != "t") {
+    if !exists(client)? {
         return Ok(Vec::new());
     }
-    let question =
-        format!("SELECT id, started, finished, role, state, segments FROM {} ORDER BY id", table("applies"));
+    let question = format!(
+        "SELECT id, pg_catalog.to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), \
+         pg_catalog.to_char(finished AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), role, \
+         CASE WHEN state = 'running' AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' \
+         AND l.granted AND l.objsubid = 1 AND l.classid = {} AND l.objid = {} AND l.database = \
+         (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())) \
+         THEN 'broken off' ELSE state END, segments, \
+         pg_catalog.jsonb_array_length(forward -> 'segments'), \
+         (SELECT coalesce(sum(pg_catalog.jsonb_array_length(s -> 'steps')), 0) \
+         FROM pg_catalog.jsonb_array_elements(forward -> 'segments') s), \
+         pg_catalog.array_to_string(undoes, ','), coalesce(before -> 'moves', '[]') \
+         FROM {} ORDER BY id",
+        LOCK_KEY >> 32,
+        LOCK_KEY & 0xffff_ffff,
+        table("applies")
+    );
     let rows = pinned(client, &question)?;
     Ok(rows
         .iter()
         .filter_map(|message| match message {
             postgres::SimpleQueryMessage::Row(row) => {
                 let text = |place: usize| row.get(place).unwrap_or_default().to_owned();
+                let moves: Vec<(ObjectId, ObjectId)> = serde_json::from_str(&text(9)).unwrap_or_default();
                 Some(Apply {
                     id: text(0).parse().ok()?,
                     started: text(1),
@@ -125,7 +230,46 @@ pub fn applies(client: &mut Client) -> Result<Vec<Apply>, Unavailable> {
                     role: text(3),
                     state: text(4),
                     segments: text(5).parse().ok()?,
+                    of: text(6).parse().unwrap_or(0),
+                    steps: text(7).parse().unwrap_or(0),
+                    undoes: text(8).split(',').filter_map(|id| id.parse().ok()).collect(),
+                    moves: moves.iter().map(|(old, new)| (old.to_string(), new.to_string())).collect(),
                 })
+            }
+            _ => None,
+        })
+        .collect())
+}
+
+/// The long texts of an apply: facts before and after, and the plan that leads back, as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Facts about the database before.
+    pub before: Option<String>,
+    /// Facts about the database after.
+    pub after: Option<String>,
+    /// The plan that leads back.
+    pub reverse: Option<String>,
+}
+
+/// The long texts of some applies, in the order of the ids that are asked for.
+///
+/// # Errors
+/// The role may not read them.
+pub fn texts(client: &mut Client, of: &[i64]) -> Result<Vec<Texts>, Unavailable> {
+    let question = format!(
+        "SELECT a.before, a.after, a.reverse FROM unnest({}) WITH ORDINALITY AS asked (id, place) \
+         JOIN {} a ON a.id = asked.id ORDER BY asked.place",
+        ids(of),
+        table("applies")
+    );
+    let rows = pinned(client, &question)?;
+    let text = |row: &postgres::SimpleQueryRow, place| row.get(place).map(str::to_owned);
+    Ok(rows
+        .iter()
+        .filter_map(|message| match message {
+            postgres::SimpleQueryMessage::Row(row) => {
+                Some(Texts { before: text(row, 0), after: text(row, 1), reverse: text(row, 2) })
             }
             _ => None,
         })

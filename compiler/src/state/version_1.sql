@@ -22,5 +22,7 @@ CREATE TABLE schemac.applies (
     forward pg_catalog.jsonb NOT NULL,
     reverse pg_catalog.jsonb,
     before pg_catalog.jsonb,
-    after pg_catalog.jsonb
+    after pg_catalog.jsonb,
+    -- The applies that this one takes back, where it is a rollback.
+    undoes pg_catalog.int8[] NOT NULL DEFAULT '{}'
 )

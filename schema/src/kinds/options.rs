@@ -12,8 +12,8 @@ use std::hash::{Hash, Hasher};
 /// Options by name. Values are texts as pg_class.reloptions holds them.
 ///
 /// They keep the order in which they were written, as PostgreSQL does; it plays no part in equality.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options(pub IndexMap<Ident, Text>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Options(#[serde(with = "indexmap::map::serde_seq")] pub IndexMap<Ident, Text>);
 
 impl Hash for Options {
     fn hash<H: Hasher>(&self, state: &mut H) {

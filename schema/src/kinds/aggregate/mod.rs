@@ -17,7 +17,7 @@ use crate::type_name::TypeName;
 use crate::write::Writer;
 
 /// An argument.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Argument {
     /// VARIADIC.
     pub variadic: bool,
@@ -28,7 +28,7 @@ pub struct Argument {
 }
 
 /// How an ordered-set aggregate takes its arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Ordered {
     /// How many arguments stand before ORDER BY.
     pub direct: usize,
@@ -37,7 +37,7 @@ pub struct Ordered {
 }
 
 /// What the final function does to the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Modify {
     /// Nothing.
     ReadOnly,
@@ -48,7 +48,7 @@ pub enum Modify {
 }
 
 /// One way to compute: the usual one, or that of a moving window.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Way {
     /// Takes a row into the state.
     pub transition: Reference,
@@ -69,7 +69,7 @@ pub struct Way {
 }
 
 /// An aggregate.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Aggregate {
     /// Its arguments; none stand as a star.
     pub arguments: Vec<Argument>,

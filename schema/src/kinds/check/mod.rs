@@ -17,7 +17,7 @@ use crate::step::{Element, Lock, Steps};
 use crate::write::Writer;
 
 /// A check constraint.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Check {
     /// The condition.
     pub expression: Fragment,

@@ -24,7 +24,7 @@ use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A column.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Column {
     /// Its type.
     pub type_name: TypeName,
@@ -54,17 +54,18 @@ pub struct Column {
 }
 
 /// An identity column's sequence.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// ALWAYS, not BY DEFAULT.
     pub always: bool,
     /// Sequence options that differ from the type's defaults, by their keywords: `START WITH`, `INCREMENT BY`,
     /// `MINVALUE`, `MAXVALUE`, `CACHE` with numbers; `CYCLE` with 1.
+    #[serde(with = "crate::keep::words")]
     pub options: BTreeMap<&'static str, i64>,
 }
 
 /// A generated column's expression.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Generated {
     /// The expression.
     pub expression: Fragment,

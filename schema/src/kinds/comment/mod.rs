@@ -12,7 +12,7 @@ use crate::step::Steps;
 use crate::write::Writer;
 
 /// A comment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Comment {
     /// The text.
     pub text: Text,

@@ -18,7 +18,7 @@ use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// A composite type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Composite {
     /// Its fields.
     pub fields: BTreeMap<Ident, Field>,
@@ -27,7 +27,7 @@ pub struct Composite {
 }
 
 /// A field.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Field {
     /// Its type.
     pub type_name: TypeName,

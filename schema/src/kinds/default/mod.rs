@@ -16,7 +16,7 @@ use crate::step::{Element, Lock, Steps};
 use crate::write::Writer;
 
 /// A column's default.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Default {
     /// The expression.
     pub value: Fragment,

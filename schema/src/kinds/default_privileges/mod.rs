@@ -18,7 +18,7 @@ use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// What one role's new objects of one kind in one schema (or everywhere) give to one grantee.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct DefaultPrivileges {
     /// Whose new objects.
     pub role: Ident,
@@ -124,6 +124,10 @@ impl ObjectKind for DefaultPrivileges {
     }
 
     fn drop(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        // DROP SCHEMA takes them along, and they come last.
+        if self.schema.is_some_and(|schema| !context.desired.contains(ObjectId::of_schema(schema))) {
+            return;
+        }
         Self { grant: self.usual(context), ..self.clone() }.changes(&self.grant, out);
     }
 }

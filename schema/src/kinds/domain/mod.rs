@@ -18,7 +18,7 @@ use crate::type_name::TypeName;
 use crate::write::Writer;
 
 /// A domain.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Domain {
     /// The type that it narrows.
     pub base: TypeName,

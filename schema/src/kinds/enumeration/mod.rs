@@ -14,7 +14,7 @@ use crate::step::{Loss, Steps};
 use crate::write::Writer;
 
 /// An enum type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Enum {
     /// Its labels in order.
     pub values: Vec<Text>,

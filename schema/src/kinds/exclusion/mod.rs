@@ -20,7 +20,7 @@ use crate::tree::Tree;
 use crate::write::Writer;
 
 /// An exclusion constraint.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Exclusion {
     /// What follows EXCLUDE, without what the other fields say: `USING gist (room WITH =, during WITH &&) WHERE (…)`.
     pub definition: Fragment,

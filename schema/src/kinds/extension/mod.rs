@@ -12,7 +12,7 @@ use crate::step::{Loss, Steps};
 use crate::write::Writer;
 
 /// An extension.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Extension {
     /// The schema of its objects; the one it has, when nobody says.
     pub schema: Option<Ident>,

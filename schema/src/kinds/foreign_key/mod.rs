@@ -18,7 +18,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// What happens to referencing rows.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// NO ACTION.
     #[default]
@@ -34,7 +34,7 @@ pub enum Action {
 }
 
 /// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ForeignKey {
     /// The referencing columns.
     pub columns: Vec<Ident>,

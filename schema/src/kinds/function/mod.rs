@@ -22,7 +22,7 @@ use crate::write::Writer;
 use settings::Settings;
 
 /// How an argument passes its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Mode {
     /// Into the routine.
     In,
@@ -42,7 +42,7 @@ impl Mode {
 }
 
 /// An argument.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Argument {
     /// How it passes its value.
     pub mode: Mode,
@@ -55,7 +55,7 @@ pub struct Argument {
 }
 
 /// What a function gives back.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Returns {
     /// A value, or a set of values. With OUT arguments it says what they amount to.
     Type {
@@ -76,7 +76,7 @@ impl Returns {
 }
 
 /// What a routine does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Body {
     /// A text for its language.
     Text(Fragment),
@@ -92,7 +92,7 @@ pub enum Body {
 }
 
 /// What the planner may assume of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Volatility {
     /// Nothing.
     #[default]
@@ -104,7 +104,7 @@ pub enum Volatility {
 }
 
 /// Whether it may run in parallel workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Parallel {
     /// No.
     #[default]
@@ -116,7 +116,7 @@ pub enum Parallel {
 }
 
 /// What CREATE FUNCTION says beside arguments, result and body, as far as ALTER FUNCTION can change it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Attributes {
     /// IMMUTABLE, STABLE, VOLATILE.
     pub volatility: Volatility,
@@ -137,7 +137,7 @@ pub struct Attributes {
 }
 
 /// A function or procedure.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Function {
     /// A procedure.
     pub procedure: bool,

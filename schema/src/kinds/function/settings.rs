@@ -9,7 +9,7 @@ use crate::sql::{self, Sql};
 use std::collections::BTreeMap;
 
 /// Settings by name, in lower case. Values are texts as pg_proc.proconfig holds them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Settings(pub BTreeMap<Ident, Text>);
 
 /// `GUC_LIST_QUOTE`: the list of pg_dump's `variable_is_guc_list_quote`.

@@ -16,7 +16,7 @@ use crate::write::Writer;
 use std::collections::BTreeMap;
 
 /// What a grantee may do with a target.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Grant {
     /// Each privilege by its keyword in capitals (`SELECT`), and whether it was given WITH GRANT OPTION.
     pub privileges: BTreeMap<Text, bool>,

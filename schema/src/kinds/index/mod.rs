@@ -19,7 +19,7 @@ use crate::tree::Tree;
 use crate::write::Writer;
 
 /// An index.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Index {
     /// UNIQUE.
     pub unique: bool,

@@ -17,7 +17,7 @@ use crate::step::{Element, Lock, Steps};
 use crate::write::Writer;
 
 /// A primary key or unique constraint.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Key {
     /// PRIMARY KEY, not UNIQUE.
     pub primary: bool,
@@ -38,7 +38,7 @@ pub struct Key {
 }
 
 /// When a constraint is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Timing {
     /// NOT DEFERRABLE.
     #[default]

@@ -17,7 +17,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// A materialized view.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MaterializedView {
     /// Its query.
     pub query: Fragment,

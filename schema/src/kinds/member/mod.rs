@@ -16,7 +16,7 @@ use crate::write::Writer;
 use std::collections::BTreeSet;
 
 /// A table in a publication; the publication's name is the object's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Member {
     /// Only these columns; all when there are none.
     pub columns: BTreeSet<Ident>,

@@ -8,7 +8,7 @@ use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::step::Steps;
 
 /// Something that is not modelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Opaque {
     /// What it is, in PostgreSQL's words (`operator class`).
     pub what: Text,

@@ -13,7 +13,7 @@ use crate::step::Steps;
 use crate::write::Writer;
 
 /// The column that owns a sequence.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OwnedBy {
     /// Its table.
     pub table: Reference,

@@ -16,7 +16,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// For which command a policy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Command {
     /// ALL.
     #[default]
@@ -32,7 +32,7 @@ pub enum Command {
 }
 
 /// A policy.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Policy {
     /// For which command.
     pub command: Command,

@@ -14,7 +14,7 @@ use crate::write::Writer;
 use std::collections::BTreeSet;
 
 /// A publication.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Publication {
     /// FOR ALL TABLES.
     pub all_tables: bool,

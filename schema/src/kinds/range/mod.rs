@@ -20,7 +20,7 @@ use crate::type_name::TypeName;
 use crate::write::Writer;
 
 /// A range type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Range {
     /// The type of its bounds.
     pub subtype: TypeName,

@@ -13,7 +13,7 @@ use crate::step::{Loss, Steps};
 use crate::write::Writer;
 
 /// A schema.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Schema {
     /// Its owner, where it is known.
     pub owner: Aside<Option<Ident>>,

@@ -15,7 +15,7 @@ use crate::type_name::TypeName;
 use crate::write::Writer;
 
 /// A sequence, with every setting spelled out.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Sequence {
     /// smallint, integer or bigint.
     pub type_name: TypeName,

@@ -16,7 +16,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// Extended statistics.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Statistics {
     /// The schema that they are in; PostgreSQL leaves them there when the table moves.
     pub schema: Ident,

@@ -21,7 +21,7 @@ use crate::step::{ELEMENTS, Lock, Loss, Steps};
 use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum ReplicaIdentity {
     /// Its primary key.
     #[default]
@@ -35,7 +35,7 @@ pub enum ReplicaIdentity {
 }
 
 /// A table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Its owner, where it is known.
     pub owner: Aside<Option<Ident>>,

@@ -19,7 +19,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// When a trigger fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum When {
     /// BEFORE.
     Before,
@@ -30,7 +30,7 @@ pub enum When {
 }
 
 /// For which sessions a trigger fires (`session_replication_role`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub enum Enabled {
     /// Origin and local.
     #[default]
@@ -44,7 +44,7 @@ pub enum Enabled {
 }
 
 /// A trigger.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Trigger {
     /// When it fires.
     pub when: When,

@@ -19,7 +19,7 @@ use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
 /// A view.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct View {
     /// Its query.
     pub query: Fragment,

@@ -1,0 +1,448 @@
+//! The way back from an apply: the plan from the database as it is to what was recorded before, made by the ordinary
+//! pipeline. The reverse of a move is a move, so rows stay where they are, also those written since.
+//!
+//! What the apply did not touch stays as it is. What it touched must be as it left it, or as it was before (part of the
+//! way back was gone already); anything else is named and refused. Names are compared as they will be afterwards, so
+//! that what only refers to a moved object counts as unchanged. Not here: what is recorded (`record`), running it.
+
+use crate::compile;
+use crate::connect::{Connection, ServerError};
+use crate::fingerprint::Seen;
+use crate::introspect::{self, Reading};
+use crate::normalize;
+use crate::plan::{self, Plan, Verb};
+use crate::record::{self, Record};
+use crate::relocate::{self, Relocated};
+use crate::state::{Unavailable, journal};
+use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::code::Code;
+use schemac_schema::declare::Move;
+use schemac_schema::diagnostic::{Diagnostic, Severity};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::kinds::{companions, followers};
+use schemac_schema::span::{Sources, Span};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What shall be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The last apply that stands.
+    Last,
+    /// This apply and all later ones.
+    To(i64),
+    /// What the last apply that touched this table did to it, by its old or new name.
+    Table(String),
+}
+
+/// A way back.
+#[derive(Debug)]
+pub struct Way {
+    /// The plan.
+    pub plan: Plan,
+    /// What it was made from.
+    pub seen: Seen,
+    /// The applies that it takes back as a whole, the last one first; none for a single table.
+    pub undoes: Vec<i64>,
+    /// The applies that it is about.
+    pub of: Vec<i64>,
+}
+
+/// Why there is no way back.
+#[derive(Debug)]
+pub enum Error {
+    /// Nothing is recorded that could be taken back, or not that; why.
+    Nothing(String),
+    /// What stands in the way since, each in words.
+    Refused(Vec<String>),
+    /// What the pipeline says.
+    Diagnostics(Vec<Diagnostic>),
+    /// The journal could not be read.
+    Journal(Unavailable),
+    /// The database could not be read.
+    Read(introspect::Error),
+    /// The database could not be asked.
+    Ask(ServerError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Nothing(why) => f.write_str(why),
+            Error::Refused(reasons) => f.write_str(&reasons.join("\n")),
+            Error::Diagnostics(all) => write!(f, "{} errors", all.len()),
+            Error::Journal(error) => write!(f, "the journal cannot be read: {error}"),
+            Error::Read(error) => error.fmt(f),
+            Error::Ask(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// An apply with what was recorded of it.
+struct Recorded {
+    apply: journal::Apply,
+    before: Record,
+    after: Option<Record>,
+}
+
+/// Makes the plan that leads back. Places in its diagnostics are those of `sources`.
+///
+/// # Errors
+/// What stands in the way, all at once.
+pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources) -> Result<Way, Error> {
+    let recorded = recorded(connection, wish)?;
+    let mut external: BTreeSet<Ident> = BTreeSet::new();
+    for one in &recorded {
+        external.extend(one.before.external.iter().copied());
+    }
+    let reading = introspect::introspect(&mut connection.client, &external).map_err(Error::Read)?;
+    let span = Span::new(sources.add("the journal of schemac", ""), 0, 0);
+    let mut target = Target::of(&reading);
+    let (mut reasons, mut notes, mut unwatched) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &recorded {
+        let touched = match wish {
+            Wish::Table(name) => restrict(&one.before, name),
+            Wish::Last | Wish::To(_) => one.before.touched.iter().copied().collect(),
+        };
+        target.take_back(one, &touched, span, &mut reasons, &mut notes)?;
+        if one.after.is_none() {
+            unwatched.push(one.apply.id);
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(Error::Refused(reasons));
+    }
+    notes.extend(unwatched.into_iter().map(|id| {
+        let message =
+            format!("apply {id} did not end, so nobody can say what has changed since by other hands");
+        Diagnostic::note(Code::WayBack, message).help("look at the plan with care")
+    }));
+    let search_path = recorded.first().map(|one| one.before.search_path.clone()).unwrap_or_default();
+    let (plan, relocated) = target.plan(&reading, &search_path, connection, span, notes)?;
+    let seen = compile::seen(&plan, &relocated, external, reading.server.version);
+    let of: Vec<i64> = recorded.iter().map(|one| one.apply.id).collect();
+    let undoes = if matches!(wish, Wish::Table(_)) { Vec::new() } else { of.clone() };
+    Ok(Way { plan, seen, undoes, of })
+}
+
+/// The plan that leads back from an apply that has just ended, to be recorded with it.
+///
+/// # Errors
+/// What stands in the way.
+pub fn reverse(
+    connection: &mut Connection,
+    reading: &Reading,
+    before: &Record,
+    after: &Record,
+) -> Result<Plan, Error> {
+    let span = Span::new(Sources::new().add("", ""), 0, 0);
+    let mut target = Target::of(reading);
+    let one =
+        Recorded { apply: journal::Apply::default(), before: before.clone(), after: Some(after.clone()) };
+    let touched = before.touched.iter().copied().collect();
+    let (mut reasons, mut notes) = (Vec::new(), Vec::new());
+    target.take_back(&one, &touched, span, &mut reasons, &mut notes)?;
+    target.plan(reading, &before.search_path, connection, span, notes).map(|(plan, _)| plan)
+}
+
+/// Looks the applies up that the wish is about, the last one first.
+fn recorded(connection: &mut Connection, wish: &Wish) -> Result<Vec<Recorded>, Error> {
+    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+    let known = applies.len();
+    let mut standing: Vec<journal::Apply> = applies.iter().filter(|apply| apply.stands()).cloned().collect();
+    standing.reverse();
+    match wish {
+        Wish::Last => standing.truncate(1),
+        Wish::Table(_) => {}
+        Wish::To(id) => {
+            let Some(asked) = applies.iter().find(|apply| apply.id == *id) else {
+                return Err(Error::Nothing(format!("the journal holds no apply {id}")));
+            };
+            if !asked.stands() {
+                let why = match (asked.undoes.is_empty(), asked.segments) {
+                    (false, _) => "it is a rollback: apply the project again to go forward",
+                    (true, 0) => "it changed nothing",
+                    (true, _) => "it was taken back already",
+                };
+                return Err(Error::Nothing(format!("apply {id} cannot be taken back: {why}")));
+            }
+            standing.retain(|apply| apply.id >= *id);
+        }
+    }
+    if standing.is_empty() {
+        let why = if known == 0 { "no apply is recorded" } else { "no apply stands that was not taken back" };
+        return Err(Error::Nothing(format!("there is nothing to take back: {why} in this database")));
+    }
+    let ids: Vec<i64> = standing.iter().map(|apply| apply.id).collect();
+    let texts = journal::texts(&mut connection.client, &ids).map_err(Error::Journal)?;
+    let mut recorded = Vec::new();
+    for (apply, texts) in standing.into_iter().zip(texts) {
+        let before = texts.before.as_deref().map(|text| read(apply.id, text)).transpose()?;
+        let Some(before) = before else {
+            if matches!(wish, Wish::Table(_)) {
+                continue;
+            }
+            let why = format!("of apply {} is not recorded how the database was before", apply.id);
+            return Err(Error::Nothing(why));
+        };
+        if let Wish::Table(name) = wish
+            && !before.touched.iter().any(|root| is_called(*root, name))
+        {
+            continue;
+        }
+        let after = texts.after.as_deref().map(|text| read(apply.id, text)).transpose()?;
+        recorded.push(Recorded { apply, before, after });
+        if matches!(wish, Wish::Table(_)) {
+            break;
+        }
+    }
+    if let (Wish::Table(name), true) = (wish, recorded.is_empty()) {
+        return Err(Error::Nothing(format!("no apply that stands has touched a table {name}")));
+    }
+    Ok(recorded)
+}
+
+fn read(id: i64, text: &str) -> Result<Record, Error> {
+    let record: Result<Record, _> = serde_json::from_str(text);
+    match record {
+        Ok(record) if record.format == record::FORMAT => Ok(record),
+        _ => Err(Error::Nothing(format!(
+            "apply {id} was recorded by another version of schemac, in another shape"
+        ))),
+    }
+}
+
+fn is_called(root: ObjectId, name: &str) -> bool {
+    root.kind().is_relation() && (root.path() == name || root.name().as_str() == name)
+}
+
+/// The touched objects that belong to one table: it, what its facade is, and what moves along.
+fn restrict(before: &Record, name: &str) -> BTreeSet<ObjectId> {
+    let catalog = before.catalog();
+    let mut wanted: BTreeSet<ObjectId> =
+        before.touched.iter().copied().filter(|root| is_called(*root, name)).collect();
+    loop {
+        let count = wanted.len();
+        for (old, new) in before.moves.iter().filter(|(old, _)| old.parent().is_none()) {
+            if wanted.contains(old) || wanted.contains(new) {
+                wanted.extend([*old, *new]);
+                let along =
+                    companions(&catalog, *old, *new).into_iter().chain(followers(&catalog, *old, *new));
+                wanted.extend(along.flat_map(|(from, to)| [from.root(), to.root()]));
+            }
+        }
+        // The facade has the old name.
+        let names: BTreeSet<_> = wanted.iter().filter_map(|id| id.qname()).collect();
+        let same =
+            |id: &ObjectId| id.kind().is_relation() && id.qname().is_some_and(|name| names.contains(&name));
+        wanted.extend(before.touched.iter().copied().filter(same));
+        if wanted.len() == count {
+            return wanted;
+        }
+    }
+}
+
+/// The database as it shall be, and what it takes in names.
+struct Target {
+    state: Catalog,
+    moves: Vec<(ObjectId, ObjectId)>,
+    reload: bool,
+}
+
+impl Target {
+    fn of(reading: &Reading) -> Self {
+        let mut state = reading.catalog.clone();
+        for (_, entry) in state.iter_mut() {
+            if entry.standing == Standing::Managed {
+                entry.standing = Standing::Kept;
+            }
+        }
+        Self { state, moves: Vec::new(), reload: false }
+    }
+
+    /// Goes behind one apply.
+    fn take_back(
+        &mut self,
+        one: &Recorded,
+        touched: &BTreeSet<ObjectId>,
+        span: Span,
+        reasons: &mut Vec<String>,
+        notes: &mut Vec<Diagnostic>,
+    ) -> Result<(), Error> {
+        let mut before = Catalog::default();
+        for kept in one.before.objects.iter().filter(|kept| touched.contains(&kept.id.root())) {
+            before.insert_over(kept.id, kept.entry());
+        }
+        before.sort();
+        let back: Vec<(ObjectId, ObjectId)> = one
+            .before
+            .moves
+            .iter()
+            .filter(|(old, new)| touched.contains(&old.root()) || touched.contains(&new.root()))
+            .map(|(old, new)| (*new, *old))
+            .collect();
+        let relocated = relocated(std::mem::take(&mut self.state), &back, &before, span)?;
+        if let Some(after) = &one.after {
+            // All of it: what was touched refers to what moved with it.
+            let all: Vec<(ObjectId, ObjectId)> =
+                one.before.moves.iter().map(|(old, new)| (*new, *old)).collect();
+            let now = self::relocated(relocated.catalog.clone(), &all, &one.before.catalog(), span)?;
+            let left = self::relocated(after.catalog(), &all, &one.before.catalog(), span)?;
+            let was = one.before.catalog();
+            for root in touched {
+                let since = differences(&left.catalog, &now.catalog, *root);
+                if !since.is_empty() && !differences(&was, &now.catalog, *root).is_empty() {
+                    let more = since.len().saturating_sub(5);
+                    reasons.extend(since.iter().take(5).map(|(id, how)| {
+                        format!("{} {how} since apply {}", relocated.own_name(*id), one.apply.id)
+                    }));
+                    if more > 0 {
+                        reasons.push(format!("and {more} more on {root}"));
+                    }
+                }
+            }
+        }
+        self.follow(&back);
+        let mut desired = before;
+        let mut stay: Vec<ObjectId> = Vec::new();
+        for (id, entry) in relocated.catalog.iter() {
+            let root = id.root();
+            if relocated.shadows.contains_key(&root) {
+                continue;
+            }
+            if touched.contains(&root) {
+                if root == id && root.is_schema() && !desired.contains(root) {
+                    stay.push(root);
+                }
+                continue;
+            }
+            desired.insert_over(id, entry.clone());
+        }
+        // A schema that the apply made stays while somebody else's objects are in it.
+        for schema in stay {
+            let guest = desired.ids().find(|id| !id.root().is_schema() && id.schema() == Some(schema.name()));
+            let Some(guest) = guest else { continue };
+            let message = format!("{schema} stays, since {guest} is in it, which this does not take back");
+            notes.push(Diagnostic::note(Code::WayBack, message));
+            for id in relocated.catalog.descendants(schema).into_iter().chain([schema]) {
+                if let Some(entry) = relocated.catalog.get(id) {
+                    let mut entry = entry.clone();
+                    entry.standing = Standing::Kept;
+                    desired.insert_over(id, entry);
+                }
+            }
+        }
+        desired.sort();
+        self.state = desired;
+        self.reload |= one.before.reload;
+        Ok(())
+    }
+
+    /// Adds older moves to those that come first on the way back.
+    fn follow(&mut self, back: &[(ObjectId, ObjectId)]) {
+        for (from, to) in back {
+            let root = from.parent().is_none();
+            let known = self.moves.iter().position(|(_, then)| then == from);
+            let now = |moves: &[(ObjectId, ObjectId)], id: ObjectId| {
+                let today = moves.iter().find(|(_, then)| *then == id.root()).map(|(today, _)| *today);
+                today.map_or(id, |today| id.rebased(id.root(), today))
+            };
+            match known {
+                Some(place) => self.moves[place].1 = *to,
+                None => self.moves.push((now(&self.moves, *from), *to)),
+            }
+            if root {
+                for (_, then) in self.moves.iter_mut().filter(|(_, then)| then.parent().is_some()) {
+                    *then = then.rebased(*from, *to);
+                }
+            }
+        }
+        self.moves.retain(|(now, then)| now != then);
+    }
+
+    fn plan(
+        mut self,
+        reading: &Reading,
+        search_path: &[Ident],
+        connection: &mut Connection,
+        span: Span,
+        mut notes: Vec<Diagnostic>,
+    ) -> Result<(Plan, Relocated), Error> {
+        let relocated = relocated(reading.catalog.clone(), &self.moves, &self.state, span)?;
+        let late: Vec<ObjectId> = self
+            .state
+            .ids()
+            .filter(|id| !relocated.catalog.contains(*id))
+            .filter(|id| id.parent().is_some_and(|parent| relocated.catalog.contains(parent)))
+            .collect();
+        for id in late {
+            if let Some(entry) = self.state.get_mut(id) {
+                entry.object.append();
+            }
+        }
+        normalize::normalize(
+            &mut self.state,
+            &relocated,
+            &reading.server,
+            search_path,
+            &mut connection.client,
+        )
+        .map_err(Error::Ask)?;
+        let mut plan =
+            plan::plan(&relocated, &self.state, &reading.server, search_path).map_err(Error::Diagnostics)?;
+        // The apply made it, and without CASCADE it only goes when it is empty.
+        let steps = plan.segments.iter_mut().flat_map(|segment| &mut segment.steps);
+        for step in steps.filter(|step| step.verb == Verb::Drop && step.object.is_schema()) {
+            step.impact.loses.clear();
+        }
+        for step in plan.steps().filter(|step| step.verb == Verb::Create) {
+            let (id, kind) = (step.object, step.object.kind());
+            if kind.can_be_locked() || kind.is_column() {
+                let message =
+                    format!("{id} comes back without the values that it had: they went with the apply");
+                notes.push(Diagnostic::warning(Code::WayBack, message));
+            }
+        }
+        plan.notes = notes;
+        plan.compatibility.reload = self.reload;
+        Ok((plan, relocated))
+    }
+}
+
+fn relocated(
+    catalog: Catalog,
+    moves: &[(ObjectId, ObjectId)],
+    desired: &Catalog,
+    span: Span,
+) -> Result<Relocated, Error> {
+    let wishes: Vec<Move> =
+        moves.iter().map(|(from, to)| Move { from: vec![*from], to: *to, span }).collect();
+    let mut diagnostics = Vec::new();
+    let relocated = relocate::relocate(catalog, &wishes, desired, &mut diagnostics);
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Error::Diagnostics(diagnostics));
+    }
+    Ok(relocated)
+}
+
+/// What of an object and all that stands on it is otherwise than it was: each with how.
+pub fn differences(was: &Catalog, now: &Catalog, root: ObjectId) -> Vec<(ObjectId, &'static str)> {
+    let below = |catalog: &Catalog| -> BTreeSet<ObjectId> {
+        let ids = catalog.descendants(root).into_iter().chain([root]);
+        ids.filter(|id| catalog.contains(*id)).collect()
+    };
+    let (old, new) = (below(was), below(now));
+    let mut found: Vec<(ObjectId, &'static str)> = Vec::new();
+    for id in old.union(&new) {
+        match (was.get(*id), now.get(*id)) {
+            (Some(old), Some(new)) if old.object == new.object => {}
+            (Some(_), Some(_)) => found.push((*id, "is different")),
+            (None, _) => found.push((*id, "is new")),
+            (_, None) => found.push((*id, "is gone")),
+        }
+    }
+    found
+}

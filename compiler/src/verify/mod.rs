@@ -1,0 +1,309 @@
+//! Proof, on the database itself, that what an apply moved is still what it was, and that its old names still work.
+//!
+//! It reads, and where it is asked to write it rolls back. What it could not look at is a finding too, with the reason.
+//! Everything is compared with what the applies recorded; what moved without one is not known here. Not here: how
+//! findings are shown.
+
+mod facts;
+pub mod queries;
+mod use_of;
+
+use crate::connect::{Connection, ServerError};
+use crate::introspect;
+use crate::record::Record;
+use crate::relocate::{self, Relocation};
+use crate::rollback::differences;
+use crate::state::{Unavailable, journal};
+use postgres::{Client, SimpleQueryMessage};
+use schemac_schema::catalog::Catalog;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::kinds;
+use schemac_schema::object::Object;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+/// What came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is not as it should be.
+    Failed,
+    /// It could not be looked at.
+    Unchecked,
+    /// Something to know.
+    Note,
+    /// It is as it should be.
+    Passed,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// What came out.
+    pub verdict: Verdict,
+    /// What was looked at: `definition`, `storage`, `rows`, `facade`, `reading`, `writing`, `query`.
+    pub check: &'static str,
+    /// On what.
+    pub object: String,
+    /// What was found, as a sentence without a full stop.
+    pub message: String,
+}
+
+impl Finding {
+    fn new(
+        verdict: Verdict,
+        check: &'static str,
+        object: impl fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { verdict, check, object: object.to_string(), message: message.into() }
+    }
+}
+
+/// How far to go.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Also write through the old names, in transactions that are rolled back.
+    pub writes: bool,
+    /// Who asks: a role and the subject of its token. Some are sampled where none is given.
+    pub subjects: Vec<(String, String)>,
+    /// Rows may have gone since: clients delete.
+    pub rows_may_go: bool,
+    /// Up to how many rows of a table are compared.
+    pub rows: u64,
+}
+
+/// Why nothing could be verified.
+#[derive(Debug)]
+pub enum Error {
+    /// Nothing is recorded.
+    Nothing(String),
+    /// The journal could not be read.
+    Journal(Unavailable),
+    /// The database could not be read.
+    Read(introspect::Error),
+    /// The server said no.
+    Ask(ServerError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Nothing(why) => f.write_str(why),
+            Error::Journal(error) => write!(f, "the journal cannot be read: {error}"),
+            Error::Read(error) => error.fmt(f),
+            Error::Ask(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        Error::Ask(error.into())
+    }
+}
+
+/// An old name and what is behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Facade {
+    name: ObjectId,
+    of: ObjectId,
+}
+
+/// What the applies that stand left behind, under the names of today.
+struct Left {
+    /// What each touched object was after the last apply that touched it.
+    catalog: Catalog,
+    /// The touched objects, each with that apply.
+    roots: BTreeMap<ObjectId, i64>,
+    facades: Vec<Facade>,
+    /// The relations that moved: before the first of their moves, by their names of today.
+    relations: BTreeMap<ObjectId, crate::record::Relation>,
+    /// Applies of which the end is not recorded.
+    torn: Vec<i64>,
+}
+
+/// Verifies what the applies of a database moved; the findings, those that failed first.
+///
+/// # Errors
+/// There is nothing to verify, or the database cannot be read.
+pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Finding>, Error> {
+    let (left, external) = left(&mut connection.client)?;
+    let reading = introspect::introspect(&mut connection.client, &external).map_err(Error::Read)?;
+    let mut findings = Vec::new();
+    for id in &left.torn {
+        let message = "it did not end, so what it left is not recorded";
+        findings.push(Finding::new(Verdict::Unchecked, "definition", format!("apply {id}"), message));
+    }
+    definitions(&left, &reading.catalog, &mut findings);
+    facts::storage(&mut connection.client, &left, options, &mut findings)?;
+    facts::facades(&mut connection.client, &left, reading.server.version, &mut findings)?;
+    use_of::compare(&mut connection.client, &left, &reading, options, &mut findings)?;
+    findings.sort();
+    Ok(findings)
+}
+
+fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
+    let applies = journal::applies(client).map_err(Error::Journal)?;
+    let standing: Vec<i64> = applies.iter().filter(|apply| apply.stands()).map(|apply| apply.id).collect();
+    if standing.is_empty() {
+        return Err(Error::Nothing("no apply that stands is recorded in this database".into()));
+    }
+    let texts = journal::texts(client, &standing).map_err(Error::Journal)?;
+    let mut external = BTreeSet::new();
+    let mut left = Left {
+        catalog: Catalog::default(),
+        roots: BTreeMap::new(),
+        facades: Vec::new(),
+        relations: BTreeMap::new(),
+        torn: Vec::new(),
+    };
+    for (id, texts) in standing.into_iter().zip(texts) {
+        let read = |text: &Option<String>| text.as_deref().map(serde_json::from_str::<Record>);
+        let (before, after) = match (read(&texts.before), read(&texts.after)) {
+            (Some(Ok(before)), Some(Ok(after))) => (before, after),
+            _ => {
+                left.torn.push(id);
+                continue;
+            }
+        };
+        external.extend(before.external.iter().copied());
+        left.add(id, &before, &after);
+    }
+    Ok((left, external))
+}
+
+impl Left {
+    /// Goes behind one more apply.
+    fn add(&mut self, id: i64, before: &Record, after: &Record) {
+        let moves: Vec<Relocation> =
+            before.moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
+        let relocated = relocate::carry_out(std::mem::take(&mut self.catalog), moves, HashMap::new());
+        let today = |old: ObjectId| {
+            let moved = before.moves.iter().find(|(from, _)| *from == old).map(|(_, to)| *to);
+            moved.unwrap_or(old)
+        };
+        self.roots =
+            std::mem::take(&mut self.roots).into_iter().map(|(id, apply)| (today(id), apply)).collect();
+        self.relations =
+            std::mem::take(&mut self.relations).into_iter().map(|(id, one)| (today(id), one)).collect();
+        for facade in &mut self.facades {
+            facade.of = today(facade.of);
+        }
+        let touched: BTreeSet<ObjectId> = after.touched.iter().copied().collect();
+        let mut catalog = Catalog::default();
+        for (id, entry) in relocated.catalog.iter().filter(|(id, _)| !touched.contains(&id.root())) {
+            catalog.insert_over(id, entry.clone());
+        }
+        for kept in &after.objects {
+            catalog.insert_over(kept.id, kept.entry());
+        }
+        catalog.sort();
+        self.catalog = catalog;
+        self.roots.extend(touched.iter().map(|root| (*root, id)));
+        self.facades.retain(|facade| self.catalog.contains(facade.name));
+        for (old, new) in before.moves.iter().filter(|(old, _)| old.parent().is_none()) {
+            let facade = touched
+                .iter()
+                .find(|root| **root != *new && root.qname() == old.qname() && self.catalog.contains(**root));
+            if let Some(name) = facade.filter(|name| name.kind().is_relation()) {
+                self.facades.push(Facade { name: *name, of: *new });
+            }
+        }
+        // Files and rows are those before the move; a follower's new name is known from afterwards, by its oid.
+        for one in &before.relations {
+            if let Some(now) = after.relations.iter().find(|now| now.oid == one.oid) {
+                self.relations.entry(now.id).or_insert_with(|| one.clone());
+            } else {
+                self.relations.entry(today(one.id)).or_insert_with(|| one.clone());
+            }
+        }
+    }
+}
+
+/// What was touched is defined as the apply left it: row-level security, policies, privileges, options, triggers.
+fn definitions(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
+    for (root, apply) in &left.roots {
+        if !left.catalog.contains(*root) && !now.contains(*root) {
+            continue;
+        }
+        let mut different = differences(&left.catalog, now, *root);
+        // An owner plays no part when files are compared.
+        if let (Some(was), Some(is)) = (left.catalog.get(*root), now.get(*root)) {
+            let owner = |object: &Object| kinds::owner_of_relation(object);
+            let other = owner(&was.object) != owner(&is.object);
+            if other && !different.iter().any(|(id, _)| id == root) {
+                different.push((*root, "is different"));
+            }
+        }
+        if different.is_empty() {
+            let message = format!("as apply {apply} left it");
+            findings.push(Finding::new(Verdict::Passed, "definition", root, message));
+        }
+        for (id, how) in different {
+            let details = match (left.catalog.get(id), now.get(id)) {
+                (Some(was), Some(is)) => format!(": {}", changed(&was.object, &is.object)),
+                _ => String::new(),
+            };
+            let message = format!("{how} since apply {apply}{details}");
+            findings.push(Finding::new(Verdict::Failed, "definition", id, message));
+        }
+    }
+}
+
+/// What differs between two objects of one kind, by the names of their parts.
+fn changed(was: &Object, is: &Object) -> String {
+    let parts = |object: &Object| match serde_json::to_value(object) {
+        Ok(Value::Object(kinds)) => kinds.into_iter().next().map_or(Value::Null, |(_, parts)| parts),
+        _ => Value::Null,
+    };
+    let (was, is) = (parts(was), parts(is));
+    let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
+        return format!("{was} became {is}");
+    };
+    let mut words = Vec::new();
+    for (name, value) in old {
+        let other = new.get(name).unwrap_or(&Value::Null);
+        if value != other {
+            words.push(format!("{name} was {value} and is {other}"));
+        }
+    }
+    words.join(", ")
+}
+
+/// The rows of an answer; a NULL is nothing.
+fn rows(messages: &[SimpleQueryMessage]) -> Vec<Vec<Option<String>>> {
+    messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|place| row.get(place).map(str::to_owned)).collect())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The beginning of a session as an API in front of the database makes it: the role, and both settings of its token.
+fn dressed(role: &str, subject: Option<&str>) -> String {
+    use schemac_schema::sql::{literal, quoted};
+    let subject_value = subject.map_or(Value::Null, |subject| Value::String(subject.to_owned()));
+    let mut claims = serde_json::json!({ "role": role });
+    if subject.is_some() {
+        claims["sub"] = subject_value;
+    }
+    format!(
+        "SET LOCAL timezone = 'UTC'; SET LOCAL ROLE {}; SELECT pg_catalog.set_config('request.jwt.claim.sub', {}, true), \
+         pg_catalog.set_config('request.jwt.claim.role', {}, true), \
+         pg_catalog.set_config('request.jwt.claims', {}, true)",
+        quoted(Ident::new(role)),
+        literal(subject.unwrap_or_default()),
+        literal(role),
+        literal(&claims.to_string())
+    )
+}

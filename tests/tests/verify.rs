@@ -1,0 +1,332 @@
+//! `schemac verify`: passes after an apply, and says what is wrong after each of many sabotages.
+
+use std::path::PathBuf;
+
+use schemac_tests::servers::{self, As, Database, Server};
+use schemac_tests::{product, repository};
+
+const BEFORE: &str = "
+create function public.stamp() returns trigger language plpgsql as $$ begin new.at := now(); return new; end $$;
+create table public.notes (
+    id serial primary key,
+    owner_id uuid not null,
+    body text not null default 'empty',
+    at timestamptz not null default now(),
+    secret text
+);
+comment on table public.notes is 'What people note';
+alter table public.notes enable row level security;
+create policy own on public.notes to authenticated
+    using (owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid);
+create policy all_rows on public.notes to service_role using (true);
+create trigger stamped before update on public.notes for each row execute function public.stamp();
+grant select, insert, update, delete on public.notes to authenticated, service_role;
+grant usage on sequence public.notes_id_seq to authenticated, service_role;
+grant select (id, body) on public.notes to anon;
+create table public.logs (id int primary key, line text);
+alter table public.logs enable row level security;
+alter table public.logs force row level security;
+grant select on public.logs to service_role;
+insert into public.notes (owner_id, body)
+    select ('00000000-0000-4000-8000-00000000000' || n % 3)::uuid, 'note ' || n from generate_series(1, 12) n;
+";
+
+const PROJECT: &str = "
+domain: app
+grants: { service_role: usage }
+tables:
+  notes:
+    moved_from: [public.notes]
+    facade: public.notes
+    comment: What people note
+    columns:
+      id: serial primary key
+      owner_id: uuid not null
+      body: text not null default 'empty'
+      at: timestamptz not null default now()
+      secret: text
+    rls: enabled
+    policies:
+      own:
+        to: authenticated
+        using: owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid
+      all_rows: { to: service_role, using: 'true' }
+    triggers:
+      stamped:
+        on: before update
+        call: public.stamp()
+    grants:
+      authenticated: [select, insert, update, delete]
+      service_role: [select, insert, update, delete]
+      anon: [select (id, body)]
+  logs:
+    moved_from: [public.logs]
+    facade: public.logs
+    columns:
+      id: int primary key
+      line: text
+    rls: forced
+    grants: { service_role: select }
+";
+
+/// What somebody did to the database, how it is taken back, and what verify must say.
+const SABOTAGES: &[(&str, &str, &str, &str)] = &[
+    (
+        "the option is cleared",
+        "alter view public.notes reset (security_invoker)",
+        "alter view public.notes set (security_invoker = true)",
+        "facade: view public.notes: it has no security_invoker",
+    ),
+    (
+        "the option says no",
+        "alter view public.notes set (security_invoker = false)",
+        "alter view public.notes set (security_invoker = true)",
+        "facade: view public.notes: it has no security_invoker",
+    ),
+    (
+        "a grant is widened",
+        "grant insert on public.notes to anon",
+        "revoke insert on public.notes from anon",
+        "privileges that the table does not give: INSERT to anon",
+    ),
+    (
+        "a column's grant is widened",
+        "grant select (secret) on public.notes to anon",
+        "revoke select (secret) on public.notes from anon",
+        "privileges that the table does not give: SELECT (secret) to anon",
+    ),
+    (
+        "everybody may read",
+        "grant select on public.logs to public",
+        "revoke select on public.logs from public",
+        "SELECT to everybody",
+    ),
+    (
+        "a grant is lost",
+        "revoke update on public.notes from authenticated",
+        "grant update on public.notes to authenticated",
+        "privileges to authenticated on view public.notes: is different since apply 1",
+    ),
+    (
+        "a grant on the table is lost",
+        "revoke select on app.notes from authenticated",
+        "grant select on app.notes to authenticated",
+        "privileges to authenticated on table app.notes: is different since apply 1",
+    ),
+    (
+        "a column is missing",
+        "drop view public.logs; create view public.logs with (security_invoker = true) as select id from app.logs;
+         grant select on public.logs to service_role",
+        "drop view public.logs; create view public.logs with (security_invoker = true) as select id, line from app.logs;
+         grant select on public.logs to service_role; comment on view public.logs is 'Facade: the table is app.logs.'",
+        "facade: view public.logs: the table's column line is not in it",
+    ),
+    (
+        "a column has another name",
+        "alter view public.notes rename column body to text",
+        "alter view public.notes rename column text to body",
+        "column public.notes.body: is gone since apply 1",
+    ),
+    (
+        "a trigger is disabled",
+        "alter table app.notes disable trigger stamped",
+        "alter table app.notes enable trigger stamped",
+        "trigger stamped on app.notes: is different since apply 1: enabled was",
+    ),
+    (
+        "a trigger is dropped",
+        "drop trigger stamped on app.notes",
+        "create trigger stamped before update on app.notes for each row execute function public.stamp()",
+        "trigger stamped on app.notes: is gone since apply 1",
+    ),
+    (
+        "the facade has another owner",
+        "alter view public.notes owner to service_role",
+        "alter view public.notes owner to owner",
+        "it belongs to service_role, and the table to owner",
+    ),
+    (
+        "the table has another owner",
+        "alter table app.logs owner to service_role",
+        "alter table app.logs owner to owner",
+        "it belongs to owner, and the table to service_role",
+    ),
+    (
+        "a policy is dropped",
+        "drop policy own on app.notes",
+        "create policy own on app.notes to authenticated
+         using (owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid)",
+        "policy own on app.notes: is gone since apply 1",
+    ),
+    (
+        "a policy is changed",
+        "alter policy own on app.notes using (true)",
+        "alter policy own on app.notes
+         using (owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid)",
+        "policy own on app.notes: is different since apply 1: using was",
+    ),
+    (
+        "a policy is added",
+        "create policy more on app.notes using (true)",
+        "drop policy more on app.notes",
+        "policy more on app.notes: is new since apply 1",
+    ),
+    (
+        "row-level security is off",
+        "alter table app.notes disable row level security",
+        "alter table app.notes enable row level security",
+        "table app.notes: is different since apply 1: rls was true and is false",
+    ),
+    (
+        "row-level security is not forced",
+        "alter table app.logs no force row level security",
+        "alter table app.logs force row level security",
+        "table app.logs: is different since apply 1: rls_forced was true and is false",
+    ),
+    (
+        "a default is lost",
+        "alter view public.notes alter column body drop default",
+        "alter view public.notes alter column body set default 'empty'",
+        "default on column public.notes.body: is gone since apply 1",
+    ),
+    (
+        "a comment is lost",
+        "comment on table app.notes is null",
+        "comment on table app.notes is 'What people note'",
+        "comment on table app.notes: is gone since apply 1",
+    ),
+    (
+        "the sequence is elsewhere",
+        "alter sequence app.notes_id_seq owned by none; alter sequence app.notes_id_seq set schema public",
+        "alter sequence public.notes_id_seq set schema app; alter sequence app.notes_id_seq owned by app.notes.id",
+        "sequence app.notes_id_seq: it is gone",
+    ),
+    (
+        "the facade filters",
+        "create or replace view public.notes with (security_invoker = true) as
+         select id, owner_id, body, at, secret from app.notes where id > 3",
+        "create or replace view public.notes with (security_invoker = true) as
+         select id, owner_id, body, at, secret from app.notes",
+        "reading: view public.notes: as service_role: 9 rows",
+    ),
+    (
+        "a table stands where the facade was",
+        "alter view public.notes rename to put_away; create table public.notes (id int)",
+        "drop table public.notes; alter view public.put_away rename to notes",
+        "facade: view public.notes: it is a table",
+    ),
+    (
+        "rows are missing",
+        "create table public.saved as select * from app.notes where id > 10; delete from app.notes where id > 10",
+        "insert into app.notes select * from public.saved; drop table public.saved",
+        "2 of 12 rows that it had before it moved are missing",
+    ),
+    (
+        "the table is written anew",
+        "cluster app.notes using notes_pkey",
+        "alter table app.notes set without cluster",
+        "table app.notes: its file was",
+    ),
+];
+
+fn folder(major: u32) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("schemac-verify-{major}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(
+        folder.join("schemac.yaml"),
+        "postgres: 15\nsources: [app.yaml]\nexternal: { roles: [anon, authenticated, service_role] }\nundeclared: keep\n",
+    )
+    .expect("writes");
+    std::fs::write(folder.join("app.yaml"), PROJECT).expect("writes");
+    folder
+}
+
+fn moved(server: &Server) -> (Database<'_>, PathBuf) {
+    let database = server.database();
+    database.execute(BEFORE).expect("the tables");
+    let folder = folder(server.major());
+    let url = database.url_as_owner();
+    product::run(&folder, &url, &["apply", "--yes"]).expect("runs").expect(0);
+    (database, folder)
+}
+
+fn every_sabotage_is_found(major: u32) {
+    let Some(server) = servers::get(major) else { return };
+    let (database, folder) = moved(server);
+    let url = database.url_as_owner();
+    let run = product::run(&folder, &url, &["verify", "--writes", "--all"]).expect("runs");
+    run.expect(0);
+    for expected in [
+        "passed: reading: view public.notes: as service_role: the same 12 rows by both names",
+        "as authenticated 00000000-0000-4000-8000-000000000000: the same 4 rows by both names",
+        "passed: storage: table app.notes: the same relation with the same file",
+        "passed: rows: table app.notes: 12 rows",
+        "as service_role: the same by both names: insert 1, update 1, delete 1, upsert 1",
+        "triggers that fired, and whose effects were rolled back: stamped",
+        "not checked: rows: table app.logs: its rows were not counted",
+    ] {
+        assert!(run.stdout.contains(expected), "nothing says {expected:?}\n{}", run.all());
+    }
+    let mut missed = Vec::new();
+    for (what, sabotage, repair, expected) in SABOTAGES {
+        database.execute_as(As::Superuser, sabotage).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let run = product::run(&folder, &url, &["verify", "--writes"]).expect("runs");
+        if run.code != 2 || !run.stdout.contains(expected) {
+            missed.push(format!("{what}: {:?}\n{}", run.code, run.all()));
+        }
+        database.execute_as(As::Superuser, repair).unwrap_or_else(|error| panic!("{what}: {error}"));
+    }
+    assert!(missed.is_empty(), "PostgreSQL {major}: {} not found:\n{}", missed.len(), missed.join("\n"));
+    // Only the last one cannot be repaired.
+    let run = product::run(&folder, &url, &["verify"]).expect("runs");
+    assert_eq!(run.stdout.matches("FAILED").count(), 1, "{}", run.all());
+    std::fs::remove_dir_all(folder).expect("goes");
+}
+
+#[test]
+fn every_sabotage_is_found_on_15() {
+    every_sabotage_is_found(15);
+}
+
+#[test]
+fn every_sabotage_is_found_on_17() {
+    every_sabotage_is_found(17);
+}
+
+#[test]
+fn every_sabotage_is_found_on_18() {
+    every_sabotage_is_found(18);
+}
+
+/// The fixture's clients by the product's own reader: recorded before, compared after, and an index that goes is told.
+#[test]
+fn queries_are_answered_as_before() {
+    let Some(server) = servers::get(15) else { return };
+    let fixture = repository().join("fixtures/disruptor");
+    let database = server.database();
+    database.psql_file(As::Superuser, fixture.join("platform.sql")).expect("the platform loads");
+    database.psql_file(As::Owner, fixture.join("before.sql")).expect("the flat database loads");
+    let (url, project) = (database.url_as_owner(), fixture.join("project"));
+    let answers = std::env::temp_dir().join(format!("schemac-answers-{}.json", std::process::id()));
+    let (queries, file) = (fixture.join("clients.sql"), answers.to_str().expect("a path"));
+    let queries = queries.to_str().expect("a path");
+    let small = ["set enable_seqscan = off"];
+    database.execute_as(As::Superuser, &format!("alter role owner {}", small[0])).expect("sets");
+    product::run(&project, &url, &["verify", "--queries", queries, "--record", file])
+        .expect("runs")
+        .expect(0);
+    product::run(&project, &url, &["apply", "--yes"]).expect("runs").expect(0);
+    let compare = ["verify", "--queries", queries, "--compare", file];
+    product::run(&project, &url, &compare).expect("runs").expect(0);
+    database
+        .execute_as(
+            As::Superuser,
+            "update security_service.memory_entries set title = 'other' where id = md5('memory-12')::uuid",
+        )
+        .expect("updates");
+    let run = product::run(&project, &url, &compare).expect("runs");
+    run.expect(2);
+    assert!(run.stdout.contains("FAILED: query: memory_entries: a whole row"), "{}", run.all());
+    database.execute_as(As::Superuser, "alter role owner reset enable_seqscan").expect("resets");
+    std::fs::remove_file(answers).expect("goes");
+}

@@ -1,0 +1,98 @@
+//! History and the way back: after a rollback the database is what it was, with the rows written since.
+
+use std::path::{Path, PathBuf};
+
+use postgres::Client;
+use schemac_tests::servers::{self, As, Database, Server};
+use schemac_tests::{clients, dump, product, repository};
+
+fn fixture() -> PathBuf {
+    repository().join("fixtures/disruptor")
+}
+
+/// The flat database, owned by a role that is no superuser.
+fn flat(server: &Server) -> Database<'_> {
+    let database = server.database();
+    database.psql_file(As::Superuser, fixture().join("platform.sql")).expect("the platform loads");
+    database.psql_file(As::Owner, fixture().join("before.sql")).expect("the flat database loads");
+    database
+}
+
+fn blocks() -> Vec<clients::Block> {
+    clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql"))
+        .expect("parses")
+}
+
+/// Every table's oid and file.
+fn storage(admin: &mut Client) -> Vec<(u32, u32)> {
+    admin
+        .query(
+            "SELECT c.oid, c.relfilenode FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'S', 'i') AND n.nspname !~ '^(pg_|information_schema|schemac)' ORDER BY 1",
+            &[],
+        )
+        .expect("pg_class")
+        .iter()
+        .map(|row| (row.get(0), row.get(1)))
+        .collect()
+}
+
+fn value(admin: &mut Client, question: &str) -> String {
+    admin.query_one(question, &[]).expect("an answer").get(0)
+}
+
+fn there_and_back(major: u32) {
+    let Some(server) = servers::get(major) else { return };
+    let database = flat(server);
+    let (mut admin, url) = (database.connect(As::Superuser), database.url_as_owner());
+    let blocks = blocks();
+    let first = database.dump();
+    let before = clients::run(&mut admin, &blocks).expect("the clients run");
+    let files = storage(&mut admin);
+
+    let project = fixture().join("project");
+    let run = product::run(&project, &url, &["apply", "--yes"]).expect("runs");
+    assert!(run.expect(0).stdout.contains("Recorded as apply 1"), "{}", run.all());
+    let after = clients::run(&mut admin, &blocks).expect("the clients run");
+    let difference = clients::difference(&before, &after);
+    assert!(difference.is_empty(), "PostgreSQL {major}, after the apply\n{difference}");
+    let history = product::run(&project, &url, &["history", "--json"]).expect("runs");
+    let history: serde_json::Value = serde_json::from_str(&history.expect(0).stdout).expect("JSON");
+    assert_eq!(history["applies"][0]["state"], "done");
+    assert!(history["applies"][0]["moves"].as_array().is_some_and(|moves| moves.len() >= 15), "{history}");
+    let recorded = value(&mut admin, "SELECT count(*)::text FROM schemac.applies WHERE reverse IS NOT NULL");
+    assert_eq!(recorded, "1", "the way back is recorded with the apply");
+
+    let run = product::run(Path::new("/"), &url, &["rollback", "--yes"]).expect("runs");
+    run.expect(0);
+    let back = clients::run(&mut admin, &blocks).expect("the clients run");
+    let difference = clients::difference(&before, &back);
+    assert!(difference.is_empty(), "PostgreSQL {major}, after the rollback\n{difference}");
+    let difference = dump::difference(&first, &database.dump());
+    assert!(
+        difference.is_empty(),
+        "PostgreSQL {major}: the rollback does not restore the dump\n{difference}"
+    );
+    assert_eq!(files, storage(&mut admin), "PostgreSQL {major}: something was made anew");
+    let history = product::run(&project, &url, &["history"]).expect("runs");
+    assert!(history.expect(0).stdout.contains("undone"), "{}", history.all());
+    let run = product::run(&project, &url, &["rollback", "--yes"]).expect("runs");
+    assert!(run.expect(1).stderr.contains("there is nothing to take back"), "{}", run.all());
+    // Forward again.
+    product::run(&project, &url, &["apply", "--yes"]).expect("runs").expect(0);
+}
+
+#[test]
+fn there_and_back_on_15() {
+    there_and_back(15);
+}
+
+#[test]
+fn there_and_back_on_17() {
+    there_and_back(17);
+}
+
+#[test]
+fn there_and_back_on_18() {
+    there_and_back(18);
+}
