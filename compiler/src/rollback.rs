@@ -9,10 +9,12 @@ use crate::compile;
 use crate::connect::{Connection, ServerError};
 use crate::fingerprint::Seen;
 use crate::introspect::{self, Reading};
+use crate::memory::{Circumstances, Meanings, Memory};
 use crate::normalize;
 use crate::plan::{self, Plan, Verb};
 use crate::record::{self, Record};
 use crate::relocate::{self, Relocated};
+use crate::settle::Remembering;
 use crate::state::{Unavailable, journal};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
@@ -383,11 +385,19 @@ impl Target {
                 entry.object.append();
             }
         }
+        // What is brought back was stored once: there is nothing worth remembering.
+        let facades = BTreeSet::new();
+        let version = reading.server.version;
+        let circumstances = Circumstances { version, search_path, facades: &facades };
+        let meanings = Meanings::new(relocated.before(), &circumstances);
+        let mut memory = Memory::default();
+        let mut remembering = Remembering { memory: &mut memory, meanings: &meanings };
         normalize::normalize(
             &mut self.state,
             &relocated,
             &reading.server,
             search_path,
+            &mut remembering,
             &mut connection.client,
         )
         .map_err(Error::Ask)?;

@@ -108,7 +108,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         )
         .into());
     }
-    if recorded.is_ok()
+    if id.is_some()
         && let Err(why) = operations::remember(url, &left)
     {
         shell.say(&format!("What was found equal is not remembered in the database: {why}."));

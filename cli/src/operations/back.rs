@@ -47,7 +47,13 @@ pub fn way_back(url: Option<&str>, wish: &Wish) -> Result<(Planned, Vec<i64>, Ve
     match rollback::way_back(&mut connection, wish, &mut sources) {
         Ok(way) => {
             let report = Report { sources, diagnostics: Vec::new() };
-            let planned = Planned { report, plan: way.plan, seen: Some(way.seen), project: None };
+            let planned = Planned {
+                report,
+                plan: way.plan,
+                seen: Some(way.seen),
+                project: None,
+                memory: Default::default(),
+            };
             Ok((planned, way.undoes, way.of))
         }
         Err(Error::Diagnostics(diagnostics)) => Err(Failure::Project(Report { sources, diagnostics })),

@@ -18,7 +18,6 @@ use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
-use schemac_schema::kinds;
 use schemac_schema::object::Object;
 use serde::Serialize;
 use serde_json::Value;
@@ -235,8 +234,7 @@ fn definitions(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
         let mut different = differences(&left.catalog, now, *root);
         // An owner plays no part when files are compared.
         if let (Some(was), Some(is)) = (left.catalog.get(*root), now.get(*root)) {
-            let owner = |object: &Object| kinds::owner_of_relation(object);
-            let other = owner(&was.object) != owner(&is.object);
+            let other = was.object.owner() != is.object.owner();
             if other && !different.iter().any(|(id, _)| id == root) {
                 different.push((*root, "is different"));
             }
