@@ -79,6 +79,9 @@ pub fn relocate(
         }
     }
     for (new, old) in called {
+        if shadow(old) == Some(new) {
+            relocated.shadows.insert(new, old);
+        }
         if relocated.catalog.contains(new) {
             relocated.was.insert(new, old);
         }
@@ -104,12 +107,30 @@ fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, 
         let address = object.address(id);
         if address != id {
             new.insert(id, address);
+            // An overload for rows of a facade, whose name the table takes back.
+            if is_facade(current, address, None)
+                && let Some(shadow) = shadow(address)
+            {
+                new.insert(address, shadow);
+            }
         }
     }
     if !new.is_empty() {
         crate::address::rebase(current, &new);
     }
     new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// A name that nothing can have: none in PostgreSQL holds a zero byte.
+fn shadow(id: ObjectId) -> Option<ObjectId> {
+    let name = Ident::new(&format!("{}\0", id.name()));
+    match id.address() {
+        Address::InSchema(own) => Some(ObjectId::in_schema(id.kind(), QName { name, ..own })),
+        Address::Routine(own, inputs) => {
+            Some(ObjectId::new(id.kind(), Address::Routine(QName { name, ..own }, inputs)))
+        }
+        _ => None,
+    }
 }
 
 /// Decides which moves the plan has to carry out.
@@ -183,15 +204,7 @@ fn shadows(current: &Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, Object
     let leaving: HashSet<ObjectId> = chosen.iter().map(|one| one.from).collect();
     let mut shadows = HashMap::new();
     for one in chosen.iter().filter(|one| current.contains(one.to) && !leaving.contains(&one.to)) {
-        // No name in PostgreSQL holds a zero byte.
-        let name = Ident::new(&format!("{}\0", one.to.name()));
-        let shadow = match one.to.address() {
-            Address::InSchema(own) => ObjectId::in_schema(one.to.kind(), QName { name, ..own }),
-            Address::Routine(own, inputs) => {
-                ObjectId::new(one.to.kind(), Address::Routine(QName { name, ..own }, inputs))
-            }
-            _ => continue,
-        };
+        let Some(shadow) = shadow(one.to) else { continue };
         shadows.insert(shadow, one.to);
     }
     shadows

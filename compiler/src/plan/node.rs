@@ -315,6 +315,10 @@ fn drop(
             node.carries.push(*taken);
         }
     }
+    if own != id {
+        // It gives up a name that what moves waits for, so it cannot wait for the move.
+        used.retain(|used| !relocated.was.contains_key(&used.root()));
+    }
     node.uses_current = used.into_iter().collect();
     // It was made from what is behind it.
     Some(if is_facade(context.current, id, None) { lossless(node) } else { node })
