@@ -348,6 +348,9 @@ fn nothing_is_missed_silently() {
     let Some(server) = servers::get(18) else { return };
     let database = server.database();
     let sql = "create table t (a int); create rule r as on insert to t do instead nothing;
+        create type pair as (a int); create table typed of pair;
+        create table loose (a int not null no inherit, b int);
+        alter table loose add constraint later not null b not valid;
         create text search configuration words (copy = simple);
         create schema auth; create table auth.users (id uuid);
         create function f() returns trigger language plpgsql as 'begin return new; end';
@@ -356,6 +359,13 @@ fn nothing_is_missed_silently() {
     let folder = Folder::new(&database);
     let run = import(&database, &folder.0, &["--strict"]);
     assert!(run.expect(1).stderr.contains("not in the files: rule public.t.r"), "{}", run.all());
+    for what in [
+        "table public.typed is a table OF public.pair",
+        "the NOT NULL constraint loose_a_not_null of column public.loose.a is NO INHERIT",
+        "the NOT NULL constraint later of column public.loose.b is NOT VALID",
+    ] {
+        assert!(run.stderr.contains(&format!("not in the files: {what}")), "{}", run.all());
+    }
     assert!(!folder.0.exists(), "something was written");
     let run = import(&database, &folder.0, &["--profile", "supabase"]);
     assert!(run.expect(0).stderr.contains("trigger made on auth.users"), "{}", run.all());

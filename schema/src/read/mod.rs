@@ -61,6 +61,7 @@ pub const READERS: &[Reader] = &[
     kinds::opaque::read::RELATIONS,
     kinds::table::read::INHERITANCE,
     kinds::column::read::READER,
+    kinds::column::read::NOT_NULLS,
     kinds::sequence::read::READER,
     kinds::function::read::READER,
     kinds::aggregate::read::READER,

@@ -81,6 +81,25 @@ pub const READER: Reader = Reader {
     },
 };
 
+/// What a NOT NULL of PostgreSQL 18 has that no file can say.
+pub const NOT_NULLS: Reader = Reader {
+    name: "NOT NULL constraints",
+    sql: |version| {
+        let valid = if version >= 18 { "c.contype = 'n'" } else { "false" };
+        format!(
+            "SELECT c.conrelid, c.conkey[1], c.conname, c.connoinherit FROM pg_constraint c \
+             WHERE {valid} AND c.conrelid >= 16384 AND (c.connoinherit OR NOT c.convalidated)"
+        )
+    },
+    decode: |row, out| {
+        let (relation, number, name, no_inherit) = (row.oid()?, row.sub()?, row.ident()?, row.flag()?);
+        let Some(column) = out.column(relation, number) else { return Ok(()) };
+        let what = if no_inherit { "NO INHERIT" } else { "NOT VALID" };
+        out.unplaced.push(format!("the NOT NULL constraint {name} of {column} is {what}"));
+        Ok(())
+    },
+};
+
 fn compression(letter: char) -> Option<Text> {
     match letter {
         'p' => Some(Text::new("pglz")),

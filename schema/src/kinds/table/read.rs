@@ -34,6 +34,10 @@ pub const READER: Reader = Reader {
         };
         let partition_by = row.text_if()?.map(|key| Fragment::canonical(key, Grammar::PartitionKey));
         let (access_method, tablespace) = (row.opt_ident()?, row.opt_ident()?);
+        // It is read as what it is without that; only the type's own changes would reach it otherwise.
+        if let Some(of) = row.opt_ident()? {
+            out.unplaced.push(format!("{id} is a table OF {of}; the files declare its columns instead"));
+        }
         let table = Table {
             owner,
             unlogged,

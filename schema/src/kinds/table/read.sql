@@ -8,7 +8,8 @@ SELECT c.oid, c.relname, c.relnamespace,
            SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
            WHERE i.indrelid = c.oid AND i.indisreplident) END,
        c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
-       NULLIF(am.amname, 'heap'), ts.spcname
+       NULLIF(am.amname, 'heap'), ts.spcname,
+       CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, -1) END
 FROM pg_class c
 LEFT JOIN pg_type t ON t.oid = c.reltype
 LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
