@@ -110,8 +110,9 @@ fn current(
     search_path: &[Ident],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Relocated {
-    let catalog = std::mem::take(&mut reading.catalog);
+    let mut catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, search_path, reading.server.role);
+    complete::adopt(&mut catalog, project);
     relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics)
 }
 

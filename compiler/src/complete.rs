@@ -57,7 +57,10 @@ pub fn complete(
         if relocated.shadows.contains_key(&root) {
             continue;
         }
-        let standing = if entry.standing == Standing::External || is_external(root, current) {
+        let standing = if entry.standing == Standing::Managed && root != id && is_external(root, current) {
+            // Adopted, and not wanted.
+            continue;
+        } else if entry.standing == Standing::External || is_external(root, current) {
             Standing::External
         } else if declared.contains(&root) {
             let unspoken =
@@ -111,6 +114,18 @@ pub fn complete(
             }
         }
     }
+    for (id, entry) in desired.iter() {
+        let root = id.root();
+        let missing = root != id && entry.standing == Standing::Managed && !desired.contains(root);
+        if missing && root.schema().is_some_and(|schema| project.external_schemas.contains(&schema)) {
+            let message = format!("{id} is declared on {root}, which does not exist");
+            let error = Diagnostic::error(Code::UnknownRelation, message);
+            notes.push(match entry.span {
+                Some(span) => error.at(span),
+                None => error,
+            });
+        }
+    }
     if policy == Undeclared::Report {
         for (kind, ids) in undeclared {
             notes.push(report(kind, &ids));
@@ -127,6 +142,25 @@ pub fn complete(
         }
     }
     desired.sort();
+}
+
+/// What the files declare on an object of somebody else, or say that it is to go, is theirs from now on, with what
+/// hangs on it. Everything else there is left alone.
+pub fn adopt(current: &mut Catalog, project: &Project) {
+    let declared = project.catalog.iter().filter(|(_, entry)| entry.standing == Standing::Managed);
+    let declared = declared.map(|(id, _)| id).filter(|id| id.parent().is_some());
+    let dropped = project.dropped_parts.iter().map(|(id, _)| *id);
+    let ours: Vec<ObjectId> = declared
+        .chain(dropped)
+        .filter(|id| current.contains(*id) && is_external(id.root(), current))
+        .collect();
+    for id in ours {
+        for part in std::iter::once(id).chain(current.descendants(id)) {
+            if let Some(entry) = current.get_mut(part) {
+                entry.standing = Standing::Managed;
+            }
+        }
+    }
 }
 
 fn is_external(root: ObjectId, current: &Catalog) -> bool {

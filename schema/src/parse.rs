@@ -48,12 +48,7 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// # Errors
 /// The syntax error that PostgreSQL's grammar gives.
 pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
-    if text.contains('\0') {
-        return Err(SyntaxError {
-            message: "SQL cannot contain a NUL character".into(),
-            offset: text.find('\0'),
-        });
-    }
+    readable(text)?;
     let parsed = pg_query::parse(text, pg_query::ParserOptions::default())
         .map_err(|error| syntax_error(text, &error))?;
     Ok(parsed
@@ -200,14 +195,38 @@ pub enum Keyword {
     Reserved,
 }
 
+/// How many characters of operators may stand in a row where comments open among them: PostgreSQL's scanner reads the
+/// rest of the row again for each.
+const ROW: usize = 4096;
+
+/// What PostgreSQL's scanner must not be given.
+fn readable(text: &str) -> Result<(), SyntaxError> {
+    if let Some(nul) = text.find('\0') {
+        return Err(SyntaxError { message: "SQL cannot contain a NUL character".into(), offset: Some(nul) });
+    }
+    let mut start = 0;
+    if text.len() > ROW {
+        for row in text.split(|c: char| !"~!@#^&|`?+-*/%<>=".contains(c)) {
+            if row.len() > ROW && row.matches("/*").nth(1).is_some() {
+                let message = "too many comments are opened in a row".into();
+                return Err(SyntaxError { message, offset: Some(start) });
+            }
+            start += row.len()
+                + text
+                    .get(start + row.len()..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(0, char::len_utf8);
+        }
+    }
+    Ok(())
+}
+
 /// The tokens of a text; comments are left out.
 ///
 /// # Errors
 /// A lexical error (an unterminated string, …).
 pub fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    if let Some(nul) = text.find('\0') {
-        return Err(SyntaxError { message: "SQL cannot contain a NUL character".into(), offset: Some(nul) });
-    }
+    readable(text)?;
     let scanned = pg_query::scan(text).map_err(|error| syntax_error(text, &error))?;
     Ok(scanned
         .tokens

@@ -42,6 +42,8 @@ pub struct Project {
     pub facades: Vec<Facade>,
     /// What is meant to go.
     pub dropped: Vec<(QName, Span)>,
+    /// What is meant to go from objects that belong to somebody else.
+    pub dropped_parts: Vec<(ObjectId, Span)>,
     /// The schemas that have a file.
     pub managed_schemas: BTreeSet<Ident>,
     /// The schemas that belong to somebody else, the profile's too.
@@ -170,6 +172,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         moves: declared.moves,
         facades: declared.facades,
         dropped: declared.dropped,
+        dropped_parts: declared.dropped_parts,
         managed_schemas: declared.schemas.into_keys().collect(),
         external_schemas,
         external_roles,

@@ -136,6 +136,27 @@ impl<'a> Declarations<'a> {
             self.not_modelled(rls.span, "row-level security of an external table");
         }
         self.published(table, &spec.published_in);
+        let dropped = &spec.dropped;
+        for (kind, names) in [
+            (Kind::Trigger, &dropped.triggers),
+            (Kind::Policy, &dropped.policies),
+            (Kind::Index, &dropped.indexes),
+            (Kind::Grant, &dropped.grants),
+        ] {
+            for name in names {
+                let Some(own) = self.name(name) else { continue };
+                let id = match kind {
+                    Kind::Grant => ObjectId::of(kind, table, super::role(own).as_str()),
+                    _ => ObjectId::on(kind, table, own),
+                };
+                if self.out.catalog.contains(id) {
+                    let message = format!("{id} is declared, and `dropped` says that it is meant to go");
+                    self.report(Diagnostic::error(Code::TwoOwners, message).at(name.span));
+                } else {
+                    self.out.dropped_parts.push((id, name.span));
+                }
+            }
+        }
     }
 
     /// One warning for each key that nothing is built for yet, with the names that stand under it.

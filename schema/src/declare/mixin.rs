@@ -79,16 +79,17 @@ fn collect<'a>(
             declarations.report(Diagnostic::error(Code::UnknownMixin, message).at(name.span));
             continue;
         }
+        let Some(parameters) = parameters(declarations, name, mixin, given) else { continue };
+        // What two mixins build on is looked at once: each level may use the one below twice.
+        if found.iter().any(|(other, _, values)| other.text == name.text && *values == parameters) {
+            continue;
+        }
         open.push(name.text.clone());
         for inner in &mixin.r#use {
             collect(declarations, inner, open, found);
         }
         open.pop();
-        let Some(parameters) = parameters(declarations, name, mixin, given) else { continue };
-        let again = found.iter().any(|(other, _, values)| other.text == name.text && *values == parameters);
-        if !again {
-            found.push((name.clone(), mixin, parameters));
-        }
+        found.push((name.clone(), mixin, parameters));
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Declared {
     pub facades: Vec<Facade>,
     /// What is meant to go.
     pub dropped: Vec<(QName, Span)>,
+    /// What is meant to go from objects that belong to somebody else.
+    pub dropped_parts: Vec<(ObjectId, Span)>,
     /// The schemas that have a file.
     pub schemas: BTreeMap<Ident, Span>,
     /// Errors and warnings, in the order in which they were found.

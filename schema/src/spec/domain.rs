@@ -140,4 +140,26 @@ pub struct OnExternalSpec {
     /// Its comment.
     #[serde(default)]
     pub comment: Option<Text>,
+    /// What an earlier state of the files put there and is meant to go. Taking an entry out of the files leaves it in
+    /// the database: nothing tells it from what somebody else made.
+    #[serde(default)]
+    pub dropped: DroppedOnExternalSpec,
+}
+
+/// What is meant to go from a table that belongs to someone else.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DroppedOnExternalSpec {
+    /// Triggers.
+    #[serde(default)]
+    pub triggers: Vec<Name>,
+    /// Policies.
+    #[serde(default)]
+    pub policies: Vec<Name>,
+    /// Indexes.
+    #[serde(default)]
+    pub indexes: Vec<Name>,
+    /// The roles whose privileges go.
+    #[serde(default)]
+    pub grants: Vec<Name>,
 }

@@ -20,7 +20,7 @@ pub mod types;
 pub mod view;
 
 pub use data::{BackfillSpec, BatchSpec, DataSpec, DataValue, Stage};
-pub use domain::{DomainSpec, OnExternalSpec};
+pub use domain::{DomainSpec, DroppedOnExternalSpec, OnExternalSpec};
 pub use facade::{FacadeSecurity, FacadeSpec, FacadeWrites, TableFacadeSpec};
 pub use global::{
     EventTriggerSpec, ExtensionSpec, ForeignDataWrapperSpec, ForeignTableSpec, PublicationSpec, RoleSpec,
