@@ -28,10 +28,15 @@ external:
 /// The server that the ones with a database need when they do not say.
 const MAJOR: u32 = 15;
 
-/// Codes that no project can show.
+/// Codes that no project here can show, and why.
 const ELSEWHERE: &[Code] = &[
     // A cycle is a defect: no input is known that makes one.
     Code::PlanCycle,
+    // What the analysis without a server leaves open and the server cannot be asked about; none is known that stays.
+    Code::NotProven,
+    // Nothing emits them yet.
+    Code::LooksMoved,
+    Code::LooksRenamed,
 ];
 
 struct Fixture {
@@ -180,7 +185,7 @@ fn what_is_said_is_said_word_for_word() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
-    assert!(count > 60, "only {count}");
+    assert!(count > 80, "only {count}");
 }
 
 #[test]
