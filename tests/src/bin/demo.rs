@@ -1,7 +1,7 @@
 //! The demonstration behind `script/demo`: a private server, and schemac's commands one after another.
 //!
-//! It shows the main job on the fixture `disruptor`: fifteen tables of a flat database move into a domain schema, and
-//! no client notices.
+//! It shows the main job on the fixture `disruptor`: the tables of a flat database move into the schemas of their domains,
+//! and no client notices. What schemac says at length is abridged here.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -38,12 +38,22 @@ fn run() -> Result<()> {
     println!("{} queries of the clients were run and their answers kept. One of them:", before.len());
     sample(&blocks, &before);
 
+    heading("schemac import: a project from the flat database, sorted by the guide's rules");
+    let out = std::env::temp_dir().join(format!("schemac-demo-{}", std::process::id()));
+    let imported = import(&out, &fixture, &owner_url);
+    let _ = std::fs::remove_dir_all(&out);
+    imported?;
+    println!("\nPeople make it theirs: fixtures/disruptor/project is what came of it.");
+
     heading("schemac check: do the files make sense?");
-    schemac(&project, &owner_url, &["check"])?;
+    print!("{}", schemac(&project, &owner_url, &["check"])?);
     heading("schemac diff: what would happen?");
-    schemac(&project, &owner_url, &["diff"])?;
+    println!("{}", abridged(&schemac(&project, &owner_url, &["diff"])?));
     heading("schemac apply");
-    schemac(&project, &owner_url, &["apply", "--yes"])?;
+    let applied = schemac(&project, &owner_url, &["apply", "--yes"])?;
+    let lines: Vec<&str> = applied.lines().collect();
+    println!("  … the plan once more, and what is under way, then:");
+    println!("{}", lines[lines.len().saturating_sub(2)..].join("\n"));
 
     heading("The clients, after");
     let after = clients::run(&mut admin, &blocks)?;
@@ -57,7 +67,7 @@ fn run() -> Result<()> {
     places(&mut admin)?;
 
     heading("schemac diff, once more");
-    schemac(&project, &owner_url, &["diff"])?;
+    print!("{}", schemac(&project, &owner_url, &["diff"])?);
 
     println!("\nStopping the server and removing its files.");
     drop(admin);
@@ -73,9 +83,11 @@ fn load(server: &Scratch, fixture: &Path) -> Result<(String, Client)> {
     let (super_url, owner_url) = (server.url("disruptor"), server.url_as("app_owner", "demo", "disruptor"));
     psql(&super_url, &fixture.join("platform.sql"))?;
     let mut admin = Client::connect(&super_url, NoTls)?;
-    admin.batch_execute(
-        "GRANT CREATE ON SCHEMA public TO app_owner; GRANT anon, authenticated, service_role TO app_owner",
-    )?;
+    admin.batch_execute("GRANT anon, authenticated, service_role TO app_owner")?;
+    if server.version().major < 15 {
+        // Later versions give it to the owner of the database by themselves.
+        admin.batch_execute("ALTER SCHEMA public OWNER TO app_owner")?;
+    }
     psql(&owner_url, &fixture.join("before.sql"))?;
     let counts = admin.query_one(
         "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
@@ -101,11 +113,83 @@ fn psql(url: &str, file: &Path) -> Result<()> {
     Err(format!("psql -f {}: {}", file.display(), String::from_utf8_lossy(&run.stderr)).into())
 }
 
-/// Shows the command as a person would type it, and what it prints.
-fn schemac(project: &Path, url: &str, arguments: &[&str]) -> Result<()> {
+/// Imports into a folder, and shows the domains and one table of it.
+fn import(out: &Path, fixture: &Path, url: &str) -> Result<()> {
+    let (folder, rules) = (out.display().to_string(), fixture.join("rules.yaml").display().to_string());
+    let shown = ["import", "--rules", "fixtures/disruptor/rules.yaml", "--out", "db"];
+    println!("$ schemac {}\n", shown.join(" "));
+    let mut command =
+        product::bare(&["import", "--profile", "supabase", "--rules", &rules, "--out", &folder]);
+    let run = product::finish({
+        command.env("DATABASE_URL", url);
+        command
+    })?;
+    if run.code != 0 {
+        return Err(format!("schemac import: {}", run.all()).into());
+    }
+    print!("{}", run.stdout.replace(&folder, "db"));
+    println!("\ndb/schema/auth_gateway.yaml begins with:");
+    let text = std::fs::read_to_string(out.join("schema/auth_gateway.yaml"))?;
+    let table = text.lines().skip_while(|line| !line.starts_with("tables:")).take(12);
+    table.for_each(|line| println!("  {line}"));
+    println!("  …");
+    Ok(())
+}
+
+/// Shows the command as a person would type it, and gives what it prints.
+fn schemac(project: &Path, url: &str, arguments: &[&str]) -> Result<String> {
     println!("$ schemac {}\n", arguments.join(" "));
-    let status = product::command(project, url, arguments).status()?;
-    if status.success() { Ok(()) } else { Err(format!("schemac {}: {status}", arguments.join(" ")).into()) }
+    let run = product::run(project, url, arguments)?;
+    let here = format!("{}/", repository().display());
+    if run.code == 0 {
+        Ok(run.stdout.replace(&here, ""))
+    } else {
+        Err(format!("schemac: {}", run.all()).into())
+    }
+}
+
+/// A plan with one of its many transactions, and of each list in its report the beginning.
+fn abridged(plan: &str) -> String {
+    const ITEMS: usize = 2;
+    const WIDTH: usize = 160;
+    let begins = |line: &str| line.starts_with("-- transaction");
+    let (head, rest): (Vec<&str>, Vec<&str>) = {
+        let lines: Vec<&str> = plan.lines().collect();
+        let at = lines.iter().position(|line| begins(line)).unwrap_or(lines.len());
+        (lines[..at].to_vec(), lines[at..].to_vec())
+    };
+    let mut out: Vec<String> = head.iter().take(1).map(|line| (*line).to_owned()).collect();
+    out.push("  …".into());
+    let wanted =
+        rest.iter().position(|line| line.contains("move table public.memory_versions to ")).unwrap_or(0);
+    let from = rest[..wanted].iter().rposition(|line| begins(line)).unwrap_or(0);
+    let to = rest[wanted..].iter().position(|line| begins(line)).map_or(rest.len(), |at| wanted + at);
+    out.extend(rest[from..to].iter().map(|line| (*line).to_owned()));
+    out.push("  …".into());
+    let mut skipped = 0_usize;
+    let mut items = 0_usize;
+    let report = rest.iter().skip_while(|line| !line.starts_with("What clients of the old names find"));
+    for line in report.chain(std::iter::once(&"")) {
+        let item = line.starts_with("    ") && !line.trim_start().starts_with("help:");
+        items = if item {
+            items + 1
+        } else if line.starts_with("    ") {
+            items
+        } else {
+            0
+        };
+        if items > ITEMS {
+            skipped += 1;
+            continue;
+        }
+        if skipped > 0 {
+            out.push(format!("    … and {skipped} more"));
+            skipped = 0;
+        }
+        let cut: String = line.chars().take(WIDTH).collect();
+        out.push(if cut.len() < line.len() { format!("{cut}…") } else { cut });
+    }
+    out.join("\n").trim_end().to_owned()
 }
 
 fn heading(text: &str) {
@@ -125,16 +209,25 @@ fn sample(blocks: &[clients::Block], answers: &[clients::Answer]) {
     }
 }
 
+/// How many tables each domain has now, and a few old names.
 fn places(admin: &mut Client) -> Result<()> {
     for row in admin.query(
-        "SELECT v.relname, v.relkind::text, n.nspname FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace \
-         JOIN pg_class v ON v.relname = t.relname JOIN pg_namespace p ON p.oid = v.relnamespace AND p.nspname = 'public' \
-         WHERE n.nspname = 'security_service' AND t.relkind = 'r' AND v.relkind = 'v' ORDER BY 1",
+        "SELECT n.nspname, count(*), string_agg(t.relname, ', ' ORDER BY t.relname) \
+         FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace \
+         WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition AND n.nspname !~ '^pg_' \
+         AND n.nspname NOT IN ('information_schema', 'auth', 'public', 'maas', 'schemac') GROUP BY 1 ORDER BY 1",
         &[],
     )? {
-        let name: String = row.get(0);
-        let schema: String = row.get(2);
-        println!("  public.{name} (a view) → {schema}.{name} (the table)");
+        let (schema, count, tables): (String, i64, String) = (row.get(0), row.get(1), row.get(2));
+        let cut: String = tables.chars().take(80).collect();
+        let dots = if cut.len() < tables.len() { "…" } else { "" };
+        println!("  {schema:<17} {count:>2}: {cut}{dots}");
     }
+    let facades = admin.query_one(
+        "SELECT count(*) FROM pg_class c JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 \
+         WHERE c.relkind = 'v' AND d.description LIKE '%Facade: the table is %'",
+        &[],
+    )?;
+    println!("Their {} old names are views.", facades.get::<_, i64>(0));
     Ok(())
 }
