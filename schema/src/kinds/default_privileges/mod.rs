@@ -124,6 +124,11 @@ impl ObjectKind for DefaultPrivileges {
     }
 
     fn drop(&self, _: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        // They go with their schema.
+        let schema = self.schema.map(|schema| ObjectId::global(Kind::Schema, schema));
+        if schema.is_some_and(|schema| !context.desired.contains(schema)) {
+            return;
+        }
         // DROP SCHEMA takes them along, and they come last.
         if self.schema.is_some_and(|schema| !context.desired.contains(ObjectId::of_schema(schema))) {
             return;
