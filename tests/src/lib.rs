@@ -6,6 +6,7 @@ pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod generate;
+pub mod mutate;
 pub mod pairs;
 pub mod product;
 pub mod rows;

@@ -126,13 +126,15 @@ pub fn save(place: &str, pairs: &[Pair]) -> Result<()> {
             let _ = writeln!(out, "  {}: {}", versions.join(" "), escape(text));
         }
     }
-    let folder = folder().join("stored");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join(format!("{place}.txt")), out)?;
+    let file = folder().join("stored").join(format!("{place}.txt"));
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, out)?;
     Ok(())
 }
 
-/// Reads the pairs of a place.
+/// Reads the pairs of a place; those of `mutants/check` are different in meaning from those of `check`.
 ///
 /// # Errors
 /// The file cannot be read, or is not of this form.
@@ -149,7 +151,7 @@ pub fn load(place: &str) -> Result<Vec<Pair>> {
                 }
             }
             None => {
-                let typed = matches!(place, "default" | "generated" | "domain");
+                let typed = ["default", "generated", "domain"].iter().any(|name| place.ends_with(name));
                 let (of, written) = line.split_once('\t').filter(|_| typed).unwrap_or(("", line));
                 pairs.push(Pair { of: of.into(), written: unescape(written), stored: BTreeMap::new() });
             }

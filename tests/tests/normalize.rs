@@ -1,12 +1,12 @@
 //! Equality of SQL without a server: what people write and what PostgreSQL stores, in pairs that servers of 14 to 18
 //! have answered.
 
-use schemac_compiler::compile;
 use schemac_compiler::load::load;
+use schemac_compiler::{compile, normalize};
 use schemac_schema::analyse::{Undecided, World, squeeze};
 use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Aside, Fragment, Grammar};
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::check::Check;
 use schemac_schema::kinds::column::{Column, Generated};
@@ -141,9 +141,9 @@ struct Count {
     undecided: Vec<String>,
 }
 
-fn count(place: &str) -> Count {
+fn count(place: &str, folder: &str) -> Count {
     let (mut catalog, search_path) = catalog();
-    let pairs = pairs::load(place).expect("pairs");
+    let pairs = pairs::load(&format!("{folder}{place}")).expect("pairs");
     let ids: Vec<ObjectId> =
         pairs.iter().enumerate().map(|(number, pair)| object(&mut catalog, place, pair, number)).collect();
     let mut count = Count::default();
@@ -168,7 +168,7 @@ fn most_pairs_are_decided_without_a_server_and_none_wrongly() {
     on_large_stack(|| {
         let (mut all, mut equal, mut wrong) = (0, 0, Vec::new());
         for place in pairs::PLACES {
-            let count = count(place);
+            let count = count(place, "");
             println!("{place}: {} of {} decided without a server", count.equal, count.all);
             // SCHEMAC_UNDECIDED=1 shows what is left to the server.
             if std::env::var_os("SCHEMAC_UNDECIDED").is_some() {
@@ -182,5 +182,154 @@ fn most_pairs_are_decided_without_a_server_and_none_wrongly() {
         println!("{equal} of {all} decided without a server");
         assert!(wrong.is_empty(), "texts that no server stores:\n{}", wrong.join("\n"));
         assert!(all > 10_000, "only {all} pairs");
+    });
+}
+
+#[test]
+fn what_differs_in_one_place_is_never_taken_for_the_same() {
+    on_large_stack(|| {
+        let (mut all, mut decided, mut wrong) = (0, 0, Vec::new());
+        for place in pairs::PLACES {
+            let count = count(place, "mutants/");
+            println!("{place}: {} mutants, {} with a stored form of their own", count.all, count.equal);
+            all += count.all;
+            decided += count.equal;
+            // Each is stored otherwise than what it was made from: its own text is not that one's.
+            wrong.extend(count.wrong);
+        }
+        println!("{decided} of {all} mutants decided without a server");
+        assert!(wrong.is_empty(), "texts that no server stores:\n{}", wrong.join("\n"));
+        assert!(all > 10_000, "only {all} mutants");
+    });
+}
+
+/// What a check with this text would be stored as, in the project of the pairs with one object more.
+fn check_stored(text: &str, change: impl FnOnce(&mut Catalog)) -> Result<String, Undecided> {
+    let (mut catalog, search_path) = catalog();
+    change(&mut catalog);
+    let pair = Pair { of: String::new(), written: text.into(), stored: Default::default() };
+    let id = object(&mut catalog, "check", &pair, 0);
+    found(&World::new(&catalog, &catalog, &search_path, 18, true), id)
+}
+
+fn unmodelled(catalog: &mut Catalog, name: &str) {
+    let known = schemac_schema::kinds::opaque::Opaque { what: schemac_schema::ident::Text::new("object") };
+    put(catalog, ObjectId::global(Kind::Unmodelled, Ident::new(name)), Object::Unmodelled(known));
+}
+
+fn function(catalog: &mut Catalog, schema: &str, name: &str, argument: &str) {
+    let template = catalog.routines(QName::new("app", "norm"))[0];
+    let Some(Object::Function(mut function)) = catalog.get(template).map(|entry| entry.object.clone()) else {
+        panic!("the project has a function norm(text)")
+    };
+    let of = TypeName::parse(argument).expect("a type");
+    function.arguments[0].type_name = of;
+    let id = ObjectId::new(Kind::Function, Address::Routine(QName::new(schema, name), of.canonical()));
+    put(catalog, id, Object::Function(function));
+}
+
+#[test]
+fn a_new_function_on_the_search_path_changes_what_a_call_means() {
+    on_large_stack(|| {
+        let none = check_stored("length(name) > lower(name)::int", |_| {});
+        assert!(none.is_ok_and(|text| text.contains("(lower(name))::integer")));
+        // Behind pg_catalog nothing shadows what fits exactly; what fits better wins.
+        let stored = check_stored("norm(name) = 'a'", |_| {});
+        assert_eq!(stored.as_deref(), Ok("(app.norm(name) = 'a'::text)"));
+        let better = check_stored("norm(email) = 'a'", |catalog| function(catalog, "app", "norm", "varchar"));
+        assert_eq!(better.as_deref(), Ok("(app.norm(email) = 'a'::text)"));
+        let elsewhere =
+            check_stored("norm(email) = 'a'", |catalog| function(catalog, "public", "norm", "varchar"));
+        assert_eq!(elsewhere.as_deref(), Ok("(public.norm(email) = 'a'::text)"));
+        let of_system =
+            check_stored("upper(email) = 'a'", |catalog| function(catalog, "public", "upper", "varchar"));
+        assert_eq!(of_system.as_deref(), Ok("(public.upper(email) = 'a'::text)"));
+    });
+}
+
+#[test]
+fn what_users_add_to_operators_and_casts_leaves_the_question_to_the_server() {
+    on_large_stack(|| {
+        let operator =
+            |catalog: &mut Catalog| unmodelled(catalog, "operator public.=(character varying,text)");
+        assert!(check_stored("email = 'a'", operator).is_err());
+        assert!(check_stored("name = 'a'", operator).is_ok(), "what pg_catalog has exactly comes first");
+        let cast = |catalog: &mut Catalog| unmodelled(catalog, "cast (pg_catalog.int4 AS pg_catalog.text)");
+        assert!(check_stored("name = 'a'", cast).is_err());
+        let of_enum = |catalog: &mut Catalog| unmodelled(catalog, "cast (pg_catalog.text AS app.status)");
+        assert!(check_stored("status::text = 'open'", of_enum).is_err());
+        assert!(check_stored("name = 'a'", of_enum).is_ok());
+    });
+}
+
+#[test]
+fn what_depends_on_settings_or_the_server_is_undecided() {
+    on_large_stack(|| {
+        for text in [
+            "at > '2020-01-01'",
+            "born > '01/02/2020'",
+            "born > 'today'",
+            "at > 'now'",
+            "name collate \"de_DE\" = 'a'",
+            "name = unknown_function(name)",
+            "status = 'no such label'",
+            "qty > '1_000'",
+            "name operator(public.=) 'a'",
+            "no_such_column = 1",
+        ] {
+            assert!(check_stored(text, |_| {}).is_err(), "{text}");
+        }
+    });
+}
+
+#[test]
+fn without_a_server_what_is_left_says_so() {
+    on_large_stack(|| {
+        let (base, search_path) = catalog();
+        let with = |text: &str| {
+            let mut catalog = base.clone();
+            let pair = Pair { of: String::new(), written: text.into(), stored: Default::default() };
+            object(&mut catalog, "check", &pair, 0);
+            catalog
+        };
+        let offline = |written: &str, stored: &str| {
+            normalize::offline(&mut with(written), &with(stored), 18, &search_path)
+        };
+        let same = offline("NAME in ('a','b')", "(name = ANY (ARRAY['a'::text, 'b'::text]))");
+        assert!(same.unproven.is_empty() && same.decided.analysed == 1, "{same:?}");
+        let itself = offline("name = 'a'", "name = 'a'");
+        assert!(itself.unproven.is_empty() && itself.decided.analysed == 0, "{itself:?}");
+        for (written, stored) in [
+            ("name in ('a','c')", "(name = ANY (ARRAY['a'::text, 'b'::text]))"),
+            ("at > '2020-01-01'", "(at > '2020-01-01 00:00:00+00'::timestamp with time zone)"),
+        ] {
+            let left = offline(written, stored);
+            assert_eq!(left.unproven.len(), 1, "{written}");
+            assert_eq!(left.unproven[0].1, "could not be proven equal without a server");
+        }
+    });
+}
+
+#[test]
+fn a_column_that_joins_the_table_joins_what_a_star_stands_for() {
+    on_large_stack(|| {
+        let stored = |more: bool| {
+            let (mut catalog, search_path) = catalog();
+            let table = ObjectId::in_schema(Kind::Table, QName::new("app", "orders"));
+            if more {
+                let mut column = Column::new(TypeName::parse("int").expect("a type"));
+                column.position = Aside(100);
+                put(&mut catalog, ObjectId::on(Kind::Column, table, "more"), Object::Column(column));
+            }
+            let pair = Pair {
+                of: String::new(),
+                written: "select * from orders".into(),
+                stored: Default::default(),
+            };
+            let id = object(&mut catalog, "view", &pair, 0);
+            found(&World::new(&catalog, &catalog, &search_path, 18, true), id)
+        };
+        let (before, after) = (stored(false).expect("understood"), stored(true).expect("understood"));
+        assert!(!before.contains("more") && after.contains("more"), "{before}\n{after}");
     });
 }

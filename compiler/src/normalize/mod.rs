@@ -119,6 +119,18 @@ pub fn normalize(
     Ok(normalized)
 }
 
+/// Settles what can be shown equal between two catalogs with no server at hand; `version` is the major version that both
+/// are for. What stays different in a fragment could not be proven equal, which may only mean that it is not understood.
+pub fn offline(desired: &mut Catalog, current: &Catalog, version: u32, search_path: &[Ident]) -> Normalized {
+    let mut normalized = Normalized::default();
+    let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
+    let server = Server { version, role: Ident::new("") };
+    analyse(&mut open, desired, current, &server, search_path, &mut normalized);
+    let why = "could not be proven equal without a server";
+    normalized.unproven.extend(open.into_iter().map(|id| (id, why.to_owned())));
+    normalized
+}
+
 /// New relations that undecided objects use and whose columns only the server can tell.
 fn new_below(open: &BTreeSet<ObjectId>, desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
     let mut found = BTreeSet::new();

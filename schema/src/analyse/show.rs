@@ -453,6 +453,10 @@ impl Show {
         if let Node::Constant(value) = &key.node {
             return self.constant(value.as_deref(), key, false, true);
         }
+        // A cast by a function takes parentheses as a call does, another one none.
+        if matches!(key.node, Node::Cast(..)) {
+            return undecided("a cast to sort by");
+        }
         let parentheses = matches!(key.node, Node::Call(_));
         if parentheses {
             self.put("(");
