@@ -376,7 +376,8 @@ The file does not have the shape that `schemac diff --save` writes, or holds a s
 has. Nothing was run. Make the plan again; docs/plan-format.md describes the shape.
 "#
 ProjectMissing "SC0701" "no project file" r#"
-A project is a folder with a file schemac.yaml. `--dir` names the folder; `schemac init` makes one.
+A project is a folder with a file schemac.yaml. `--dir` names the folder; `schemac import` makes one from
+a database.
 "#
 UnreadableFile "SC0702" "a file cannot be read" r#"
 The file or folder is missing, not readable, or not UTF-8.

@@ -17,7 +17,7 @@ pub fn project(dir: &Path, sources: &mut Sources) -> Result<ProjectSpec, Diagnos
         if error.kind() == io::ErrorKind::NotFound {
             let message = format!("there is no {PROJECT_FILE} in `{}`", dir.display());
             return Diagnostic::error(Code::ProjectMissing, message)
-                .help("`--dir` names the folder of the project; `schemac init` makes one");
+                .help("`--dir` names the folder of the project; `schemac import` makes one from a database");
         }
         unreadable(&path, &error)
     })?;
