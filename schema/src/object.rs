@@ -176,6 +176,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         false
     }
 
+    /// What must be gone before it is created, since PostgreSQL would take it for a part of what is created.
+    fn comes_after(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps);
 
@@ -291,6 +296,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::implies`].
             pub fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
                 match self { $(Object::$variant(object) => object.implies(id, context),)* }
+            }
+
+            /// See [`ObjectKind::comes_after`].
+            pub fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::comes_after(object, id, context),)* }
             }
 
             /// See [`ObjectKind::answer`].

@@ -144,10 +144,10 @@ fn tables_with_all_that_stands_on_them() {
         assert_eq!(name.compression, Some(Text::new("pglz")));
         let id = object!(reading, Column, column("id"));
         let options = BTreeMap::from([("START WITH", 100), ("INCREMENT BY", 5), ("CACHE", 7), ("CYCLE", 1)]);
-        assert_eq!(id.identity, Some(Identity { always: true, options }));
+        assert_eq!(id.identity, Some(Identity::new(true, options)));
         let down = object!(reading, Column, column("down"));
         let options = BTreeMap::from([("INCREMENT BY", -1)]);
-        assert_eq!(down.identity, Some(Identity { always: false, options }));
+        assert_eq!(down.identity, Some(Identity::new(false, options)));
         let plain = Column { not_null: false, ..Column::new(TypeName::parse("numeric(10,2)").unwrap()) };
         assert_eq!(*object!(reading, Column, column("price")), plain);
         let amount = object!(reading, Column, column("amount")).generated.clone().unwrap();

@@ -8,7 +8,7 @@ use super::park::Parked;
 use schemac_schema::catalog::{Entry, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::kinds;
 use schemac_schema::object::{Alter, Context, Object};
 use schemac_schema::step::Steps;
@@ -200,8 +200,12 @@ fn replace(
                 }
                 // It changes, and no longer uses what goes.
                 Some(Change::Alter(_)) if gone && !parked.types.contains_key(&id) => {
-                    let still = context.desired.get(*user).is_some_and(|entry| entry.uses.contains(&id));
-                    if !still {
+                    // What takes over its name cannot come while the old one is used.
+                    let successors = live_slots(id, context).filter_map(|slot| context.desired.holder(slot));
+                    let heirs: Vec<ObjectId> = std::iter::once(id).chain(successors).collect();
+                    let uses =
+                        context.desired.get(*user).map(|entry| entry.uses.as_slice()).unwrap_or_default();
+                    if !uses.iter().any(|used| heirs.contains(used)) {
                         continue;
                     }
                 }
@@ -243,6 +247,11 @@ fn replace(
             open.push_back((*user, why));
         }
     }
+}
+
+/// The name slots that an object has.
+fn live_slots(id: ObjectId, context: &Context<'_>) -> impl Iterator<Item = Slot> {
+    context.current.get(id).map(|entry| entry.object.slots(id)).unwrap_or_default().into_iter()
 }
 
 fn is_replaced(changes: &Changes, id: ObjectId) -> bool {

@@ -5,7 +5,7 @@ use super::change::{Change, Changes};
 use super::park::Parked;
 use super::{Because, Verb};
 use crate::relocate::Relocated;
-use schemac_schema::catalog::{Entry, Standing};
+use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::declare::facade::is_facade;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId, Slot};
@@ -37,6 +37,8 @@ pub struct Node {
     pub frees: Vec<Slot>,
     /// The name slots that are taken.
     pub takes: Vec<Slot>,
+    /// What must be gone before.
+    pub after: Vec<ObjectId>,
     /// Its place among its siblings.
     pub place: u32,
     /// It is about a type that gives up its name and goes away.
@@ -98,6 +100,13 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
                 node.uses_current = uses(*id, context.current);
                 node.mentions = mentions(*id, context);
                 node.mentions.retain(|name| new.contains(name));
+                let slots = |catalog: &Catalog| {
+                    catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default()
+                };
+                // A column becomes an identity column, which has a sequence, or no longer is one.
+                let (old, new) = (slots(context.current), slots(context.desired));
+                node.takes = new.iter().copied().filter(|slot| !old.contains(slot)).collect();
+                node.frees = old.into_iter().filter(|slot| !new.contains(slot)).collect();
                 nodes.push(node);
             }
             Change::Implied(implied) => {
@@ -167,6 +176,7 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         uses_current: Vec::new(),
         frees: Vec::new(),
         takes: Vec::new(),
+        after: Vec::new(),
         place: 0,
         parked: false,
         carries: Vec::new(),
@@ -193,11 +203,11 @@ fn mentions(id: ObjectId, context: &Context<'_>) -> BTreeSet<QName> {
     bodies.0
 }
 
-fn holds(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {
+fn holds(id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
     catalog.get(id).map(|entry| entry.object.holds(id, catalog)).unwrap_or_default()
 }
 
-fn uses(id: ObjectId, catalog: &schemac_schema::catalog::Catalog) -> Vec<ObjectId> {
+fn uses(id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
     catalog.get(id).map(|entry| entry.uses.clone()).unwrap_or_default()
 }
 
@@ -235,6 +245,7 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     node.uses_desired = uses_desired(id, context);
     node.takes = entry.object.slots(id);
     node.takes.extend(kinds::taken_of_relatives(id, context.current, context.desired));
+    node.after = entry.object.comes_after(id, context);
     node.place = entry.object.place();
     Some(node)
 }

@@ -141,7 +141,11 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
         // A routine is called by its argument types: those that move, move first.
         if node.id.root().kind().is_routine() {
             for used in &node.uses_current {
-                if let Some(mover) = roles.movers.get(used).filter(|_| used.kind() != node.id.kind()) {
+                // One that goes for a parked type is dropped under the name that the type still has.
+                let goes_first =
+                    |mover: usize| nodes[mover].parked && node.verb == Verb::Drop && !node.parked;
+                let mover = roles.movers.get(used).filter(|_| used.kind() != node.id.kind());
+                if let Some(mover) = mover.filter(|mover| !goes_first(**mover)) {
                     add(*mover, index, Edge::Makes(*used));
                 }
             }
@@ -170,6 +174,11 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
                         add(index, *changer, Edge::Releases(*used));
                     }
                 }
+            }
+        }
+        for other in &node.after {
+            if let Some(gone) = roles.droppers.get(other) {
+                add(*gone, index, Edge::Releases(*other));
             }
         }
         // (3) Names.

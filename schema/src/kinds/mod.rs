@@ -234,9 +234,13 @@ pub fn alter_owner(id: ObjectId, owner: Ident, out: &mut Steps) {
 }
 
 /// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial
-/// column brought. They stay as they are, or as privileges by default make them.
+/// column brought. They stay as they are, or as privileges by default make them. So does the comment that an extension
+/// brings, where no file has another.
 pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
     let root = satellite.root();
+    if root.kind() == Kind::Extension {
+        return satellite.kind() == Kind::Comment;
+    }
     root.kind() == Kind::Sequence
         && desired.children_of(root, Kind::OwnedBy).next().is_some()
         && desired.children_of(root, satellite.kind()).next().is_none()

@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
+use crate::kinds::column;
 use crate::kinds::naming;
 use crate::object::{Context, Object};
 use crate::sql::Sql;
@@ -69,14 +70,20 @@ pub fn rename_type(from: ObjectId, to: ObjectId, out: &mut Steps) {
     rename(head, old, new, out);
 }
 
-/// Whether values get from one type to another only by their texts: between two enums, composites or ranges there is
-/// no cast, and each of them can be written and read.
+/// Whether values get from one type to another only by their texts: there is no cast between two enums, composites or
+/// ranges, and none between many of PostgreSQL's own types, but each of them can be written and read. What cannot be
+/// read fails; nothing is converted by guessing.
 pub fn through_text(old: &TypeName, new: &TypeName, context: &Context<'_>) -> bool {
     let textual = |type_name: &TypeName| {
-        type_name.is_system() && matches!(type_name.name().as_str(), "text" | "varchar" | "bpchar" | "name")
+        let name = type_name.name();
+        let is_text = matches!(name.as_str(), "text" | "varchar" | "bpchar" | "name");
+        type_name.is_system() && !type_name.is_array() && is_text
     };
     if textual(old) || textual(new) {
         return false;
+    }
+    if old.is_system() && new.is_system() {
+        return !column::casts(old, new);
     }
     has_no_casts(old, context.current, 0) || has_no_casts(new, context.desired, 0)
 }

@@ -348,7 +348,9 @@ impl Declarations {
     /// column of another relation uses that relation too.
     pub fn uses(&mut self, user: ObjectId, used: ObjectId) {
         let outside = |used: ObjectId| used != user && !user.is_below(used) && !used.is_below(user);
-        if used.kind() == Kind::Schema || !outside(used) {
+        // What is in a schema says so by its name; an extension does not.
+        let is_in_name = used.kind() == Kind::Schema && !user.kind().has_members();
+        if is_in_name || !outside(used) {
             return;
         }
         let list = self.uses.entry(user).or_default();

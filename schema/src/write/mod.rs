@@ -197,6 +197,7 @@ impl<'a> Writer<'a> {
             Kind::Aggregate => "aggregates",
             Kind::Table => "tables",
             Kind::ForeignTable => "foreign_tables",
+            Kind::Column if id.root().kind() == Kind::Composite => "fields",
             Kind::Column => match self.catalog.get(id).map(|entry| &entry.object) {
                 Some(Object::Column(column)) if column.inherited.0 => "inherited",
                 _ => "columns",

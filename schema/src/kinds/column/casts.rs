@@ -16,6 +16,52 @@ pub fn assigns(old: &TypeName, new: &TypeName) -> bool {
     old == new || is_string(new) || CASTS.binary_search(&(old, new)).is_ok()
 }
 
+/// Whether a cast that must be asked for leads from one of PostgreSQL's own types to another. Where none does, a value
+/// gets across by its text only.
+pub fn casts(old: &TypeName, new: &TypeName) -> bool {
+    let textual = |type_name: &TypeName| !type_name.is_array() && is_string(type_name.name().as_str());
+    if textual(old) || textual(new) {
+        return true;
+    }
+    // Arrays convert as their elements do.
+    let (from, to) = (old.name().as_str(), new.name().as_str());
+    old.is_array() == new.is_array()
+        && (from == to
+            || is_string(from)
+            || is_string(to)
+            || CASTS.binary_search(&(from, to)).is_ok()
+            || EXPLICIT.contains(&(from, to)))
+}
+
+/// The rows of pg_cast of context `e`, among types that columns have (PostgreSQL 14; later versions only add to them).
+const EXPLICIT: &[(&str, &str)] = &[
+    ("bit", "int4"),
+    ("bit", "int8"),
+    ("bool", "int4"),
+    ("box", "circle"),
+    ("box", "lseg"),
+    ("box", "point"),
+    ("char", "int4"),
+    ("circle", "box"),
+    ("circle", "point"),
+    ("circle", "polygon"),
+    ("int4", "bit"),
+    ("int4", "bool"),
+    ("int4", "char"),
+    ("int8", "bit"),
+    ("jsonb", "bool"),
+    ("jsonb", "float4"),
+    ("jsonb", "float8"),
+    ("jsonb", "int2"),
+    ("jsonb", "int4"),
+    ("jsonb", "int8"),
+    ("jsonb", "numeric"),
+    ("lseg", "point"),
+    ("polygon", "box"),
+    ("polygon", "circle"),
+    ("polygon", "point"),
+];
+
 fn is_string(name: &str) -> bool {
     matches!(name, "text" | "varchar" | "bpchar")
 }
@@ -97,6 +143,17 @@ const CASTS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn casts_that_must_be_asked_for_are_known() {
+        let of = |text: &str| TypeName::parse(text).expect("a type");
+        for (old, new) in [("text", "uuid"), ("int", "boolean"), ("text[]", "int[]"), ("jsonb", "int")] {
+            assert!(casts(&of(old), &of(new)), "{old} to {new}");
+        }
+        for (old, new) in [("jsonb", "uuid"), ("bigint", "timestamp"), ("int", "int[]"), ("date", "int")] {
+            assert!(!casts(&of(old), &of(new)), "{old} to {new}");
+        }
+    }
 
     #[test]
     fn assignment_is_known_for_common_changes() {

@@ -166,7 +166,7 @@ fn constraint(
         kind::IDENTITY => {
             let always = node.get("generated_when").str() == "a";
             let settings = sequence_settings(frame, node, declared)?;
-            declared.column.identity = Some(Identity { always, options: settings });
+            declared.column.identity = Some(Identity::new(always, settings));
             declared.column.not_null = true;
         }
         kind::GENERATED => {
@@ -268,7 +268,7 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
             }
         };
         let options = settings(written, &declared.column.type_name);
-        declared.column.identity = Some(Identity { always: kind == IdentityKind::Always, options });
+        declared.column.identity = Some(Identity::new(kind == IdentityKind::Always, options));
         declared.column.not_null = true;
     }
     if let Some(using) = &spec.using {

@@ -8,9 +8,10 @@ pub mod write;
 use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
-use crate::id::ObjectId;
-use crate::ident::{Ident, Text};
+use crate::id::{ObjectId, Slot};
+use crate::ident::{Ident, QName, Text};
 use crate::kinds::options::Options;
+use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
 use crate::kinds::types;
 use crate::kinds::{self, key, naming};
@@ -22,6 +23,8 @@ use crate::step::{Element, Lock, Loss, Steps};
 use crate::type_name::TypeName;
 use crate::write::Writer;
 use std::collections::BTreeMap;
+
+pub use casts::casts;
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -62,6 +65,34 @@ pub struct Identity {
     /// `MINVALUE`, `MAXVALUE`, `CACHE` with numbers; `CYCLE` with 1.
     #[serde(with = "crate::keep::words")]
     pub options: BTreeMap<&'static str, i64>,
+    /// The sequence, where it is known; otherwise it gets the name that PostgreSQL chooses.
+    pub sequence: Aside<Option<QName>>,
+}
+
+impl Identity {
+    /// An identity whose sequence has the name that PostgreSQL chooses.
+    pub fn new(always: bool, options: BTreeMap<&'static str, i64>) -> Self {
+        Self { always, options, sequence: Aside(None) }
+    }
+
+    /// The relation name that its sequence takes.
+    fn sequence_name(&self, id: ObjectId) -> Option<QName> {
+        self.sequence.0.or_else(|| {
+            let table = id.parent()?.qname()?;
+            let name = key::chosen_name(table.name.as_str(), id.name().as_str(), "seq");
+            Some(QName { schema: table.schema, name: Ident::new(name.as_str()) })
+        })
+    }
+
+    /// The settings of its sequence.
+    fn settings(&self, type_name: TypeName) -> Sequence {
+        let option = |word: &str| self.options.get(word).copied();
+        let mut all = Sequence::usual(type_name, option("INCREMENT BY").unwrap_or(1));
+        all.minimum = option("MINVALUE").unwrap_or(all.minimum);
+        all.maximum = option("MAXVALUE").unwrap_or(all.maximum);
+        all.start = option("START WITH").unwrap_or(if all.increment > 0 { all.minimum } else { all.maximum });
+        all
+    }
 }
 
 /// A generated column's expression.
@@ -248,6 +279,15 @@ impl ObjectKind for Column {
 
     fn inherit(&mut self, current: &Self) {
         self.position = current.position;
+        if let (Some(own), Some(current)) = (&mut self.identity, &current.identity) {
+            own.sequence = current.sequence;
+        }
+    }
+
+    /// The sequence of an identity column is a relation.
+    fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
+        let name = self.identity.as_ref().and_then(|identity| identity.sequence_name(id));
+        name.map(Slot::Relation).into_iter().collect()
     }
 
     fn append(&mut self) {
@@ -391,6 +431,7 @@ impl ObjectKind for Column {
                 sql.kw("ADD GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
                 identity_options(&mut sql, &identity.options);
                 out.push(sql).lock(table, Lock::AccessExclusive);
+                sequence::go_on(&serial_sequence(id), id, &identity.settings(*type_name), out);
             }
             (Some(_), None) if !changed_type => {
                 let mut sql = alter(id);
@@ -482,6 +523,15 @@ pub fn default_follows_type(id: ObjectId, context: &Context<'_>) -> bool {
     old.zip(new).is_some_and(|(old, new)| !has_same_base(&old, &new))
 }
 
+/// An expression of the sequence that belongs to a column.
+fn serial_sequence(id: ObjectId) -> Sql {
+    let mut sql = Sql::new("pg_catalog.pg_get_serial_sequence(");
+    let table = table_of(id).qname().map(sql::qualified).unwrap_or_default();
+    sql.tight().literal(&table).kw(",").literal(id.name().as_str()).kw(")");
+    sql.tight().kw("::pg_catalog.regclass");
+    sql
+}
+
 fn set_not_null(id: ObjectId, set: bool) -> Sql {
     let mut sql = alter(id);
     sql.kw(if set { "SET NOT NULL" } else { "DROP NOT NULL" });
@@ -489,6 +539,8 @@ fn set_not_null(id: ObjectId, set: bool) -> Sql {
 }
 
 fn alter_identity(before: &Identity, after: &Identity, type_name: &TypeName, id: ObjectId, out: &mut Steps) {
+    let (old, new) = (before.settings(*type_name), after.settings(*type_name));
+    let restarts = sequence::make_room(&serial_sequence(id), &old, &new, out);
     let mut sql = alter(id);
     if before.always != after.always {
         sql.kw("SET GENERATED").kw(always(after.always));
@@ -513,7 +565,9 @@ fn alter_identity(before: &Identity, after: &Identity, type_name: &TypeName, id:
             }
         };
     }
-    let _ = type_name;
+    if restarts {
+        sql.kw("RESTART");
+    }
     out.push(sql).lock(table_of(id), Lock::AccessExclusive);
 }
 

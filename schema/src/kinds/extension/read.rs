@@ -21,7 +21,12 @@ pub const READER: Reader = Reader {
         if oid < FIRST_USER_OID {
             return out.add_external(id, object, class::EXTENSION, oid);
         }
-        out.add_global(id, object, class::EXTENSION, oid, out.schema(schema))
+        let schema = out.schema(schema);
+        out.add_global(id, object, class::EXTENSION, oid, schema)?;
+        if let Some(schema) = schema {
+            out.uses(id, ObjectId::of_schema(schema));
+        }
+        Ok(())
     },
 };
 

@@ -161,6 +161,10 @@ impl ObjectKind for ForeignKey {
         write::write(self, id, out);
     }
 
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        table::of_partitions(id, context)
+    }
+
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let Some(target) = self.target.qname() else { return };
         let mut sql = naming::alter_parent(id);

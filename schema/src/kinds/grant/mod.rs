@@ -5,7 +5,7 @@ pub mod read;
 pub mod write;
 
 use crate::catalog::Catalog;
-use crate::id::{Address, ObjectId};
+use crate::id::{Address, ObjectId, Slot};
 use crate::ident::{Ident, Text};
 use crate::kinds::default_privileges;
 use crate::kinds::naming;
@@ -184,6 +184,17 @@ impl ObjectKind for Grant {
         if let (Kind::Column, Some(relation)) = (target.kind(), target.parent()) {
             out.push(id(relation, target_id.name()));
         }
+    }
+
+    /// What a REVOKE on the relation takes along is given afterwards, also where nothing is left on the relation.
+    fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
+        let target = target_of(id);
+        let relation = match target.kind() {
+            Kind::Column => target.parent(),
+            Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => Some(target),
+            _ => None,
+        };
+        relation.map(|relation| Slot::On("privileges of columns", relation, id.name())).into_iter().collect()
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {

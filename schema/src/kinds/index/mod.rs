@@ -52,6 +52,10 @@ impl ObjectKind for Index {
         write::write(self, id, out);
     }
 
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        table::of_partitions(id, context)
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });

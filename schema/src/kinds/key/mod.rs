@@ -140,6 +140,10 @@ impl ObjectKind for Key {
         write::write(self, id, out);
     }
 
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        table::of_partitions(id, context)
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);

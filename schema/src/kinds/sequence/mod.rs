@@ -9,8 +9,8 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::{grant, naming, owned_by, types};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::sql::Sql;
-use crate::step::{Loss, Steps};
+use crate::sql::{self, Sql};
+use crate::step::{Lock, Loss, Steps};
 use crate::type_name::TypeName;
 use crate::write::Writer;
 
@@ -89,6 +89,54 @@ impl Sequence {
     }
 }
 
+/// Moves a sequence (an expression of it) that is not within its new limits into them, before it gets them: PostgreSQL
+/// refuses otherwise. Whether there is no such place, and the sequence must begin anew with its new settings.
+pub fn make_room(sequence: &Sql, old: &Sequence, new: &Sequence, out: &mut Steps) -> bool {
+    let (least, most) = (old.minimum.max(new.minimum), old.maximum.min(new.maximum));
+    if least > most {
+        return true;
+    }
+    if new.minimum <= old.minimum && new.maximum >= old.maximum {
+        return false;
+    }
+    // Where values were given out, the next one must stay behind them: only what lies on the side where the sequence
+    // has yet to come to is moved.
+    let mut sql = Sql::new("SELECT pg_catalog.setval(s.oid,");
+    sql.number(new.start.clamp(least, most)).kw(", false) FROM (SELECT").sql(sequence);
+    sql.kw(") AS s (oid) WHERE coalesce(pg_catalog.pg_sequence_last_value(s.oid)");
+    if new.increment > 0 {
+        sql.kw("<").number(new.minimum);
+    } else {
+        sql.kw(">").number(new.maximum);
+    }
+    sql.kw(", true)");
+    out.push(sql);
+    false
+}
+
+/// Lets a new sequence (an expression of it) go on where the values of a column that exists end: it would give them
+/// out again.
+pub fn go_on(sequence: &Sql, column: ObjectId, settings: &Sequence, out: &mut Steps) {
+    let Some(table) = column.parent() else { return };
+    let last = |sql: &mut Sql| {
+        sql.kw(if settings.increment > 0 { "max(" } else { "min(" });
+        sql.tight().ident(column.name()).kw(")");
+    };
+    let mut sql = Sql::new("SELECT pg_catalog.setval(");
+    sql.tight().sql(sequence).kw(",");
+    last(&mut sql);
+    sql.kw(") FROM");
+    naming::own_name(&mut sql, table);
+    sql.kw("HAVING");
+    last(&mut sql);
+    if settings.increment > 0 {
+        sql.kw(">=").number(settings.start);
+    } else {
+        sql.kw("<=").number(settings.start);
+    }
+    out.push(sql).lock(table, Lock::AccessShare).scans();
+}
+
 impl ObjectKind for Sequence {
     fn nature(&self) -> Nature {
         Nature { dies_with_parent: false, ..Nature::DATA }
@@ -160,6 +208,12 @@ impl ObjectKind for Sequence {
             new.settings(old, &mut settings);
         }
         if !settings.is_empty() {
+            let mut expression = Sql::default();
+            let name = id.qname().map(sql::qualified).unwrap_or_default();
+            expression.literal(&name).tight().kw("::pg_catalog.regclass");
+            if make_room(&expression, old, new, out) {
+                settings.kw("RESTART");
+            }
             let mut sql = types::alter(id);
             sql.sql(&settings);
             out.push(sql);

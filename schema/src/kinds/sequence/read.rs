@@ -21,7 +21,7 @@ pub const READER: Reader = Reader {
         };
         let (owner, unlogged) = (row.oid()?, row.flag()?);
         if is_identity {
-            return of_identity(oid, column, row, out);
+            return of_identity((oid, out.in_schema(Kind::Sequence, schema, name)), column, row, out);
         }
         let Some(id) = out.in_schema(Kind::Sequence, schema, name) else { return Ok(()) };
         let sequence = Sequence { unlogged, owner: Aside(Some(out.role(owner)?)), ..settings(row)? };
@@ -49,7 +49,7 @@ fn settings(row: &mut Row<'_>) -> Result<Sequence, Error> {
 }
 
 fn of_identity(
-    oid: u32,
+    (oid, sequence): (u32, Option<crate::id::ObjectId>),
     column: Option<crate::id::ObjectId>,
     row: &mut Row<'_>,
     out: &mut Declarations,
@@ -75,6 +75,7 @@ fn of_identity(
     if let Some(Object::Column(column)) = out.catalog.get_mut(column).map(|entry| &mut entry.object) {
         if let Some(identity) = &mut column.identity {
             identity.options = options;
+            identity.sequence = Aside(sequence.and_then(crate::id::ObjectId::qname));
         }
     }
     Ok(())

@@ -61,6 +61,25 @@ pub struct Table {
     pub tablespace: Option<Ident>,
 }
 
+/// The like constraints and indexes of the partitions of a table, and of the tables that it is a partition of: one that
+/// is made on the table takes one of a partition for its own part, and what is a part still is in the way of another.
+pub fn of_partitions(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+    let Some(table) = id.parent() else { return Vec::new() };
+    let of = |id: ObjectId| match context.current.get(id).map(|entry| &entry.object) {
+        Some(Object::Table(table)) => Some(table),
+        _ => None,
+    };
+    let whole = |id: ObjectId| of(id)?.whole();
+    let mut relatives: Vec<ObjectId> = std::iter::successors(whole(table), |id| whole(*id)).collect();
+    if of(table).is_some_and(|table| table.partition_by.is_some()) {
+        relatives.extend(super::heirs(context.current, table));
+    }
+    // A key takes an index too.
+    let like = |kind: Kind| kind == id.kind() || id.kind() == Kind::Key && kind == Kind::Index;
+    let children = relatives.into_iter().flat_map(|id| context.current.children(id).iter().copied());
+    children.filter(|id| like(id.kind())).collect()
+}
+
 impl ObjectKind for Table {
     fn nature(&self) -> Nature {
         Nature { dies_with_parent: false, ..Nature::DATA }
