@@ -52,13 +52,11 @@ tables:
         using: owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid
       all_rows: { to: service_role, using: 'true' }
     triggers:
-      stamped:
-        on: before update
-        call: public.stamp()
+      stamped: before update for each row execute function public.stamp()
     grants:
       authenticated: [select, insert, update, delete]
       service_role: [select, insert, update, delete]
-      anon: [select (id, body)]
+      anon: 'select (id, body)'
   logs:
     moved_from: [public.logs]
     facade: public.logs
@@ -118,7 +116,8 @@ const SABOTAGES: &[(&str, &str, &str, &str)] = &[
         "drop view public.logs; create view public.logs with (security_invoker = true) as select id from app.logs;
          grant select on public.logs to service_role",
         "drop view public.logs; create view public.logs with (security_invoker = true) as select id, line from app.logs;
-         grant select on public.logs to service_role; comment on view public.logs is 'Facade: the table is app.logs.'",
+         grant select on public.logs to service_role; comment on view public.logs is 'Facade: the table is app.logs.';
+         alter view public.logs owner to owner",
         "facade: view public.logs: the table's column line is not in it",
     ),
     (
@@ -142,13 +141,14 @@ const SABOTAGES: &[(&str, &str, &str, &str)] = &[
     (
         "the facade has another owner",
         "alter view public.notes owner to service_role",
-        "alter view public.notes owner to owner",
+        "alter view public.notes owner to owner;
+         grant select, insert, update, delete on public.notes to service_role",
         "it belongs to service_role, and the table to owner",
     ),
     (
         "the table has another owner",
         "alter table app.logs owner to service_role",
-        "alter table app.logs owner to owner",
+        "alter table app.logs owner to owner; grant select on app.logs to service_role",
         "it belongs to owner, and the table to service_role",
     ),
     (
