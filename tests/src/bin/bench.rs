@@ -117,10 +117,20 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
     client.batch_execute("ANALYZE")?;
     drop(client);
 
+    // An apply has remembered what it found equal: in the database, and not in this user's files.
+    let _ = Client::connect(&url, NoTls)?.batch_execute("TRUNCATE schemac.memory");
+    let cache = Folder::new(&format!("{name}_cache"))?;
     let dump = || dump::command(&url);
-    let by_hand = || diff(&folder.0, &url);
-    let mut measured =
-        vec![("pg_dump --schema-only", Measured::default()), ("diff, spelled by hand", Measured::default())];
+    let by_hand = |arguments: &[&str]| {
+        let mut command = product::command(&folder.0, &url, &["diff", "--exit-code"]);
+        command.args(arguments).env("XDG_CACHE_HOME", &cache.0);
+        command
+    };
+    let mut measured = vec![
+        ("pg_dump --schema-only", Measured::default()),
+        ("diff, by hand, unknown", Measured::default()),
+        ("diff, by hand, remembered", Measured::default()),
+    ];
     let imported = Folder::new(&format!("{name}_import"))?;
     let imports = import(&imported.0, &url)?;
     if imports {
@@ -128,7 +138,8 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
     }
     let command = |place: usize| match place {
         0 => dump(),
-        1 => Ok(by_hand()),
+        1 => Ok(by_hand(&["--no-cache"])),
+        2 => Ok(by_hand(&[])),
         _ => Ok(diff(&imported.0, &url)),
     };
     for round in 0..=arguments.runs {
@@ -160,8 +171,13 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
         built.as_secs_f64() * 1000.0
     );
     if arguments.timings {
-        let run = product::run(&folder.0, &url, &["diff", "--timings"])?;
-        println!("{}", run.stderr);
+        for (what, command) in [
+            ("by hand, unknown", by_hand(&["--no-cache", "--timings"])),
+            ("by hand, remembered", by_hand(&["--timings"])),
+            ("imported", product::command(&imported.0, &url, &["diff", "--timings"])),
+        ] {
+            println!("{what}\n{}", product::finish(command)?.stderr);
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod connect;
 mod elaborate;
 mod memory;
 mod state;
+mod trips;
 
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::id::ObjectId;
