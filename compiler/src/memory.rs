@@ -25,8 +25,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Another number makes every pair unknown that was remembered before: for another meaning of what is digested.
-const FORMAT: &str = "schemac equal 1";
+/// Another number makes every pair unknown that was remembered before: for another meaning of what is digested. So does
+/// another version, which may analyse SQL otherwise.
+const FORMAT: &str = concat!("schemac equal 1 ", env!("CARGO_PKG_VERSION"));
 
 /// How many pairs a user's file keeps.
 const KEPT: usize = 200_000;

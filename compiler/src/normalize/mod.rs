@@ -29,7 +29,7 @@ pub struct Normalized {
     pub unproven: Vec<(ObjectId, String)>,
     /// How many fragments each rung decided.
     pub decided: Decided,
-    /// The places at which the server said that both texts are one.
+    /// The places at which analysis or the server said that both texts are one.
     pub proven: Vec<(ObjectId, String)>,
 }
 
@@ -93,7 +93,9 @@ pub fn normalize(
     let current = &relocated.catalog;
     let mut open: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();
     settle::recall(&mut open, desired, relocated, remembering, client);
-    timed("analyse", || analyse(&mut open, desired, current, server, search_path, &mut normalized));
+    if !open.is_empty() {
+        timed("analyse", || analyse(&mut open, desired, current, server, search_path, &mut normalized));
+    }
     open.extend(new_below(&open, desired, current));
     // A view over a changed view can be asked about once the columns of that one are known.
     while !open.is_empty() {
@@ -180,6 +182,7 @@ fn analyse(
         if let Some(entry) = desired.get_mut(id) {
             entry.object.visit(&mut Settle { place, canonical });
             normalized.decided.analysed += 1;
+            normalized.proven.push((id, place.to_owned()));
         }
     }
     let still: BTreeSet<ObjectId> = undecided(desired, current).into_iter().collect();

@@ -23,14 +23,15 @@ impl Project {
         self.0.join("cache")
     }
 
-    /// Runs a diff with a cache; its standard output, and how often the server was asked.
+    /// Runs a diff with a cache; its standard output, and how often SQL had to be analysed or the server asked.
     fn diff(&self, url: &str, arguments: &[&str]) -> (String, usize) {
         let all: Vec<&str> = ["diff", "--timings"].iter().chain(arguments).copied().collect();
         let mut command = product::command(&self.0, url, &all);
         command.env("XDG_CACHE_HOME", self.cache());
         let run = product::finish(command).unwrap();
         run.expect(0);
-        (run.stdout.clone(), run.stderr.matches("ask the server").count())
+        let asked = ["analyse", "ask the server"].iter().map(|stage| run.stderr.matches(stage).count());
+        (run.stdout.clone(), asked.sum())
     }
 
     fn apply(&self, url: &str) {
