@@ -93,7 +93,7 @@ pub fn ensure(client: &mut Client) -> Result<(), Unavailable> {
         return Err(Unavailable::Cannot("the schema `schemac` belongs to another role".into()));
     }
     if from < MIGRATIONS.len() {
-        migrate(client, from, found.exists)?;
+        migrate(client, from, &found)?;
     }
     settle(client, from < MIGRATIONS.len(), &found)
 }
@@ -203,14 +203,20 @@ fn transact(
     })
 }
 
-fn migrate(client: &mut Client, from: usize, exists: bool) -> Result<(), Unavailable> {
+fn migrate(client: &mut Client, from: usize, found: &Found) -> Result<(), Unavailable> {
     let mut statements = String::new();
-    if !exists {
+    if !found.exists {
         statements.push_str("CREATE SCHEMA schemac;\n");
     }
     for migration in &MIGRATIONS[from..] {
         statements.push_str(migration);
         statements.push_str(";\n");
+    }
+    if found.published {
+        // Before the first row: subscribers must not hear of it.
+        for name in LOGGED {
+            statements.push_str(&format!("ALTER TABLE {} SET UNLOGGED;\n", table(name)));
+        }
     }
     let version = MIGRATIONS.len();
     statements.push_str(&format!(
@@ -241,13 +247,8 @@ fn settle(client: &mut Client, changed: bool, found: &Found) -> Result<(), Unava
             });
         }
     }
-    let unsettled = if changed && found.published {
-        LOGGED.iter().map(|name| (*name).to_owned()).collect()
-    } else {
-        found.unsettled.clone()
-    };
     let logged = if found.published { "UNLOGGED" } else { "LOGGED" };
-    statements.extend(unsettled.iter().map(|name| format!("ALTER TABLE {} SET {logged}", table(name))));
+    statements.extend(found.unsettled.iter().map(|name| format!("ALTER TABLE {} SET {logged}", table(name))));
     if statements.is_empty() {
         return Ok(());
     }

@@ -77,6 +77,21 @@ fn an_apply_makes_it_and_nobody_gets_it() {
 }
 
 #[test]
+fn a_publication_for_all_tables_never_has_a_row_of_it() {
+    let Some(server) = servers::get(18).or_else(|| servers::all().last()) else { return };
+    let database = server.database();
+    database.execute_as(As::Superuser, "create publication everything for all tables").unwrap();
+    let folder = project("published");
+    product::run(&folder, &database.url_as_owner(), &["apply", "--yes"]).unwrap().expect(0);
+    let logged = "select count(*)::text from pg_class where relnamespace = 'schemac'::regnamespace \
+        and relkind = 'r' and relpersistence <> 'u'";
+    let mut client = database.connect(As::Owner);
+    assert_eq!(value(&mut client, logged), "0");
+    assert_eq!(value(&mut client, "select state from schemac.applies"), "done");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_role_that_may_not_create_a_schema_still_applies_and_hears_it() {
     let Some(server) = servers::get(15).or_else(|| servers::all().next()) else { return };
     let database = server.database();
