@@ -136,8 +136,8 @@ impl ObjectKind for MaterializedView {
         out.push(sql).lock(id, Lock::AccessExclusive);
     }
 
-    fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        table::rename_relation(from, to, out);
+    fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        table::rename_relation(from, to, context, out);
     }
 
     fn query(&self) -> Option<(&Fragment, &[Ident])> {

@@ -226,8 +226,8 @@ impl ObjectKind for Table {
         out.push(sql).lock(self.parent().unwrap_or(id), Lock::AccessExclusive).loses(Loss::DropTable, id);
     }
 
-    fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        rename_relation(from, to, out);
+    fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        rename_relation(from, to, context, out);
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
@@ -413,25 +413,34 @@ pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
     None
 }
 
-/// `SET SCHEMA` and `RENAME TO`; indexes, constraints, triggers, policies and owned sequences follow.
-pub fn rename_relation(from: ObjectId, to: ObjectId, out: &mut Steps) {
+/// `SET SCHEMA` and `RENAME TO`; indexes, constraints, triggers, policies and owned sequences follow. Where another
+/// relation has its old name in the new schema, it gets its new name before it goes there.
+pub fn rename_relation(from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
     let (Some(old), Some(new)) = (from.qname(), to.qname()) else { return };
-    let head = |name: QName| {
-        let mut sql = Sql::new("ALTER");
-        sql.kw(naming::keyword(from.kind())).name(name);
-        sql
+    let taken = |schema: Ident, name: Ident| {
+        let name = QName { schema, name };
+        context.current.relation(name).is_some() || context.desired.relation(name).is_some()
     };
+    let early = old.schema != new.schema
+        && old.name != new.name
+        && taken(new.schema, old.name)
+        && !taken(old.schema, new.name);
     let mut at = old;
-    if old.schema != new.schema {
-        let mut sql = head(at);
-        sql.kw("SET SCHEMA").ident(new.schema);
+    let mut step = |at: QName, word: &'static str, name: Ident| {
+        let mut sql = Sql::new("ALTER");
+        sql.kw(naming::keyword(from.kind())).name(at).kw(word).ident(name);
         out.push(sql).lock(to, Lock::AccessExclusive);
-        at = QName { schema: new.schema, name: old.name };
+    };
+    if early {
+        step(at, "RENAME TO", new.name);
+        at = QName { name: new.name, ..at };
+    }
+    if at.schema != new.schema {
+        step(at, "SET SCHEMA", new.schema);
+        at = QName { schema: new.schema, ..at };
     }
     if at.name != new.name {
-        let mut sql = head(at);
-        sql.kw("RENAME TO").ident(new.name);
-        out.push(sql).lock(to, Lock::AccessExclusive);
+        step(at, "RENAME TO", new.name);
     }
 }
 
