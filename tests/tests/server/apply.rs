@@ -140,7 +140,7 @@ fn a_segment_that_stays_locked_is_tried_so_often_and_leaves_nothing() {
     assert_eq!((failed.error.sqlstate.as_str(), failed.segment, failed.boundary), ("55P03", 2, 1));
     assert_eq!((failed.retries, heard.retries, heard.finished), (2, 2, 1));
     assert_eq!(failed.statement, "LOCK TABLE ONLY public.t1 IN ACCESS EXCLUSIVE MODE");
-    assert!(error.to_string().contains("behind segment 1; apply again"), "{error}");
+    assert!(error.to_string().contains("behind segment 1; the same command again"), "{error}");
     // One transaction for all leaves nothing at all.
     holder.batch_execute("rollback").unwrap();
     let mut rest = moves(3);
