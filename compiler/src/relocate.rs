@@ -107,8 +107,9 @@ fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, 
         let address = object.address(id);
         if address != id {
             new.insert(id, address);
-            // An overload for rows of a facade, whose name the table takes back.
-            if is_facade(current, address, None)
+            // An overload for rows of a facade, whose name the table takes back: whoever wrote it, it takes rows of
+            // what is on its way out.
+            if current.contains(address)
                 && let Some(shadow) = shadow(address)
             {
                 new.insert(address, shadow);

@@ -403,9 +403,9 @@ impl Target {
         .map_err(Error::Ask)?;
         let mut plan =
             plan::plan(&relocated, &self.state, &reading.server, search_path).map_err(Error::Diagnostics)?;
-        // The apply made it, and without CASCADE it only goes when it is empty.
+        // The apply made them, and another apply makes them again; a schema goes only when it is empty.
         let steps = plan.segments.iter_mut().flat_map(|segment| &mut segment.steps);
-        for step in steps.filter(|step| step.verb == Verb::Drop && step.object.is_schema()) {
+        for step in steps.filter(|step| step.verb == Verb::Drop && made_again(step.object)) {
             step.impact.loses.clear();
         }
         for step in plan.steps().filter(|step| step.verb == Verb::Create) {
@@ -420,6 +420,11 @@ impl Target {
         plan.compatibility.reload = self.reload;
         Ok((plan, relocated))
     }
+}
+
+/// Whether nothing is lost with it: no rows, no state.
+fn made_again(id: ObjectId) -> bool {
+    id.is_schema() || id.kind().is_routine()
 }
 
 fn relocated(
