@@ -2,8 +2,7 @@
 //!
 //! Judged by: a second diff is empty, `pg_dump` is equal to that of a database built directly, rows are kept, what
 //! loses data is refused unless it was allowed, and where a fixture has a plan, the plan has these statements
-//! and no others. `SCHEMAC_CASE=view/` runs some only; all versions run with `SCHEMAC_ALL_VERSIONS=1`, which `script/test`
-//! sets.
+//! and no others. `SCHEMAC_CASE=view/` runs some only; all versions run with `SCHEMAC_ALL_VERSIONS=1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
