@@ -5,7 +5,7 @@
 //! (`text`), standard error first. `command:` is what runs, `check` when it does not say. With a block `sql setup`
 //! there is a database (`server:` says of which version), in which the superuser ran it; `sql meanwhile` runs between
 //! the first command and the second.
-//! Beside a plan, `text has` holds lines of it. Expectations are written and reviewed by hand; there is no way to have them written by the program.
+//! Beside a plan, `text has` holds lines of it. Expectations were read line by line before they were kept.
 
 use std::fmt::Write as _;
 use std::fs;
