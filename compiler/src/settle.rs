@@ -102,6 +102,9 @@ pub fn recall(
     remembering: &mut Remembering<'_>,
     client: &mut Client,
 ) {
+    if retypes(desired, relocated) {
+        return;
+    }
     for _ in 0..ROUNDS {
         let changed = changed(desired, relocated);
         let mut decided = Vec::new();
@@ -126,6 +129,14 @@ pub fn recall(
     }
 }
 
+/// Whether a type becomes another one in this plan: columns are of it whose texts do not name it.
+fn retypes(desired: &Catalog, relocated: &Relocated) -> bool {
+    desired
+        .iter()
+        .filter(|(id, _)| id.kind().is_type())
+        .any(|(id, entry)| relocated.catalog.get(id).is_some_and(|live| live.object != entry.object))
+}
+
 /// Remembers what the server has proven, where the plan touches nothing that the texts mention.
 pub fn remember(
     proven: &[(ObjectId, String)],
@@ -133,7 +144,7 @@ pub fn remember(
     relocated: &Relocated,
     remembering: &mut Remembering<'_>,
 ) {
-    if proven.is_empty() {
+    if proven.is_empty() || retypes(desired, relocated) {
         return;
     }
     let changed = changed(desired, relocated);
