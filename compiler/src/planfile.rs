@@ -280,7 +280,7 @@ impl Reader<'_> {
         }
         let (rewrites, scans) = (shape.impact.rewrites, shape.impact.scans);
         let impact =
-            Impact { lock, rewrites, scans, loses, outside_transaction: !transactional, ends_segment: false };
+            Impact { lock, rewrites, scans, loses, outside_transaction: !transactional, ..Impact::default() };
         let texts = shape.change.as_ref().map(|change| (change.before.clone(), change.after.clone()));
         Some(PlannedStep { object, verb, sql: shape.sql.clone(), impact, because, span, texts })
     }

@@ -35,6 +35,7 @@ impl Sql {
     pub fn kw(&mut self, keyword: &'static str) -> &mut Self {
         if keyword.starts_with([',', ')', ';', '.', '\n', '[', '(']) && keyword != "(" {
             self.text.push_str(keyword);
+            self.tight = false;
         } else {
             self.space();
             self.text.push_str(keyword);

@@ -109,6 +109,17 @@ pub struct Impact {
     pub outside_transaction: bool,
     /// What it makes can be used only after a commit.
     pub ends_segment: bool,
+    /// It says who may see or do what. What else of its object says that is committed with it.
+    pub guards: Option<Guard>,
+}
+
+/// What stands between people and a relation's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Guard {
+    /// Which rows are seen and written, and what happens when they are: row-level security, policies, triggers.
+    Rows,
+    /// Privileges.
+    Privileges,
 }
 
 /// How a step can stand inside its table's CREATE TABLE.
@@ -156,6 +167,12 @@ impl Step {
     /// Something is lost.
     pub fn loses(&mut self, loss: Loss, object: ObjectId) -> &mut Self {
         self.impact.loses.push((loss, object));
+        self
+    }
+
+    /// It says who may see or do what.
+    pub fn guards(&mut self, guard: Guard) -> &mut Self {
+        self.impact.guards = Some(guard);
         self
     }
 

@@ -63,7 +63,8 @@ pub enum Error {
 pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported, Error> {
     let external = profile::preset(options.profile).0;
     let mut reading = introspect::introspect(&mut connection.client, &external).map_err(Error::Read)?;
-    let catalog = std::mem::take(&mut reading.catalog);
+    let mut catalog = std::mem::take(&mut reading.catalog);
+    take_over(&mut catalog, &external);
     let sorted = sort::sort(&catalog, &options.rules);
     let mut diagnostics = Vec::new();
     let relocated = relocate::relocate(catalog, &sorted.moves, &Catalog::default(), &mut diagnostics);
@@ -88,7 +89,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
         heads::project(&reading, options, (roles, usual), &sorted.review_needed, missing.is_empty());
     files.insert("schemac.yaml".into(), project);
     let mut missing: Vec<String> = missing.into_values().flatten().collect();
-    missing.extend(readback::differences(&files, &writer, reading.server.version));
+    missing.extend(readback::differences(&files, &writer, reading.server.version, &external));
     Ok(Imported {
         files,
         missing,
@@ -149,9 +150,6 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
         };
         add(Some(id), text);
     }
-    for text in on_external(writer.catalog) {
-        add(None, text);
-    }
     for other in &reading.other_grantors {
         let text =
             format!("{}: {} was given by {}, not by the owner", other.grant, other.privilege, other.grantor);
@@ -166,22 +164,27 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
     missing
 }
 
-/// What likely was put on somebody else's tables by this project: policies, and triggers that call its functions.
-fn on_external(catalog: &Catalog) -> Vec<String> {
-    let is_managed = |id: &ObjectId| {
-        let standing = |id: ObjectId| catalog.get(id).map(|entry| entry.standing);
-        standing(id.root()) == Some(Standing::Managed)
-    };
-    catalog
+/// What this project has put on the platform's tables, policies and triggers that call its functions, is its own with
+/// all that stands on it. What an extension brought to a table of its own stays the extension's.
+fn take_over(catalog: &mut Catalog, external: &BTreeSet<Ident>) {
+    let is_managed =
+        |id: &ObjectId| catalog.get(id.root()).is_some_and(|entry| entry.standing == Standing::Managed);
+    let own: BTreeSet<ObjectId> = catalog
         .iter()
         .filter(|(id, entry)| {
             entry.standing == Standing::External
-                && kinds::is_put_on_others(*id, || entry.uses.iter().any(is_managed))
+                && id.schema().is_some_and(|schema| external.contains(&schema))
+                && catalog.get(id.root()).is_some_and(|table| {
+                    kinds::is_put_on_others(*id, &table.uses, || entry.uses.iter().any(is_managed))
+                })
         })
-        .map(|(id, _)| {
-            format!("{id}, which is somebody else's; it belongs under `on_external:` if it is yours")
-        })
-        .collect()
+        .map(|(id, _)| id)
+        .collect();
+    for (id, entry) in catalog.iter_mut() {
+        if own.contains(&id) || id.parent().is_some_and(|parent| own.contains(&parent)) {
+            entry.standing = Standing::Managed;
+        }
+    }
 }
 
 /// The files of the schema, each with a head that lists what it lacks.

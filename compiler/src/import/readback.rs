@@ -13,7 +13,12 @@ use schemac_schema::write::Writer;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the files say otherwise than the catalog, in words, by name.
-pub fn differences(files: &BTreeMap<String, String>, writer: &Writer<'_>, version: u32) -> Vec<String> {
+pub fn differences(
+    files: &BTreeMap<String, String>,
+    writer: &Writer<'_>,
+    version: u32,
+    external: &BTreeSet<Ident>,
+) -> Vec<String> {
     let mut sources = Sources::new();
     let (mut domains, mut said) = (Vec::new(), Vec::new());
     for (path, text) in files.iter().filter(|(path, _)| path.starts_with("schema/")) {
@@ -23,7 +28,7 @@ pub fn differences(files: &BTreeMap<String, String>, writer: &Writer<'_>, versio
             Err(error) => said.push(error),
         }
     }
-    let mut declared = declare::declare(&domains, version, &BTreeSet::new());
+    let mut declared = declare::declare(&domains, version, external);
     said.append(&mut declared.diagnostics);
     let facades: HashMap<QName, ObjectId> = declared.facades.iter().map(|one| (one.name, one.of)).collect();
     let search_path = [Ident::new("pg_catalog")];

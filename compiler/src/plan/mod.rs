@@ -6,6 +6,7 @@ mod node;
 mod order;
 mod park;
 mod segment;
+mod unit;
 
 pub use self::order::Edge;
 use crate::normalize;
@@ -175,7 +176,7 @@ pub fn plan(
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);
     }
-    let groups = order::groups(&graph, &nodes, &changes, &relocated.catalog);
+    let groups = unit::groups(&graph, &nodes, &changes, &relocated.catalog);
     let segments = segment::segments(&groups, &nodes, relocated, |node| planned(node, relocated, desired));
     for step in segments.iter().flat_map(|segment| &segment.steps) {
         if let Err(error) = parse::statement(&step.sql) {

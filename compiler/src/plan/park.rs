@@ -34,7 +34,9 @@ pub fn park(relocated: &Relocated, desired: &Catalog, server: &Server) -> Option
         }
         let mut moves = Vec::new();
         for (id, why) in found {
-            let Some(waiting) = waiting_name(id, &here.catalog, desired) else { continue };
+            // What moves in this plan waits where it is: its new name is taken by the new one before it could get there.
+            let origin = here.was.get(&id).copied().unwrap_or(id);
+            let Some(waiting) = waiting_name(origin, &here.catalog, desired) else { continue };
             parked.types.insert(waiting, (id, why));
             parked.new.insert(id);
             moves.push(Relocation { from: id, to: waiting });

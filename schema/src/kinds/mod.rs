@@ -189,10 +189,11 @@ pub fn named_roles(id: ObjectId, object: &Object) -> Vec<Ident> {
 }
 
 /// Whether something on somebody else's table was likely put there by whom the rest of the database belongs to: a
-/// policy, or a trigger that calls a function of theirs.
-pub fn is_put_on_others(id: ObjectId, uses_own: impl FnOnce() -> bool) -> bool {
+/// policy, or a trigger that calls a function of theirs. `table` is what its table uses: an extension's table has the
+/// extension's policies.
+pub fn is_put_on_others(id: ObjectId, table: &[ObjectId], uses_own: impl FnOnce() -> bool) -> bool {
     match id.kind() {
-        Kind::Policy => true,
+        Kind::Policy => !table.iter().any(|used| used.kind() == Kind::Extension),
         Kind::Trigger => uses_own(),
         _ => false,
     }

@@ -118,6 +118,10 @@ impl<'a> Writer<'a> {
             Address::Routine(name, arguments) => {
                 self.file(File::Domain(name.schema)).named(section).at(name.name.as_str(), arguments.as_str())
             }
+            // What the files put on somebody else's table.
+            Address::InSchema(name) if self.standing(id) == Some(Standing::External) => {
+                self.file(File::Database).named("on_external").at(&sql::qualified(name), "")
+            }
             Address::InSchema(name) => {
                 self.file(File::Domain(name.schema)).named(section).at(name.name.as_str(), "")
             }
@@ -171,6 +175,10 @@ impl<'a> Writer<'a> {
     pub fn is_bare_or_granted(&self, id: ObjectId) -> bool {
         let apart = |kind: Kind| matches!(kind, Kind::Default | Kind::Grant);
         self.catalog.children(id).iter().all(|child| apart(child.kind()))
+    }
+
+    fn standing(&self, id: ObjectId) -> Option<Standing> {
+        self.catalog.get(id).map(|entry| entry.standing)
     }
 
     /// The table in whose entry a partition stands, and under which name.

@@ -11,7 +11,7 @@ use crate::kinds::default_privileges;
 use crate::kinds::naming;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
-use crate::step::{Loss, Steps};
+use crate::step::{Guard, Loss, Steps};
 use crate::write::Writer;
 use std::collections::BTreeMap;
 
@@ -157,7 +157,7 @@ fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {
     if option {
         sql.kw("WITH GRANT OPTION");
     }
-    out.push(sql);
+    out.push(sql).guards(Guard::Privileges);
 }
 
 fn revoke(words: &[Text], option_only: bool, id: ObjectId, out: &mut Steps) {
@@ -168,7 +168,7 @@ fn revoke(words: &[Text], option_only: bool, id: ObjectId, out: &mut Steps) {
     privileges_on(&mut sql, words, id);
     sql.kw("FROM");
     grantee(&mut sql, id);
-    out.push(sql).loses(Loss::Revoke, id);
+    out.push(sql).loses(Loss::Revoke, id).guards(Guard::Privileges);
 }
 
 impl ObjectKind for Grant {

@@ -12,7 +12,7 @@ use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
-use crate::step::{Lock, Steps};
+use crate::step::{Guard, Lock, Steps};
 use crate::write::Writer;
 
 /// For which command a policy is.
@@ -119,7 +119,7 @@ impl ObjectKind for Policy {
         }
         self.write_roles(&mut sql);
         self.clauses(&mut sql);
-        out.push(sql).lock(id.root(), Lock::AccessExclusive);
+        out.push(sql).lock(id.root(), Lock::AccessExclusive).guards(Guard::Rows);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
@@ -144,7 +144,7 @@ impl ObjectKind for Policy {
             ..new.clone()
         };
         changed.clauses(&mut sql);
-        out.push(sql).lock(id.root(), Lock::AccessExclusive);
+        out.push(sql).lock(id.root(), Lock::AccessExclusive).guards(Guard::Rows);
         Alter::InPlace
     }
 
@@ -154,7 +154,7 @@ impl ObjectKind for Policy {
         if let Some(parent) = id.parent() {
             naming::own_name(&mut sql, parent);
         }
-        out.push(sql).lock(id.root(), Lock::AccessExclusive);
+        out.push(sql).lock(id.root(), Lock::AccessExclusive).guards(Guard::Rows);
     }
 
     fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {

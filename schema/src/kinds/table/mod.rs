@@ -17,7 +17,7 @@ use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, StandIn};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
-use crate::step::{ELEMENTS, Lock, Loss, Steps};
+use crate::step::{ELEMENTS, Guard, Lock, Loss, Steps};
 use crate::write::Writer;
 
 /// What a table's logical replication identifies rows by.
@@ -143,7 +143,7 @@ impl ObjectKind for Table {
             sql.fragment(bound);
         } else {
             // `fold` puts the elements where the marker stands.
-            sql.kw(ELEMENTS);
+            sql.kw(" ").tight().kw(ELEMENTS);
         }
         if !self.inherits.is_empty() {
             let parents: Vec<Sql> = self.inherits.iter().map(parent_name).collect();
@@ -501,7 +501,7 @@ impl Table {
         if self.rls != old.rls {
             let mut sql = alter(id);
             sql.kw(if self.rls { "ENABLE ROW LEVEL SECURITY" } else { "DISABLE ROW LEVEL SECURITY" });
-            let step = out.push(sql).lock(id, Lock::AccessExclusive);
+            let step = out.push(sql).lock(id, Lock::AccessExclusive).guards(Guard::Rows);
             if !self.rls {
                 step.loses(Loss::DisableRls, id);
             }
@@ -509,7 +509,7 @@ impl Table {
         if self.rls_forced != old.rls_forced {
             let mut sql = alter(id);
             sql.kw(if self.rls_forced { "FORCE ROW LEVEL SECURITY" } else { "NO FORCE ROW LEVEL SECURITY" });
-            let step = out.push(sql).lock(id, Lock::AccessExclusive);
+            let step = out.push(sql).lock(id, Lock::AccessExclusive).guards(Guard::Rows);
             if !self.rls_forced {
                 step.loses(Loss::DisableRls, id);
             }

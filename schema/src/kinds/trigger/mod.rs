@@ -15,7 +15,7 @@ use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
-use crate::step::{Lock, Steps};
+use crate::step::{Guard, Lock, Steps};
 use crate::write::Writer;
 
 /// When a trigger fires.
@@ -92,7 +92,7 @@ impl Trigger {
         if let Some(condition) = &self.condition {
             sql.kw("WHEN (").tight().fragment(condition).kw(")");
         }
-        sql.kw(" EXECUTE FUNCTION");
+        sql.kw("EXECUTE FUNCTION");
         if let Some(function) = self.function.qname() {
             sql.name(function);
         }
@@ -178,7 +178,7 @@ impl Trigger {
             Enabled::Always => "ENABLE ALWAYS TRIGGER",
         });
         sql.ident(id.name());
-        out.push(sql).lock(id.root(), Lock::ShareRowExclusive);
+        out.push(sql).lock(id.root(), Lock::ShareRowExclusive).guards(Guard::Rows);
     }
 }
 
@@ -211,7 +211,7 @@ impl ObjectKind for Trigger {
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        out.push(self.statement(id, false)).lock(id.root(), Lock::ShareRowExclusive);
+        out.push(self.statement(id, false)).lock(id.root(), Lock::ShareRowExclusive).guards(Guard::Rows);
         if self.enabled != Enabled::Origin {
             self.set_enabled(id, out);
         }
@@ -240,7 +240,7 @@ impl ObjectKind for Trigger {
             if constraint.is_some() || old.constraint.is_some() {
                 return Alter::Replace("a constraint trigger cannot be replaced in place");
             }
-            out.push(new.statement(id, true)).lock(id.root(), Lock::ShareRowExclusive);
+            out.push(new.statement(id, true)).lock(id.root(), Lock::ShareRowExclusive).guards(Guard::Rows);
             // A replaced trigger fires for origin again.
             if *enabled != Enabled::Origin {
                 new.set_enabled(id, out);
@@ -257,7 +257,7 @@ impl ObjectKind for Trigger {
         if let Some(parent) = id.parent() {
             naming::own_name(&mut sql, parent);
         }
-        out.push(sql).lock(id.root(), Lock::AccessExclusive);
+        out.push(sql).lock(id.root(), Lock::AccessExclusive).guards(Guard::Rows);
     }
 
     fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
@@ -293,7 +293,7 @@ impl ObjectKind for Trigger {
         make.kw(events).kw("ON pg_temp.").tight().ident(stand_in.name);
         make.kw("FOR EACH").kw(if self.row { "ROW" } else { "STATEMENT" });
         make.kw("WHEN (").tight().fragment(condition).kw(")");
-        make.kw(" EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()");
+        make.kw("EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()");
         let read = format!(
             "(SELECT pg_catalog.pg_get_triggerdef(oid) FROM pg_catalog.pg_trigger \
              WHERE tgrelid = {}::pg_catalog.regclass AND tgname = {})",
