@@ -11,14 +11,23 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// The names with a schema in a text that is not parsed as SQL, by its words alone: a routine's body in a string.
 /// Strings inside are not looked into; a column behind an alias looks like a name too.
 pub fn dotted(text: &str) -> BTreeSet<QName> {
+    spoken(text, &[])
+}
+
+/// The same, and the words without a schema as if they were names in each schema of a search_path.
+pub fn spoken(text: &str, search_path: &[Ident]) -> BTreeSet<QName> {
     let mut found = BTreeSet::new();
     let mut end = 0;
     for token in parse::tokens(text).unwrap_or_default() {
         let after = token.start >= end;
         let Some((parts, to)) = after.then(|| dotted_name(text, token.start)).flatten() else { continue };
         end = to;
-        if let [schema, name, ..] = parts[..] {
-            found.insert(QName { schema, name });
+        match parts[..] {
+            [schema, name, ..] => {
+                found.insert(QName { schema, name });
+            }
+            [name] => found.extend(search_path.iter().map(|schema| QName { schema: *schema, name })),
+            [] => {}
         }
     }
     found

@@ -539,6 +539,22 @@ impl Kind {
         self == Kind::ForeignKey
     }
 
+    /// Whether PostgreSQL evaluates expressions when it makes an object of this kind, or plans them, which opens the
+    /// bodies of SQL functions: over rows, as an index's key, to see whether they are immutable.
+    pub fn is_evaluated(self) -> bool {
+        matches!(
+            self,
+            Kind::Table
+                | Kind::Column
+                | Kind::Default
+                | Kind::Check
+                | Kind::Exclusion
+                | Kind::Index
+                | Kind::Statistics
+                | Kind::MaterializedView
+        )
+    }
+
     /// Whether `undeclared: drop` covers objects of this kind although they live in no schema.
     pub fn is_managed_globally(self) -> bool {
         matches!(self, Kind::Publication | Kind::Extension | Kind::DefaultPrivileges)

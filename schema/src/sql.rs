@@ -6,6 +6,7 @@
 use crate::fragment::Fragment;
 use crate::ident::{Ident, QName, Text};
 use crate::parse::{self, Keyword};
+use crate::step::ELEMENTS;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -33,7 +34,8 @@ impl Sql {
 
     /// Writes keywords or punctuation that stand in the source. `,`, `)`, `(` after `ident`… take no blank before.
     pub fn kw(&mut self, keyword: &'static str) -> &mut Self {
-        if keyword.starts_with([',', ')', ';', '.', '\n', '[', '(']) && keyword != "(" {
+        if keyword.starts_with([',', ')', ';', '.', '\n', '[', '(']) && keyword != "(" && keyword != ELEMENTS
+        {
             self.text.push_str(keyword);
             self.tight = false;
         } else {

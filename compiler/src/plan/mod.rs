@@ -6,6 +6,7 @@ mod node;
 mod order;
 mod park;
 mod segment;
+mod soft;
 mod unit;
 
 pub use self::order::Edge;
@@ -170,9 +171,10 @@ pub fn plan(
     let context = Context { current: &relocated.catalog, desired, server };
     let mut diagnostics = Vec::new();
     let changes = change::changes(&context, parked, &mut diagnostics);
-    let nodes = fold::fold(node::nodes(&changes, relocated, parked, &context), &changes);
-    let graph = order::graph(&nodes, &changes);
+    let nodes = fold::fold(node::nodes(&changes, relocated, parked, (&context, search_path)), &changes);
+    let mut graph = order::graph(&nodes, &changes);
     order::refuse_cycles(&graph, &nodes, &mut diagnostics);
+    soft::soften(&mut graph, &nodes);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);
     }

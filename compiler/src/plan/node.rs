@@ -9,7 +9,7 @@ use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::declare::facade::is_facade;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId, Slot};
-use schemac_schema::ident::QName;
+use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds;
 use schemac_schema::names;
 use schemac_schema::object::{Context, Object, Visitor};
@@ -47,6 +47,8 @@ pub struct Node {
     pub carries: Vec<ObjectId>,
     /// What a body that is only bound when it runs names of what this plan makes or moves.
     pub mentions: BTreeSet<QName>,
+    /// The same with what it names without a schema, which the search_path leads to: less sure.
+    pub speaks: BTreeSet<QName>,
 }
 
 impl Node {
@@ -62,7 +64,12 @@ impl Node {
 }
 
 /// The nodes of all changes, in the order of ids.
-pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context: &Context<'_>) -> Vec<Node> {
+pub fn nodes(
+    changes: &Changes,
+    relocated: &Relocated,
+    parked: &Parked,
+    (context, search_path): (&Context<'_>, &[Ident]),
+) -> Vec<Node> {
     let mut nodes = Vec::new();
     // A facade's name is one that clients know already.
     let old: HashSet<QName> = relocated.moves.iter().filter_map(|one| one.from.qname()).collect();
@@ -98,7 +105,7 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
                 let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
                 node.uses_desired = uses_desired(*id, context);
                 node.uses_current = uses(*id, context.current);
-                node.mentions = mentions(*id, context);
+                node.mentions = mentions(*id, &[], context);
                 node.mentions.retain(|name| new.contains(name));
                 let slots = |catalog: &Catalog| {
                     catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default()
@@ -125,7 +132,16 @@ pub fn nodes(changes: &Changes, relocated: &Relocated, parked: &Parked, context:
         }
     }
     nodes.retain(|node| !node.steps.is_empty());
+    let made: HashSet<QName> = nodes
+        .iter()
+        .filter(|node| node.verb != Verb::Drop)
+        .filter_map(|node| node.id.root().qname())
+        .collect();
     for node in &mut nodes {
+        if node.id.kind().is_routine() && matches!(node.verb, Verb::Create | Verb::Alter) {
+            node.speaks = mentions(node.id, search_path, context);
+            node.speaks.retain(|name| made.contains(name));
+        }
         node.parked = parked.types.contains_key(&node.id);
         // Nobody else ever has the name under which it waits.
         match node.verb {
@@ -181,22 +197,23 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         parked: false,
         carries: Vec::new(),
         mentions: BTreeSet::new(),
+        speaks: BTreeSet::new(),
     }
 }
 
 /// The names in the bodies of an object that are strings to PostgreSQL.
-fn mentions(id: ObjectId, context: &Context<'_>) -> BTreeSet<QName> {
-    struct Bodies(BTreeSet<QName>);
-    impl Visitor for Bodies {
+fn mentions(id: ObjectId, search_path: &[Ident], context: &Context<'_>) -> BTreeSet<QName> {
+    struct Bodies<'a>(BTreeSet<QName>, &'a [Ident]);
+    impl Visitor for Bodies<'_> {
         fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
             if fragment.grammar() == Grammar::Body {
-                self.0.extend(names::dotted(fragment.text()));
+                self.0.extend(names::spoken(fragment.text(), self.1));
             }
         }
         fn type_name(&mut self, _: &mut TypeName) {}
         fn reference(&mut self, _: &mut Reference) {}
     }
-    let mut bodies = Bodies(BTreeSet::new());
+    let mut bodies = Bodies(BTreeSet::new(), search_path);
     if let Some(entry) = context.desired.get(id) {
         entry.object.clone().visit(&mut bodies);
     }

@@ -26,6 +26,8 @@ pub enum Edge {
     Frees(Slot),
     /// The parts of one object.
     Part(ObjectId),
+    /// The second evaluates a function whose body speaks of what the first makes.
+    Speaks(ObjectId),
 }
 
 /// The graph of a plan.

@@ -61,6 +61,7 @@ fn words(why: &Edge) -> String {
         Edge::Makes(id) => format!("makes {id}"),
         Edge::Releases(id) => format!("lets go of {id}"),
         Edge::Part(id) => format!("is of {id}"),
+        Edge::Speaks(id) => format!("runs what speaks of {id}"),
         Edge::Frees(slot) => match slot {
             Slot::Relation(name) | Slot::Type(name) => format!("frees the name {name}"),
             Slot::Routine(name, arguments) => format!("frees the name {name}({arguments})"),

@@ -34,10 +34,10 @@ impl Check {
         let mut sql = Sql::new("CONSTRAINT");
         sql.ident(id.name()).kw("CHECK (").tight().fragment(&self.expression).kw(")");
         if self.no_inherit {
-            sql.kw(" NO INHERIT");
+            sql.kw("NO INHERIT");
         }
         if self.not_enforced {
-            sql.kw(" NOT ENFORCED");
+            sql.kw("NOT ENFORCED");
         }
         sql
     }
@@ -80,7 +80,7 @@ impl ObjectKind for Check {
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
         if self.not_valid && !self.not_enforced {
-            sql.kw(" NOT VALID");
+            sql.kw("NOT VALID");
         }
         let step = out.push(sql).lock(id.root(), Lock::AccessExclusive);
         if self.not_valid || self.not_enforced {

@@ -54,7 +54,7 @@ fn set(value: &Fragment, id: ObjectId, out: &mut Steps) {
     if is_simple(value) {
         suffix.fragment(value);
     } else {
-        suffix.kw(" (").tight().fragment(value).kw(")");
+        suffix.kw("(").tight().fragment(value).kw(")");
     }
     out.push(sql).lock(column.root(), Lock::AccessExclusive).element(Element::Suffix(column, suffix));
 }

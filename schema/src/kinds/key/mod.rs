@@ -85,11 +85,11 @@ impl Key {
         }
         sql.kw("(").tight().list(&columns).kw(")");
         if !self.include.is_empty() {
-            sql.kw(" INCLUDE").idents(&self.include);
+            sql.kw("INCLUDE").idents(&self.include);
         }
         self.options.with(&mut sql);
         if let Some(tablespace) = self.tablespace {
-            sql.kw(" USING INDEX TABLESPACE").ident(tablespace);
+            sql.kw("USING INDEX TABLESPACE").ident(tablespace);
         }
         self.timing.write(&mut sql);
         sql

@@ -55,7 +55,7 @@ impl ObjectKind for Member {
     }
 
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        let mut sql = head(id, "ADD TABLE");
+        let mut sql = head(id, "ADD TABLE ONLY");
         if !self.columns.is_empty() {
             sql.idents(&self.columns.iter().copied().collect::<Vec<_>>());
         }
@@ -71,7 +71,7 @@ impl ObjectKind for Member {
     }
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        out.push(head(id, "DROP TABLE")).lock(id.root(), Lock::ShareUpdateExclusive);
+        out.push(head(id, "DROP TABLE ONLY")).lock(id.root(), Lock::ShareUpdateExclusive);
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -52,7 +52,7 @@ impl Policy {
             sql.kw("USING (").tight().fragment(using).kw(")");
         }
         if let Some(check) = &self.check {
-            sql.kw(" WITH CHECK (").tight().fragment(check).kw(")");
+            sql.kw("WITH CHECK (").tight().fragment(check).kw(")");
         }
     }
 

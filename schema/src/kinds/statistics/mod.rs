@@ -68,7 +68,7 @@ impl ObjectKind for Statistics {
     fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new("CREATE STATISTICS");
-        sql.name(self.qname(id)).fragment(&self.definition).kw(" FROM");
+        sql.name(self.qname(id)).fragment(&self.definition).kw("FROM");
         naming::own_name(&mut sql, table);
         out.push(sql).lock(table, Lock::ShareUpdateExclusive);
         if self.target.is_some() {
@@ -102,7 +102,7 @@ impl ObjectKind for Statistics {
         let Some(stand_in) = id.parent().and_then(|parent| table::stand_in(parent, context)) else { return };
         let name = out.fresh_name();
         let mut make = Sql::new("CREATE STATISTICS pg_temp.");
-        make.tight().ident(name).fragment(&self.definition).kw(" FROM pg_temp.").tight().ident(stand_in.name);
+        make.tight().ident(name).fragment(&self.definition).kw("FROM pg_temp.").tight().ident(stand_in.name);
         let read = format!(
             "(SELECT pg_catalog.pg_get_statisticsobjdef(oid) FROM pg_catalog.pg_statistic_ext \
              WHERE stxname = {} AND stxnamespace = pg_catalog.pg_my_temp_schema())",

@@ -143,7 +143,7 @@ impl ObjectKind for Table {
             sql.fragment(bound);
         } else {
             // `fold` puts the elements where the marker stands.
-            sql.kw(" ").tight().kw(ELEMENTS);
+            sql.kw(ELEMENTS);
         }
         if !self.inherits.is_empty() {
             let parents: Vec<Sql> = self.inherits.iter().map(parent_name).collect();
@@ -297,7 +297,7 @@ impl ObjectKind for Table {
 fn partitioned_like(stand_in: &StandIn, name: Ident, key: &Fragment) -> Sql {
     let mut make = Sql::new("CREATE TEMPORARY TABLE");
     make.ident(name).kw("(").tight().kw("LIKE pg_temp.").tight().ident(stand_in.name).kw(")");
-    make.kw(" PARTITION BY").fragment(key);
+    make.kw("PARTITION BY").fragment(key);
     make
 }
 
