@@ -6,6 +6,8 @@ pub mod cases;
 pub mod clients;
 pub mod dump;
 pub mod generate;
+pub mod judge;
+pub mod made;
 pub mod mutate;
 pub mod pairs;
 pub mod product;

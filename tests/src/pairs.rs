@@ -7,6 +7,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use postgres::{Client, SimpleQueryMessage};
+use schemac_schema::id::ObjectId;
+use schemac_schema::object::Kind;
+
+use crate::made::table;
 use crate::{Result, repository};
 
 /// The kinds of places that there are pairs for.
@@ -27,6 +32,11 @@ pub struct Pair {
 /// Where the fixtures are.
 pub fn folder() -> PathBuf {
     repository().join("fixtures/normalize")
+}
+
+/// The relation of the project that a place belongs to.
+pub fn relation(place: &str) -> ObjectId {
+    table("app", if place == "default" { "members" } else { "users" })
 }
 
 /// The lines of a file of written forms.
@@ -200,4 +210,32 @@ pub fn question(place: &str, of: &str, text: &str) -> (String, String) {
             "SELECT pg_get_viewdef('app.probe'::regclass)".into(),
         ),
     }
+}
+
+/// How a server stores a written form in the project's database, or what it says against it. Nothing is left behind.
+///
+/// # Errors
+/// The server refuses it.
+pub fn stored(client: &mut Client, place: &str, of: &str, text: &str) -> std::result::Result<String, String> {
+    let (make, read) = question(place, of, text);
+    let sql = format!(
+        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = app, public; {make}; \
+         SET LOCAL search_path = pg_catalog, pg_temp; {read}; ROLLBACK"
+    );
+    let messages = client.simple_query(&sql).map_err(|error| {
+        let _ = client.batch_execute("ROLLBACK");
+        error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+    })?;
+    let text = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+        _ => None,
+    });
+    let text = text.flatten().ok_or("nothing is stored")?;
+    let (kind, word) = match place {
+        "trigger" => (Kind::Trigger, "when"),
+        "index" | "predicate" => (Kind::Index, "index"),
+        "view" => (Kind::View, "query"),
+        _ => (Kind::Check, ""),
+    };
+    Ok(kind.stored(word, &text))
 }

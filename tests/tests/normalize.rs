@@ -4,120 +4,31 @@
 use schemac_compiler::load::load;
 use schemac_compiler::{compile, normalize};
 use schemac_schema::analyse::{Undecided, World, squeeze};
-use schemac_schema::catalog::{Catalog, Entry, Standing};
-use schemac_schema::fragment::{Aside, Fragment, Grammar};
+use schemac_schema::fragment::Aside;
 use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::check::Check;
-use schemac_schema::kinds::column::{Column, Generated};
-use schemac_schema::kinds::default::Default as ColumnDefault;
-use schemac_schema::kinds::domain::Domain;
-use schemac_schema::kinds::index::Index;
-use schemac_schema::kinds::policy::{Command, Policy};
-use schemac_schema::kinds::view::View;
+use schemac_schema::kinds::column::Column;
 use schemac_schema::object::{Kind, Object};
 use schemac_schema::parse::on_large_stack;
 use schemac_schema::type_name::TypeName;
+use schemac_tests::made::Made;
 use schemac_tests::pairs::{self, Pair};
 use schemac_tests::servers::MAJORS;
 
 /// The project of the pairs, bound.
-fn catalog() -> (Catalog, Vec<Ident>) {
+fn catalog() -> (Made, Vec<Ident>) {
     let mut project =
         load(&pairs::folder().join("project"), 14).unwrap_or_else(|failure| panic!("{failure}"));
     let search_path = compile::search_path(&project);
     if let Err(diagnostics) = compile::check(&mut project) {
         panic!("{diagnostics:?}");
     }
-    (project.catalog, search_path)
-}
-
-fn users() -> ObjectId {
-    ObjectId::in_schema(Kind::Table, QName::new("app", "users"))
-}
-
-fn put(catalog: &mut Catalog, id: ObjectId, object: Object) -> ObjectId {
-    let entry = Entry { object, span: None, standing: Standing::Managed, uses: Vec::new() };
-    catalog.insert(id, entry).unwrap_or_else(|holder| panic!("{holder}"));
-    id
+    (Made(project.catalog), search_path)
 }
 
 /// The object that has a written form at its place.
-fn object(catalog: &mut Catalog, place: &str, pair: &Pair, number: usize) -> ObjectId {
-    let name = Ident::new(&format!("probe_{number}"));
-    let text = pair.written.as_str();
-    let expression = Fragment::canonical(text, Grammar::Expression);
-    let of = || TypeName::parse(&pair.of).unwrap_or_else(|error| panic!("{}: {error}", pair.of));
-    let check = |expression| {
-        Object::Check(Check { expression, no_inherit: false, not_valid: false, not_enforced: false })
-    };
-    match place {
-        "check" => put(catalog, ObjectId::on(Kind::Check, users(), name), check(expression)),
-        "policy" => {
-            let policy = Policy {
-                command: Command::All,
-                permissive: true,
-                roles: Vec::new(),
-                using: Some(expression),
-                check: None,
-            };
-            put(catalog, ObjectId::on(Kind::Policy, users(), name), Object::Policy(policy))
-        }
-        "trigger" => {
-            let known =
-                catalog.ids().find(|id| id.kind() == Kind::Trigger).expect("the project has a trigger");
-            let Some(Object::Trigger(trigger)) = catalog.get(known).map(|entry| entry.object.clone()) else {
-                panic!("a trigger")
-            };
-            let mut trigger = trigger;
-            trigger.condition = Some(expression);
-            put(catalog, ObjectId::on(Kind::Trigger, users(), name), Object::Trigger(trigger))
-        }
-        "default" => {
-            let table = ObjectId::in_schema(Kind::Table, QName::new("app", "members"));
-            let column =
-                put(catalog, ObjectId::on(Kind::Column, table, name), Object::Column(Column::new(of())));
-            put(
-                catalog,
-                ObjectId::of(Kind::Default, column, ""),
-                Object::Default(ColumnDefault::new(expression)),
-            )
-        }
-        "generated" => {
-            let mut column = Column::new(of());
-            column.generated = Some(Generated { expression, stored: true });
-            column.position = Aside(10_000);
-            put(catalog, ObjectId::on(Kind::Column, users(), name), Object::Column(column))
-        }
-        "domain" => {
-            let domain =
-                Domain { base: of(), collation: None, default: None, not_null: false, owner: Aside(None) };
-            let id = ObjectId::in_schema(Kind::Domain, QName { schema: "app".into(), name });
-            put(catalog, id, Object::Domain(domain));
-            put(catalog, ObjectId::on(Kind::Check, id, "it"), check(expression))
-        }
-        "index" | "predicate" => {
-            let index = Index {
-                unique: false,
-                definition: Fragment::canonical(text, Grammar::Index),
-                options: Default::default(),
-                tablespace: None,
-                clustered: false,
-            };
-            put(catalog, ObjectId::on(Kind::Index, users(), name), Object::Index(index))
-        }
-        _ => {
-            let view = View {
-                query: Fragment::canonical(text, Grammar::Query),
-                columns: Aside(Vec::new()),
-                options: Default::default(),
-                owner: Aside(None),
-                output: Aside(None),
-            };
-            let id = ObjectId::in_schema(Kind::View, QName { schema: "app".into(), name });
-            put(catalog, id, Object::View(view))
-        }
-    }
+fn object(catalog: &mut Made, place: &str, pair: &Pair, number: usize) -> ObjectId {
+    catalog.probe(place, pairs::relation(place), &pair.of, &pair.written, number)
 }
 
 /// What the analysis says of a pair.
@@ -148,7 +59,7 @@ fn count(place: &str, folder: &str) -> Count {
         pairs.iter().enumerate().map(|(number, pair)| object(&mut catalog, place, pair, number)).collect();
     let mut count = Count::default();
     for version in MAJORS {
-        let world = World::new(&catalog, &catalog, &search_path, version, true);
+        let world = World::new(&catalog.0, &catalog.0, &search_path, version, true);
         for (pair, id) in pairs.iter().zip(&ids) {
             let Some(stored) = pair.stored.get(&version) else { continue };
             count.all += 1;
@@ -204,28 +115,29 @@ fn what_differs_in_one_place_is_never_taken_for_the_same() {
 }
 
 /// What a check with this text would be stored as, in the project of the pairs with one object more.
-fn check_stored(text: &str, change: impl FnOnce(&mut Catalog)) -> Result<String, Undecided> {
+fn check_stored(text: &str, change: impl FnOnce(&mut Made)) -> Result<String, Undecided> {
     let (mut catalog, search_path) = catalog();
     change(&mut catalog);
     let pair = Pair { of: String::new(), written: text.into(), stored: Default::default() };
     let id = object(&mut catalog, "check", &pair, 0);
-    found(&World::new(&catalog, &catalog, &search_path, 18, true), id)
+    found(&World::new(&catalog.0, &catalog.0, &search_path, 18, true), id)
 }
 
-fn unmodelled(catalog: &mut Catalog, name: &str) {
+fn unmodelled(catalog: &mut Made, name: &str) {
     let known = schemac_schema::kinds::opaque::Opaque { what: schemac_schema::ident::Text::new("object") };
-    put(catalog, ObjectId::global(Kind::Unmodelled, Ident::new(name)), Object::Unmodelled(known));
+    catalog.put(ObjectId::global(Kind::Unmodelled, Ident::new(name)), Object::Unmodelled(known));
 }
 
-fn function(catalog: &mut Catalog, schema: &str, name: &str, argument: &str) {
-    let template = catalog.routines(QName::new("app", "norm"))[0];
-    let Some(Object::Function(mut function)) = catalog.get(template).map(|entry| entry.object.clone()) else {
+fn function(catalog: &mut Made, schema: &str, name: &str, argument: &str) {
+    let template = catalog.0.routines(QName::new("app", "norm"))[0];
+    let Some(Object::Function(mut function)) = catalog.0.get(template).map(|entry| entry.object.clone())
+    else {
         panic!("the project has a function norm(text)")
     };
     let of = TypeName::parse(argument).expect("a type");
     function.arguments[0].type_name = of;
     let id = ObjectId::new(Kind::Function, Address::Routine(QName::new(schema, name), of.canonical()));
-    put(catalog, id, Object::Function(function));
+    catalog.put(id, Object::Function(function));
 }
 
 #[test]
@@ -250,13 +162,12 @@ fn a_new_function_on_the_search_path_changes_what_a_call_means() {
 #[test]
 fn what_users_add_to_operators_and_casts_leaves_the_question_to_the_server() {
     on_large_stack(|| {
-        let operator =
-            |catalog: &mut Catalog| unmodelled(catalog, "operator public.=(character varying,text)");
+        let operator = |catalog: &mut Made| unmodelled(catalog, "operator public.=(character varying,text)");
         assert!(check_stored("email = 'a'", operator).is_err());
         assert!(check_stored("name = 'a'", operator).is_ok(), "what pg_catalog has exactly comes first");
-        let cast = |catalog: &mut Catalog| unmodelled(catalog, "cast (pg_catalog.int4 AS pg_catalog.text)");
+        let cast = |catalog: &mut Made| unmodelled(catalog, "cast (pg_catalog.int4 AS pg_catalog.text)");
         assert!(check_stored("name = 'a'", cast).is_err());
-        let of_enum = |catalog: &mut Catalog| unmodelled(catalog, "cast (pg_catalog.text AS app.status)");
+        let of_enum = |catalog: &mut Made| unmodelled(catalog, "cast (pg_catalog.text AS app.status)");
         assert!(check_stored("status::text = 'open'", of_enum).is_err());
         assert!(check_stored("name = 'a'", of_enum).is_ok());
     });
@@ -290,7 +201,7 @@ fn without_a_server_what_is_left_says_so() {
             let mut catalog = base.clone();
             let pair = Pair { of: String::new(), written: text.into(), stored: Default::default() };
             object(&mut catalog, "check", &pair, 0);
-            catalog
+            catalog.0
         };
         let offline = |written: &str, stored: &str| {
             normalize::offline(&mut with(written), &with(stored), 18, &search_path)
@@ -319,7 +230,7 @@ fn a_column_that_joins_the_table_joins_what_a_star_stands_for() {
             if more {
                 let mut column = Column::new(TypeName::parse("int").expect("a type"));
                 column.position = Aside(100);
-                put(&mut catalog, ObjectId::on(Kind::Column, table, "more"), Object::Column(column));
+                catalog.put(ObjectId::on(Kind::Column, table, "more"), Object::Column(column));
             }
             let pair = Pair {
                 of: String::new(),
@@ -327,7 +238,7 @@ fn a_column_that_joins_the_table_joins_what_a_star_stands_for() {
                 stored: Default::default(),
             };
             let id = object(&mut catalog, "view", &pair, 0);
-            found(&World::new(&catalog, &catalog, &search_path, 18, true), id)
+            found(&World::new(&catalog.0, &catalog.0, &search_path, 18, true), id)
         };
         let (before, after) = (stored(false).expect("understood"), stored(true).expect("understood"));
         assert!(!before.contains("more") && after.contains("more"), "{before}\n{after}");

@@ -4,35 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::analyse::squeeze;
-use schemac_schema::object::Kind;
 use schemac_tests::pairs::{self, Pair};
 use schemac_tests::servers::{self, As};
 use schemac_tests::{Result, mutate, product};
-
-/// How a server stores a written form, or what it says against it.
-fn ask(client: &mut Client, place: &str, of: &str, text: &str) -> std::result::Result<String, String> {
-    let (make, read) = pairs::question(place, of, text);
-    let sql = format!(
-        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = app, public; {make}; \
-         SET LOCAL search_path = pg_catalog, pg_temp; {read}; ROLLBACK"
-    );
-    let answer = client.simple_query(&sql);
-    match answer {
-        Ok(messages) => {
-            let text = messages.iter().find_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
-                _ => None,
-            });
-            text.flatten().ok_or_else(|| "nothing is stored".to_owned())
-        }
-        Err(error) => {
-            let _ = client.batch_execute("ROLLBACK");
-            Err(error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()))
-        }
-    }
-}
 
 fn main() -> Result<()> {
     let mut only: Vec<String> = std::env::args().skip(1).collect();
@@ -77,16 +52,9 @@ fn main() -> Result<()> {
                     written: text.clone(),
                     stored: BTreeMap::new(),
                 });
-                match ask(&mut client, place, &of, &text) {
+                match pairs::stored(&mut client, place, &of, &text) {
                     Ok(answer) => {
-                        let kind = match place {
-                            "trigger" => Kind::Trigger,
-                            "index" | "predicate" => Kind::Index,
-                            "view" => Kind::View,
-                            _ => Kind::Check,
-                        };
-                        let word = if place == "view" { "query" } else { "" };
-                        let answer = squeeze(&kind.stored(word, &answer));
+                        let answer = squeeze(&answer);
                         let original =
                             originals.get(line).and_then(|number| known[*number].stored.get(&major));
                         // Only what is stored otherwise is different in meaning.

@@ -8,9 +8,10 @@ use schemac_compiler::apply::{ApplyError, ApplyOptions, Progress, Quiet, Retry, 
 use schemac_compiler::connect::connect_with;
 use schemac_compiler::plan::{Because, Plan, PlannedStep, Segment, Verb};
 use schemac_schema::id::ObjectId;
+use schemac_tests::made::table;
 use schemac_tests::servers::{self, As, Database};
 
-use crate::{no_environment, table, value};
+use crate::{no_environment, value};
 
 fn step(object: ObjectId, sql: &str) -> PlannedStep {
     PlannedStep {

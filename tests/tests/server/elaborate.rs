@@ -3,96 +3,32 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use postgres::Client;
-use schemac_compiler::elaborate::{self, Answer, Answers, elaborate};
+use schemac_compiler::elaborate::{self, Answer, elaborate};
 use schemac_compiler::scratch::Options;
-use schemac_schema::catalog::{Catalog, Entry, Standing};
-use schemac_schema::fragment::{Aside, Fragment, Grammar};
+use schemac_schema::catalog::Catalog;
+use schemac_schema::fragment::Aside;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::check::Check;
 use schemac_schema::kinds::column::{Column, Generated};
 use schemac_schema::kinds::default::Default as ColumnDefault;
-use schemac_schema::kinds::index::Index;
 use schemac_schema::kinds::policy::{Command, Policy};
-use schemac_schema::kinds::trigger::{Trigger, When};
-use schemac_schema::kinds::view::View;
+use schemac_schema::kinds::trigger::When;
 use schemac_schema::object::{Context, Kind, Object, Server};
 use schemac_schema::question::{Question, Questions};
-use schemac_schema::reference::{Reference, Target};
+use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
+use schemac_tests::made::{self, Made, expression};
 use schemac_tests::servers::{self, As, OWNER};
 
-use crate::{table, value};
+use schemac_tests::made::table;
+
+use crate::value;
 
 /// The processor time that a server process has used so far.
 fn cpu_milliseconds(pid: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = text.rsplit(')').next().unwrap_or("").split_whitespace().skip(11).take(2);
     fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
-}
-
-fn expression(text: &str) -> Fragment {
-    Fragment::canonical(text, Grammar::Expression)
-}
-
-/// A catalog made by hand.
-#[derive(Default)]
-struct Made(Catalog);
-
-impl Made {
-    fn put(&mut self, id: ObjectId, object: Object) -> ObjectId {
-        let entry = Entry { object, span: None, standing: Standing::Managed, uses: Vec::new() };
-        self.0.insert(id, entry).unwrap();
-        id
-    }
-
-    fn columns(&mut self, table: ObjectId, columns: &[(&str, &str)]) {
-        for (position, (name, type_name)) in columns.iter().enumerate() {
-            let mut column = Column::new(TypeName::parse(type_name).unwrap());
-            column.position = Aside(u32::try_from(position).unwrap() + 1);
-            self.put(ObjectId::on(Kind::Column, table, *name), Object::Column(column));
-        }
-    }
-
-    fn check(&mut self, table: ObjectId, name: &str, text: &str) -> ObjectId {
-        let check =
-            Check { expression: expression(text), no_inherit: false, not_valid: false, not_enforced: false };
-        self.put(ObjectId::on(Kind::Check, table, name), Object::Check(check))
-    }
-
-    fn index(&mut self, table: ObjectId, name: &str, text: &str) -> ObjectId {
-        let index = Index {
-            unique: false,
-            definition: Fragment::canonical(text, Grammar::Index),
-            options: Default::default(),
-            tablespace: None,
-            clustered: false,
-        };
-        self.put(ObjectId::on(Kind::Index, table, name), Object::Index(index))
-    }
-
-    fn view(&mut self, schema: &str, name: &str, text: &str) -> ObjectId {
-        let view = View {
-            query: Fragment::canonical(text, Grammar::Query),
-            columns: Aside(Vec::new()),
-            options: Default::default(),
-            owner: Aside(None),
-            output: Aside(None),
-        };
-        self.put(ObjectId::in_schema(Kind::View, QName::new(schema, name)), Object::View(view))
-    }
-
-    /// Asks about everything in it.
-    fn ask(&self, client: &mut Client, major: u32) -> Answers {
-        let server = Server { version: major, role: Ident::new(OWNER) };
-        let context = Context { current: &Catalog::default(), desired: &self.0, server: &server };
-        let mut questions = Questions::default();
-        for (id, entry) in self.0.iter() {
-            entry.object.ask(id, &context, &mut questions);
-        }
-        elaborate(client, &questions, &["app".into()], &elaborate::Options::default()).unwrap()
-    }
 }
 
 const REAL: &str = "
@@ -122,7 +58,7 @@ const REAL: &str = "
         execute function suppress_redundant_updates_trigger();
 ";
 
-fn made() -> Made {
+fn hand_made() -> Made {
     let mut made = Made::default();
     let users = table("app", "users");
     made.columns(
@@ -172,27 +108,8 @@ fn made() -> Made {
         "active",
         "select u.*, m.user_id from users u join members m using (tenant) where state <> 'closed'",
     );
-    let trigger = Trigger {
-        when: When::After,
-        insert: false,
-        delete: false,
-        update: true,
-        update_of: Vec::new(),
-        truncate: false,
-        row: true,
-        condition: Some(expression("old.* is distinct from new.* and new.name <> 'x'")),
-        function: Reference::to(
-            Target::Routine,
-            QName::new("pg_catalog", "suppress_redundant_updates_trigger"),
-        ),
-        arguments: Vec::new(),
-        constraint: None,
-        from: None,
-        old_table: None,
-        new_table: None,
-        enabled: Default::default(),
-    };
-    made.put(ObjectId::on(Kind::Trigger, users, "touched"), Object::Trigger(trigger));
+    let trigger = made::trigger(When::After, "old.* is distinct from new.* and new.name <> 'x'");
+    made.put(ObjectId::on(Kind::Trigger, users, "touched"), trigger);
     // Another table of the same name.
     let others = table("other", "users");
     made.columns(others, &[("id", "int"), ("label", "varchar(10)")]);
@@ -208,7 +125,7 @@ fn the_server_says_how_it_would_store_each_fragment() {
         client.batch_execute("set search_path = app").unwrap();
         client.batch_execute(REAL).unwrap();
         client.batch_execute("reset search_path").unwrap();
-        let answers = made().ask(&mut client, server.major());
+        let answers = hand_made().ask(&mut client, server.major());
         assert_eq!(answers.unavailable, None);
 
         let users = table("app", "users");
@@ -336,7 +253,7 @@ fn asking_takes_no_lock_that_disturbs_anybody() {
         client.batch_execute("set search_path = app").unwrap();
         client.batch_execute(REAL).unwrap();
         client.batch_execute("reset search_path").unwrap();
-        let made = made();
+        let made = hand_made();
         let kind = Server { version: major, role: Ident::new(OWNER) };
         let context = Context { current: &Catalog::default(), desired: &made.0, server: &kind };
         let mut questions = Questions::default();
@@ -381,7 +298,7 @@ fn who_may_not_ask_hears_why() {
     let revoke = format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC, {OWNER}", database.name());
     database.execute_as(As::Superuser, &revoke).unwrap();
     let mut client = database.connect(As::Owner);
-    let answers = made().ask(&mut client, 15);
+    let answers = hand_made().ask(&mut client, 15);
     assert!(answers.unavailable.as_deref().unwrap().contains("GRANT TEMPORARY ON DATABASE"), "{answers:?}");
     assert_eq!(answers.iter().count(), 0);
     // A lock that nobody gives back in time is no hang, and the connection can be used afterwards.

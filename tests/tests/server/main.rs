@@ -4,14 +4,12 @@
 mod apply;
 mod connect;
 mod elaborate;
+mod equality;
 mod memory;
 mod state;
 mod trips;
 
 use postgres::{Client, SimpleQueryMessage};
-use schemac_schema::id::ObjectId;
-use schemac_schema::ident::QName;
-use schemac_schema::object::Kind;
 
 pub(crate) fn no_environment(_: &str) -> Option<String> {
     None
@@ -25,8 +23,4 @@ pub(crate) fn value(client: &mut Client, question: &str) -> String {
             _ => None,
         })
         .unwrap_or_default()
-}
-
-pub(crate) fn table(schema: &str, name: &str) -> ObjectId {
-    ObjectId::in_schema(Kind::Table, QName::new(schema, name))
 }

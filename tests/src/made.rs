@@ -1,0 +1,189 @@
+//! Catalogs made by hand, object by object, and fragments at every kind of place in them.
+
+use schemac_compiler::elaborate::{self, Answers, elaborate};
+use schemac_schema::catalog::{Catalog, Entry, Standing};
+use schemac_schema::fragment::{Aside, Fragment, Grammar};
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::{Ident, QName};
+use schemac_schema::kinds::check::Check;
+use schemac_schema::kinds::column::{Column, Generated};
+use schemac_schema::kinds::default::Default as ColumnDefault;
+use schemac_schema::kinds::domain::Domain;
+use schemac_schema::kinds::index::Index;
+use schemac_schema::kinds::policy::{Command, Policy};
+use schemac_schema::kinds::trigger::{Trigger, When};
+use schemac_schema::kinds::view::View;
+use schemac_schema::object::{Context, Kind, Object, Server};
+use schemac_schema::question::Questions;
+use schemac_schema::reference::{Reference, Target};
+use schemac_schema::type_name::TypeName;
+
+use crate::servers::OWNER;
+
+/// A table's id.
+pub fn table(schema: &str, name: &str) -> ObjectId {
+    ObjectId::in_schema(Kind::Table, QName::new(schema, name))
+}
+
+/// An expression.
+pub fn expression(text: &str) -> Fragment {
+    Fragment::canonical(text, Grammar::Expression)
+}
+
+/// A check with this condition.
+pub fn check(text: &str) -> Object {
+    let expression = expression(text);
+    Object::Check(Check { expression, no_inherit: false, not_valid: false, not_enforced: false })
+}
+
+/// An index with this definition.
+pub fn index(text: &str) -> Object {
+    Object::Index(Index {
+        unique: false,
+        definition: Fragment::canonical(text, Grammar::Index),
+        options: Default::default(),
+        tablespace: None,
+        clustered: false,
+    })
+}
+
+/// A view of this query.
+pub fn view(text: &str) -> Object {
+    Object::View(View {
+        query: Fragment::canonical(text, Grammar::Query),
+        columns: Aside(Vec::new()),
+        options: Default::default(),
+        owner: Aside(None),
+        output: Aside(None),
+    })
+}
+
+/// A trigger with this condition.
+pub fn trigger(when: When, text: &str) -> Object {
+    let new = when == When::Before && !text.to_lowercase().contains("old.");
+    Object::Trigger(Trigger {
+        when,
+        insert: new,
+        delete: false,
+        update: true,
+        update_of: Vec::new(),
+        truncate: false,
+        row: true,
+        condition: Some(expression(text)),
+        function: Reference::to(
+            Target::Routine,
+            QName::new("pg_catalog", "suppress_redundant_updates_trigger"),
+        ),
+        arguments: Vec::new(),
+        constraint: None,
+        from: None,
+        old_table: None,
+        new_table: None,
+        enabled: Default::default(),
+    })
+}
+
+fn named(name: &str) -> TypeName {
+    TypeName::parse(name).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A catalog made by hand.
+#[derive(Clone, Debug, Default)]
+pub struct Made(pub Catalog);
+
+impl Made {
+    /// Puts an object where nothing stands yet.
+    ///
+    /// # Panics
+    /// Something stands there.
+    pub fn put(&mut self, id: ObjectId, object: Object) -> ObjectId {
+        let entry = Entry { object, span: None, standing: Standing::Managed, uses: Vec::new() };
+        self.0.insert(id, entry).unwrap_or_else(|holder| panic!("{holder}"));
+        id
+    }
+
+    /// Columns of a table: names and types.
+    pub fn columns(&mut self, table: ObjectId, columns: &[(&str, &str)]) {
+        for (position, (name, of)) in columns.iter().enumerate() {
+            let mut column = Column::new(named(of));
+            column.position = Aside(u32::try_from(position).unwrap_or(0) + 1);
+            self.put(ObjectId::on(Kind::Column, table, *name), Object::Column(column));
+        }
+    }
+
+    /// A check of a table.
+    pub fn check(&mut self, table: ObjectId, name: &str, text: &str) -> ObjectId {
+        self.put(ObjectId::on(Kind::Check, table, name), check(text))
+    }
+
+    /// An index of a table.
+    pub fn index(&mut self, table: ObjectId, name: &str, text: &str) -> ObjectId {
+        self.put(ObjectId::on(Kind::Index, table, name), index(text))
+    }
+
+    /// A view.
+    pub fn view(&mut self, schema: &str, name: &str, text: &str) -> ObjectId {
+        self.put(ObjectId::in_schema(Kind::View, QName::new(schema, name)), view(text))
+    }
+
+    /// An object whose SQL at that place is a text, on a relation and of a type where the place needs them.
+    pub fn probe(&mut self, place: &str, on: ObjectId, of: &str, text: &str, number: usize) -> ObjectId {
+        let name = Ident::new(&format!("probe_{number}"));
+        match place {
+            "check" => self.put(ObjectId::on(Kind::Check, on, name), check(text)),
+            "policy" => {
+                let policy = Policy {
+                    command: Command::All,
+                    permissive: true,
+                    roles: Vec::new(),
+                    using: Some(expression(text)),
+                    check: None,
+                };
+                self.put(ObjectId::on(Kind::Policy, on, name), Object::Policy(policy))
+            }
+            "trigger" => self.put(ObjectId::on(Kind::Trigger, on, name), trigger(When::Before, text)),
+            "default" => {
+                let mut column = Column::new(named(of));
+                column.position = Aside(20_000 + u32::try_from(number).unwrap_or(0));
+                let column = self.put(ObjectId::on(Kind::Column, on, name), Object::Column(column));
+                let value = ColumnDefault::new(expression(text));
+                self.put(ObjectId::of(Kind::Default, column, ""), Object::Default(value))
+            }
+            "generated" => {
+                let mut column = Column::new(named(of));
+                column.generated = Some(Generated { expression: expression(text), stored: true });
+                column.position = Aside(10_000 + u32::try_from(number).unwrap_or(0));
+                self.put(ObjectId::on(Kind::Column, on, name), Object::Column(column))
+            }
+            "domain" => {
+                let domain = Domain {
+                    base: named(of),
+                    collation: None,
+                    default: None,
+                    not_null: false,
+                    owner: Aside(None),
+                };
+                let id = ObjectId::in_schema(Kind::Domain, QName { schema: "app".into(), name });
+                self.put(id, Object::Domain(domain));
+                self.put(ObjectId::on(Kind::Check, id, "it"), check(text))
+            }
+            "index" | "predicate" => self.put(ObjectId::on(Kind::Index, on, name), index(text)),
+            _ => self.put(ObjectId::in_schema(Kind::View, QName { schema: "app".into(), name }), view(text)),
+        }
+    }
+
+    /// Asks a server about everything in it, as the role that owns the tests' databases.
+    ///
+    /// # Panics
+    /// The connection is lost.
+    pub fn ask(&self, client: &mut postgres::Client, major: u32) -> Answers {
+        let server = Server { version: major, role: Ident::new(OWNER) };
+        let context = Context { current: &Catalog::default(), desired: &self.0, server: &server };
+        let mut questions = Questions::default();
+        for (id, entry) in self.0.iter() {
+            entry.object.ask(id, &context, &mut questions);
+        }
+        elaborate(client, &questions, &["app".into()], &elaborate::Options::default())
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+}
