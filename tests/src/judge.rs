@@ -9,12 +9,12 @@ use schemac_compiler::memory::{Circumstances, Meanings, Memory};
 use schemac_compiler::normalize::{self, Decided};
 use schemac_compiler::relocate::Relocated;
 use schemac_compiler::settle::Remembering;
+use schemac_schema::analyse::World;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
 use schemac_schema::object::Server;
 
-use crate::Result;
 use crate::made::Made;
 
 /// A written form at a place, and the form that a database has.
@@ -39,6 +39,8 @@ pub struct Verdict {
     pub cases: Vec<(bool, Option<String>)>,
     /// How many each rung decided.
     pub decided: Decided,
+    /// For each case as what it would be stored, found out without a server, or why that cannot be said.
+    pub analysed: Vec<Result<String, String>>,
 }
 
 /// Judges cases that stand beside each other in one catalog.
@@ -51,7 +53,7 @@ pub fn judge(
     server: &Server,
     search_path: &[Ident],
     client: &mut Client,
-) -> Result<Verdict> {
+) -> crate::Result<Verdict> {
     let (mut desired, mut current) = (Made(base.clone()), Made(base.clone()));
     let mut ids = Vec::new();
     for (number, case) in cases.iter().enumerate() {
@@ -66,6 +68,18 @@ pub fn judge(
     // A view and its like are one object; what stands on a column or a domain is bound with that.
     let all: Vec<ObjectId> = ids.iter().flat_map(|id| id.parent().into_iter().chain([*id])).collect();
     bind::bind_these(&mut desired, &all, &binding, &mut Vec::new());
+    let analysed = {
+        let world = World::new(&desired, base, search_path, server.version, true);
+        let all = ids.iter().map(|id| {
+            let mut found = Vec::new();
+            if let Some(entry) = desired.get(*id) {
+                entry.object.analyse(*id, &world, &mut found);
+            }
+            let last = found.pop().map(|(_, found)| found.map_err(|why| why.0.into_owned()));
+            last.unwrap_or_else(|| Err("this place is not analysed".into()))
+        });
+        all.collect()
+    };
     let none = BTreeSet::new();
     let circumstances = Circumstances { version: server.version, search_path, facades: &none };
     let meanings = Meanings::new(base, &circumstances);
@@ -82,5 +96,5 @@ pub fn judge(
             (equal, why)
         })
         .collect();
-    Ok(Verdict { cases, decided: normalized.decided })
+    Ok(Verdict { cases, decided: normalized.decided, analysed })
 }

@@ -171,39 +171,43 @@ pub fn load(place: &str) -> Result<Vec<Pair>> {
 }
 
 /// The statements that put a written form where it belongs, and the query that reads it back.
-pub fn question(place: &str, of: &str, text: &str) -> (String, String) {
+fn question(place: &str, relation: &str, of: &str, text: &str) -> (String, String) {
     match place {
         "check" => (
-            format!("ALTER TABLE app.users ADD CONSTRAINT probe CHECK ({text})"),
-            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'probe'".into(),
+            format!("ALTER TABLE {relation} ADD CONSTRAINT schemac_probe CHECK ({text}) NOT VALID"),
+            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'schemac_probe'".into(),
         ),
         "policy" => (
-            format!("CREATE POLICY probe ON app.users USING ({text})"),
-            "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'probe'".into(),
+            format!("CREATE POLICY schemac_probe ON {relation} USING ({text})"),
+            "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'schemac_probe'".into(),
         ),
         "trigger" => (
             format!(
-                "CREATE TRIGGER probe BEFORE {} ON app.users FOR EACH ROW WHEN ({text}) \
+                "CREATE TRIGGER schemac_probe BEFORE {} ON {relation} FOR EACH ROW WHEN ({text}) \
                  EXECUTE FUNCTION suppress_redundant_updates_trigger()",
                 if text.to_lowercase().contains("old.") { "UPDATE" } else { "INSERT OR UPDATE" }
             ),
-            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'probe'".into(),
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'schemac_probe'".into(),
         ),
         "default" => (
             format!("CREATE TABLE app.probe (it {of}); ALTER TABLE app.probe ALTER it SET DEFAULT {text}"),
             "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'app.probe'::regclass".into(),
         ),
         "generated" => (
-            format!("ALTER TABLE app.users ADD COLUMN probe {of} GENERATED ALWAYS AS ({text}) STORED"),
-            "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'app.users'::regclass".into(),
+            format!(
+                "ALTER TABLE {relation} ADD COLUMN schemac_probe {of} GENERATED ALWAYS AS ({text}) STORED"
+            ),
+            "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid \
+             AND attnum = adnum WHERE attname = 'schemac_probe'"
+                .into(),
         ),
         "domain" => (
-            format!("CREATE DOMAIN app.probe AS {of} CONSTRAINT probe CHECK ({text})"),
-            "SELECT pg_get_expr(conbin, 0) FROM pg_constraint WHERE conname = 'probe'".into(),
+            format!("CREATE DOMAIN app.probe AS {of} CONSTRAINT schemac_probe CHECK ({text})"),
+            "SELECT pg_get_expr(conbin, 0) FROM pg_constraint WHERE conname = 'schemac_probe'".into(),
         ),
         "index" | "predicate" => (
-            format!("CREATE INDEX probe ON app.users {text}"),
-            "SELECT pg_get_indexdef('app.probe'::regclass)".into(),
+            format!("CREATE INDEX schemac_probe ON {relation} {text}"),
+            "SELECT pg_get_indexdef(oid) FROM pg_class WHERE relname = 'schemac_probe'".into(),
         ),
         _ => (
             format!("CREATE VIEW app.probe AS {text}"),
@@ -217,9 +221,26 @@ pub fn question(place: &str, of: &str, text: &str) -> (String, String) {
 /// # Errors
 /// The server refuses it.
 pub fn stored(client: &mut Client, place: &str, of: &str, text: &str) -> std::result::Result<String, String> {
-    let (make, read) = question(place, of, text);
+    let relation = relation(place).qname().map(schemac_schema::sql::qualified).unwrap_or_default();
+    stored_on(client, place, &relation, "app, public", of, text)
+}
+
+/// The same on another relation, under another search_path; the schema `app` is used for what is made.
+///
+/// # Errors
+/// The server refuses it.
+pub fn stored_on(
+    client: &mut Client,
+    place: &str,
+    relation: &str,
+    search_path: &str,
+    of: &str,
+    text: &str,
+) -> std::result::Result<String, String> {
+    let (make, read) = question(place, relation, of, text);
     let sql = format!(
-        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = app, public; {make}; \
+        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'; \
+         SET LOCAL search_path = {search_path}; {make}; \
          SET LOCAL search_path = pg_catalog, pg_temp; {read}; ROLLBACK"
     );
     let messages = client.simple_query(&sql).map_err(|error| {

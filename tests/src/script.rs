@@ -10,7 +10,8 @@ pub fn statements(text: &str) -> Vec<String> {
     let mut in_data = false;
     for line in text.lines() {
         if in_data {
-            in_data = line.trim_end() != "\\.";
+            // Some keep the rows as comments.
+            in_data = line.trim_start_matches("--").trim() != "\\.";
             continue;
         }
         let lower = line.trim_start().to_ascii_lowercase();
@@ -43,6 +44,11 @@ pub fn statements(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_are_commented_out_end_too() {
+        assert_eq!(statements("copy t from stdin;\n-- 1\n-- \\.\nselect 1;"), ["select 1"]);
+    }
 
     #[test]
     fn only_sql_remains() {

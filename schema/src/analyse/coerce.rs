@@ -1,7 +1,7 @@
 //! Coercion between types, as parse_coerce.c has it.
 
 use crate::analyse::constant;
-use crate::analyse::expr::{Expr, Form, Node};
+use crate::analyse::expr::{Expr, Form, Node, Way};
 use crate::analyse::system;
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
@@ -137,6 +137,20 @@ pub fn coerce_type(
     if expr.of.is_unknown() {
         return undecided("an expression of no known type");
     }
+    // ROW(…) becomes a row of a known type field by field: coerce_record_to_complex.
+    if let (true, Node::MakeRow(fields, _), Class::Row) =
+        (expr.of.is("record"), &expr.node, target.class(world)?)
+    {
+        let columns = world.fields(target)?;
+        if columns.len() != fields.len() {
+            return undecided("a row of another length");
+        }
+        let mut made = Vec::new();
+        for (field, (_, of, modifier)) in fields.iter().zip(columns) {
+            made.push(to_target(world, field.clone(), of, modifier, context, Form::Implicit)?);
+        }
+        return Ok(Expr::new(Node::MakeRow(made, form == Form::Explicit), target));
+    }
     // A row of a known type is a record as it is.
     if target.is("record") && expr.of.class(world)? == Class::Row {
         return Ok(expr);
@@ -147,14 +161,15 @@ pub fn coerce_type(
             if base != target {
                 return to_domain(world, expr, target, form, false);
             }
-            Ok(Expr::new(Node::Cast(Box::new(expr), form), target))
+            Ok(Expr::new(Node::Cast(Box::new(expr), form, Way::Other), target))
         }
-        Path::Function | Path::ViaIo | Path::Array => {
+        path @ (Path::Function | Path::ViaIo | Path::Array) => {
             let (base, modifier) = target.base(-1, world)?;
             if base != target && modifier >= 0 || base.is("bit") || base.is("_bit") {
                 return undecided("a cast to a domain of some length");
             }
-            let cast = Expr::new(Node::Cast(Box::new(expr), form), base);
+            let way = if path == Path::Function { Way::Function } else { Way::Other };
+            let cast = Expr::new(Node::Cast(Box::new(expr), form, way), base);
             to_domain(world, cast, target, form, true)
         }
         Path::None => undecided(format!("no cast from {} to {}", expr.of.name, target.name)),
@@ -182,12 +197,12 @@ fn to_domain(world: &World<'_>, expr: Expr, target: Type, form: Form, hide: bool
     if modifier >= 0 {
         inner = coerce_modifier(world, inner, base, modifier, Form::Implicit, false)?;
     }
-    Ok(Expr::new(Node::Cast(Box::new(inner), form), target))
+    Ok(Expr::new(Node::Cast(Box::new(inner), form, Way::Other), target))
 }
 
 /// `hide_coercion_node`.
 fn hidden(mut expr: Expr) -> Expr {
-    if let Node::Cast(_, form) = &mut expr.node {
+    if let Node::Cast(_, form, _) = &mut expr.node {
         *form = Form::Implicit;
     }
     expr
@@ -206,6 +221,7 @@ fn coerce_modifier(
         return Ok(expr);
     }
     let expr = if hide { hidden(expr) } else { expr };
+    let array = target.array;
     let by_function = modifier >= 0 && {
         let element = target.element().unwrap_or(target);
         let name = element.name.name.as_str();
@@ -213,13 +229,14 @@ fn coerce_modifier(
             && system::cast(name, name, world.version).is_some_and(|(_, method)| method == 'f')
     };
     if by_function {
-        return Ok(Expr { node: Node::Cast(Box::new(expr), form), of: target, modifier });
+        let way = if array { Way::Other } else { Way::Function };
+        return Ok(Expr { node: Node::Cast(Box::new(expr), form, way), of: target, modifier });
     }
     // applyRelabelType: stacked relabels become one, a constant is relabelled itself.
     if expr.is_constant() {
         return Ok(Expr { of: target, modifier, ..expr });
     }
-    Ok(Expr { node: Node::Cast(Box::new(expr), form), of: target, modifier })
+    Ok(Expr { node: Node::Cast(Box::new(expr), form, Way::Other), of: target, modifier })
 }
 
 /// `coerce_to_target_type`.

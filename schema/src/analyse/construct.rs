@@ -4,7 +4,7 @@
 use crate::analyse::coerce::{self, Context};
 use crate::analyse::expr::{Expr, Form, Index, Node, Sub, SubKind};
 use crate::analyse::expression::Analyser;
-use crate::analyse::types::Type;
+use crate::analyse::types::{Class, Type};
 use crate::analyse::{Analysed, undecided};
 use crate::ident::Ident;
 use crate::tree::Tree;
@@ -116,14 +116,23 @@ impl Analyser<'_> {
     }
 
     pub(super) fn indirection(&mut self, tree: &Tree) -> Analysed<Expr> {
-        let of = self.expression(tree.get("arg"))?;
+        let mut of = self.expression(tree.get("arg"))?;
+        let mut items = tree.get("indirection").items();
+        // Fields first; a field of an element is not understood.
+        while let Some((first, rest)) = items.split_first().filter(|(first, _)| first.name() == "String") {
+            of = self.field(of, first.str())?;
+            items = rest;
+        }
+        if items.is_empty() {
+            return Ok(of);
+        }
         let (base, _) = of.of.base(-1, self.world)?;
         let Some(element) = base.element() else { return undecided("a field or subscript") };
         if base != of.of {
             return undecided("a subscript of a domain");
         }
         let (mut indices, mut slice) = (Vec::new(), false);
-        for item in tree.get("indirection").items() {
+        for item in items {
             if item.name() != "AIndices" {
                 return undecided("a field");
             }
@@ -148,11 +157,81 @@ impl Analyser<'_> {
         Ok(Expr { node: Node::Subscript { of: Box::new(of), indices }, of: result, modifier })
     }
 
+    /// `ParseComplexProjection`, where it is no call.
+    fn field(&mut self, of: Expr, name: &str) -> Analysed<Expr> {
+        if of.of.class(self.world)? != Class::Row {
+            return undecided("a field");
+        }
+        let fields = self.world.fields(of.of)?;
+        let found = fields.iter().enumerate().find(|(_, (own, ..))| own.as_str() == name);
+        let Some((number, (name, field, modifier))) = found else { return undecided("a field") };
+        let (name, field, modifier) = (*name, *field, *modifier);
+        let node = match of.node {
+            Node::Row { up, relation } => Node::Column { up, relation, number, name },
+            _ => Node::Field(Box::new(of), name),
+        };
+        Ok(Expr { node, of: field, modifier })
+    }
+
+    /// IS JSON.
+    pub(super) fn is_json(&mut self, tree: &Tree) -> Analysed<Expr> {
+        let argument = self.expression(tree.get("expr"))?;
+        let format = tree.get("format");
+        if !format.is_nothing() && format.get("format_type").int() > 1 {
+            return undecided("FORMAT JSON");
+        }
+        let argument = if argument.of.is_unknown() || argument.of.category(self.world)?.0 == 'S' {
+            let text = Type::system("text");
+            coerce::to_target(self.world, argument, text, -1, Context::Implicit, Form::Implicit)?
+        } else if ["json", "jsonb", "bytea"].iter().any(|of| argument.of.is(of)) {
+            argument
+        } else {
+            return undecided("IS JSON of this");
+        };
+        let mut words = match tree.get("item_type").int() {
+            2 => " IS JSON OBJECT",
+            3 => " IS JSON ARRAY",
+            4 => " IS JSON SCALAR",
+            _ => " IS JSON",
+        }
+        .to_owned();
+        if tree.get("unique_keys").flag() {
+            words.push_str(" WITH UNIQUE KEYS");
+        }
+        Ok(Expr::truth(Node::IsJson(Box::new(argument), words)))
+    }
+
+    /// Values compared with the columns of a query, each by an operator of that name.
+    pub(super) fn compare_with_query(
+        &mut self,
+        name: String,
+        left: Vec<Expr>,
+        tree: &Tree,
+        kind: fn(Vec<Expr>, String) -> SubKind,
+    ) -> Analysed<Expr> {
+        let query = self.sub_query(tree)?;
+        let outputs: Vec<(Type, i32)> =
+            query.outputs().map(|output| (output.expr.of, output.expr.modifier)).collect();
+        if outputs.len() != left.len() {
+            return undecided("a query of another number of columns");
+        }
+        // The sub-select's columns stand on the right as parameters of their types.
+        let right = outputs.into_iter().map(|(of, modifier)| Expr { node: Node::DomainValue, of, modifier });
+        let left = match self.pairs(&name, left, right.collect())? {
+            Some(left) => left,
+            None => return undecided("a comparison with a query"),
+        };
+        Ok(Expr::truth(Node::Sub(Box::new(Sub { kind: kind(left, name), query }))))
+    }
+
     pub(super) fn sub_link(&mut self, tree: &Tree) -> Analysed<Expr> {
+        let kind = tree.get("sub_link_type").int();
+        if let 2 | 3 = kind {
+            return self.any_of_query(tree);
+        }
         let query = self.sub_query(tree.get("subselect"))?;
         let outputs: Vec<(Type, i32)> =
             query.outputs().map(|output| (output.expr.of, output.expr.modifier)).collect();
-        let kind = tree.get("sub_link_type").int();
         let one = || match outputs[..] {
             [one] => Ok(one),
             _ => undecided("a sub-select of several columns"),
@@ -168,30 +247,25 @@ impl Analyser<'_> {
                 let of = of.array_of(self.world)?;
                 Ok(Expr { node: Node::Sub(Box::new(Sub { kind: SubKind::Array, query })), of, modifier })
             }
-            2 | 3 => {
-                let name = match tree.get("oper_name").strings()[..] {
-                    [] => "=".to_owned(),
-                    [name] | ["pg_catalog", name] => name.to_owned(),
-                    _ => return undecided("an operator with a schema"),
-                };
-                if tree.get("testexpr").name() == "RowExpr" {
-                    return undecided("a row in a sub-select");
-                }
-                let left = self.expression(tree.get("testexpr"))?;
-                let (of, modifier) = one()?;
-                // The sub-select's column stands on the right as a parameter of its type.
-                let parameter = Expr { node: Node::DomainValue, of, modifier };
-                let compared = self.operate(&name, Some(left), parameter)?;
-                if !compared.of.is("bool") {
-                    return undecided("ANY of what is no truth value");
-                }
-                let Node::Operator(_, Some(left), right) = compared.node else { return undecided("ANY") };
-                let _ = right;
-                let kind =
-                    if kind == 3 { SubKind::Any(vec![*left], name) } else { SubKind::All(vec![*left], name) };
-                Ok(Expr::truth(Node::Sub(Box::new(Sub { kind, query }))))
-            }
             _ => undecided("a sub-select of this kind"),
         }
+    }
+
+    /// `IN (SELECT …)`, ANY and ALL.
+    fn any_of_query(&mut self, tree: &Tree) -> Analysed<Expr> {
+        let kind = tree.get("sub_link_type").int();
+        let name = match tree.get("oper_name").strings()[..] {
+            [] => "=".to_owned(),
+            [name] | ["pg_catalog", name] => name.to_owned(),
+            _ => return undecided("an operator with a schema"),
+        };
+        let test = tree.get("testexpr");
+        let left = if test.name() == "RowExpr" {
+            self.expressions(test.get("args").items())?
+        } else {
+            vec![self.expression(test)?]
+        };
+        let kind = if kind == 3 { SubKind::Any } else { SubKind::All };
+        self.compare_with_query(name, left, tree.get("subselect"), kind)
     }
 }

@@ -24,19 +24,29 @@ pub enum Form {
     Implicit,
 }
 
+/// What a cast does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It calls a function.
+    Function,
+    /// Anything else.
+    Other,
+}
+
 /// The kinds of expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// A column: how many queries further out, which relation of that query, its name.
-    Column { up: usize, relation: usize, name: Ident },
+    /// A column: how many queries further out, which relation of that query, which of its columns, its name. A join's
+    /// are those that it merged and that are neither side's own.
+    Column { up: usize, relation: usize, number: usize, name: Ident },
     /// A whole row.
     Row { up: usize, relation: usize },
-    /// A column that a join merged and that is neither side's own.
-    Merged(Ident),
+    /// What comes out of a set operation or of VALUES.
+    Output(Ident),
     /// A constant as its type prints it; `None` is NULL.
     Constant(Option<String>),
     /// Any cast: relabelling, by a function, by text, element by element, to a domain.
-    Cast(Box<Expr>, Form),
+    Cast(Box<Expr>, Form, Way),
     /// A function call.
     Call(Box<Call>),
     /// An operator.
@@ -65,8 +75,16 @@ pub enum Node {
     Value(String),
     /// ARRAY[…].
     Array(Vec<Expr>),
-    /// ROW(…).
-    MakeRow(Vec<Expr>),
+    /// ROW(…); whether somebody wrote a cast of it to a row type.
+    MakeRow(Vec<Expr>, bool),
+    /// A field of a row.
+    Field(Box<Expr>, Ident),
+    /// GROUPING(…).
+    Grouping(Vec<Expr>),
+    /// IS JSON, with its words.
+    IsJson(Box<Expr>, String),
+    /// An argument by name.
+    Named(Ident, Box<Expr>),
     /// A comparison of rows.
     RowCompare(String, Vec<Expr>, Vec<Expr>),
     /// COLLATE.
@@ -109,8 +127,10 @@ pub struct Call {
     pub order: Vec<Sort>,
     /// FILTER.
     pub filter: Option<Expr>,
-    /// OVER: the place of the window in the query.
-    pub over: Option<Window>,
+    /// OVER.
+    pub over: Option<Over>,
+    /// WITHIN GROUP: then ORDER BY is there, and the arguments are those in front.
+    pub within: bool,
 }
 
 /// An element of ORDER BY.
@@ -126,13 +146,52 @@ pub struct Sort {
     pub nulls_first: bool,
 }
 
+/// What stands behind OVER.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Over {
+    /// A window of the WINDOW clause.
+    Named(Ident),
+    /// A window of its own.
+    Own(Window),
+}
+
 /// A window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
+    /// The window that it goes on from.
+    pub from: Option<Ident>,
     /// PARTITION BY.
     pub partition: Vec<Expr>,
-    /// ORDER BY.
+    /// ORDER BY, where it has its own.
     pub order: Vec<Sort>,
+    /// ORDER BY that is in force, the other window's where it is that one's.
+    pub sorted: Vec<Sort>,
+    /// The frame, where it is not the usual one.
+    pub frame: Option<Frame>,
+}
+
+/// A frame: the words, with the offsets between them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// `RANGE `, `ROWS ` or `GROUPS `.
+    pub unit: &'static str,
+    /// Whether BETWEEN stands there.
+    pub between: bool,
+    /// Where it begins.
+    pub start: Bound,
+    /// Where it ends.
+    pub end: Bound,
+    /// `EXCLUDE …`.
+    pub exclude: &'static str,
+}
+
+/// An end of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    /// `UNBOUNDED PRECEDING`, `UNBOUNDED FOLLOWING`, `CURRENT ROW`.
+    Words(&'static str),
+    /// So far before or behind.
+    Offset(Box<Expr>, &'static str),
 }
 
 /// A sub-select inside an expression.
@@ -153,10 +212,12 @@ pub enum SubKind {
     Value,
     /// ARRAY(…).
     Array,
-    /// `left op ANY (…)`; `=` is printed as IN.
+    /// `left op ANY (…)`; `=` is printed as IN. Several values are a row.
     Any(Vec<Expr>, String),
     /// `left op ALL (…)`.
     All(Vec<Expr>, String),
+    /// `(left, …) op (…)`.
+    Compare(Vec<Expr>, String),
 }
 
 impl Expr {

@@ -6,11 +6,11 @@
 
 use crate::analyse::coerce::{self, Context};
 use crate::analyse::constant;
-use crate::analyse::expr::{Expr, Form, Node};
+use crate::analyse::expr::{Expr, Form, Node, SubKind, Window};
 use crate::analyse::resolve;
 use crate::analyse::scope::Scope;
-use crate::analyse::select::Columns;
 use crate::analyse::types::{self, Class, Type};
+use crate::analyse::with::Common;
 use crate::analyse::world::World;
 use crate::analyse::{Analysed, undecided};
 use crate::ident::Ident;
@@ -27,7 +27,9 @@ pub struct Analyser<'a> {
     /// The type of VALUE in a domain's check.
     pub value: Option<(Type, i32)>,
     /// The common table expressions that can be seen, the nearest last.
-    pub with: Vec<(Ident, Columns)>,
+    pub with: Vec<Common>,
+    /// The windows of the query that is analysed.
+    pub windows: Vec<(Ident, Window)>,
     /// How many queries are within each other.
     pub depth: usize,
 }
@@ -58,7 +60,7 @@ fn is_null(tree: &Tree) -> bool {
 impl<'a> Analyser<'a> {
     /// Sees nothing yet.
     pub fn new(world: &'a World<'a>) -> Self {
-        Self { world, scope: Scope::default(), value: None, with: Vec::new(), depth: 0 }
+        Self { world, scope: Scope::default(), value: None, with: Vec::new(), windows: Vec::new(), depth: 0 }
     }
 
     /// Analyses an expression.
@@ -75,9 +77,6 @@ impl<'a> Analyser<'a> {
             "TypeCast" => self.cast(tree),
             "NullTest" => {
                 let argument = self.expression(tree.get("arg"))?;
-                if argument.of.is("record") || argument.of.class(self.world)? == Class::Row {
-                    return undecided("a test of a row for NULL");
-                }
                 let not = tree.get("nulltesttype").int() == 2;
                 Ok(Expr::truth(Node::NullTest(Box::new(argument), not)))
             }
@@ -99,11 +98,16 @@ impl<'a> Analyser<'a> {
                 let fields = self.expressions(tree.get("args").items())?;
                 let fields: Analysed<Vec<Expr>> =
                     fields.into_iter().map(|field| self.settled(field)).collect();
-                Ok(Expr::new(Node::MakeRow(fields?), Type::system("record")))
+                Ok(Expr::new(Node::MakeRow(fields?, false), Type::system("record")))
             }
             "CollateClause" => self.collate(tree),
             "AIndirection" => self.indirection(tree),
             "SubLink" => self.sub_link(tree),
+            "GroupingFunc" => {
+                let arguments = self.expressions(tree.get("args").items())?;
+                Ok(Expr::new(Node::Grouping(arguments), Type::system("int4")))
+            }
+            "JsonIsPredicate" => self.is_json(tree),
             other => undecided(format!("{other} is not understood")),
         }
     }
@@ -252,19 +256,22 @@ impl<'a> Analyser<'a> {
             let right = self.expressions(right.get("args").items())?;
             return self.compare_rows(&name, left, right);
         }
-        if left.name() == "RowExpr" && right.name() == "SubLink" {
-            return undecided("a row compared with a sub-select");
+        if left.name() == "RowExpr" && right.name() == "SubLink" && right.get("sub_link_type").int() == 5 {
+            let left = self.expressions(left.get("args").items())?;
+            return self.compare_with_query(name, left, right.get("subselect"), SubKind::Compare);
         }
         let left = if left.is_nothing() { None } else { Some(self.expression(left)?) };
         let right = self.expression(right)?;
         self.operate(&name, left, right)
     }
 
-    /// `make_row_comparison_op`.
-    fn compare_rows(&mut self, name: &str, left: Vec<Expr>, right: Vec<Expr>) -> Analysed<Expr> {
+    /// The operands of a comparison of rows field by field, after coercion: `make_row_comparison_op`. For an order all
+    /// must be of PostgreSQL's own types: which operators go together is not known of others.
+    fn pair_up(&self, name: &str, left: Vec<Expr>, right: Vec<Expr>) -> Analysed<Vec<Expr>> {
         if left.len() != right.len() || left.is_empty() {
             return undecided("rows of different lengths");
         }
+        let several = left.len() > 1;
         let mut pairs = Vec::new();
         for (left, right) in left.into_iter().zip(right) {
             pairs.push(self.operate(name, Some(left), right)?);
@@ -272,28 +279,54 @@ impl<'a> Analyser<'a> {
         if pairs.iter().any(|pair| !pair.of.is("bool")) {
             return undecided("a comparison of rows that is no truth value");
         }
+        if several && !matches!(name, "=" | "<>" | "<" | "<=" | ">" | ">=") {
+            return undecided("a comparison of rows");
+        }
+        if several && !matches!(name, "=" | "<>") {
+            for pair in &pairs {
+                let Node::Operator(_, Some(left), right) = &pair.node else {
+                    return undecided("a comparison of rows");
+                };
+                // An operator of another family is refused or chosen by what all have in common.
+                if !left.of.is_system() || !right.of.is_system() {
+                    return undecided("a comparison of rows of types that users made");
+                }
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The left operands of such a comparison.
+    pub(super) fn pairs(&self, name: &str, left: Vec<Expr>, right: Vec<Expr>) -> Analysed<Option<Vec<Expr>>> {
+        let pairs = self.pair_up(name, left, right)?;
+        Ok(pairs
+            .into_iter()
+            .map(|pair| match pair.node {
+                Node::Operator(_, Some(left), _) => Some(*left),
+                _ => None,
+            })
+            .collect())
+    }
+
+    fn compare_rows(&mut self, name: &str, left: Vec<Expr>, right: Vec<Expr>) -> Analysed<Expr> {
+        let mut pairs = self.pair_up(name, left, right)?;
         if pairs.len() == 1 {
             return pairs.pop().map_or_else(|| undecided("no pair"), Ok);
         }
         match name {
             "=" => Ok(Expr::truth(Node::And(pairs))),
             "<>" => Ok(Expr::truth(Node::Or(pairs))),
-            "<" | "<=" | ">" | ">=" => {
+            _ => {
                 let (mut lefts, mut rights) = (Vec::new(), Vec::new());
                 for pair in pairs {
                     let Node::Operator(_, Some(left), right) = pair.node else {
                         return undecided("a comparison of rows");
                     };
-                    // An operator of another family is refused or chosen by what all have in common.
-                    if !left.of.is_system() || !right.of.is_system() {
-                        return undecided("a comparison of rows of types that users made");
-                    }
                     lefts.push(*left);
                     rights.push(*right);
                 }
                 Ok(Expr::truth(Node::RowCompare(name.to_owned(), lefts, rights)))
             }
-            _ => undecided("a comparison of rows"),
         }
     }
 
@@ -513,7 +546,7 @@ fn value_function(tree: &Tree) -> Analysed<Expr> {
 }
 
 /// `contain_vars_of_level` for the query that the expression stands in.
-fn has_column(expr: &Expr) -> Analysed<bool> {
+pub fn has_column(expr: &Expr) -> Analysed<bool> {
     let any = |exprs: &mut dyn Iterator<Item = &Expr>| -> Analysed<bool> {
         for expr in exprs {
             if has_column(expr)? {
@@ -525,18 +558,29 @@ fn has_column(expr: &Expr) -> Analysed<bool> {
     match &expr.node {
         Node::Column { up, .. } | Node::Row { up, .. } => Ok(*up == 0),
         Node::Constant(_) | Node::Value(_) | Node::DomainValue => Ok(false),
-        Node::Cast(inner, _) | Node::Collate(inner, _) | Node::Not(inner) => has_column(inner),
+        Node::Cast(inner, ..) | Node::Collate(inner, _) | Node::Not(inner) => has_column(inner),
+        Node::Field(inner, _) | Node::Named(_, inner) | Node::IsJson(inner, _) => has_column(inner),
         Node::NullTest(inner, _) | Node::BooleanTest(inner, _) => has_column(inner),
         Node::Operator(_, left, right) => any(&mut left.iter().chain([right]).map(|side| &**side)),
         Node::Distinct(left, right) | Node::NullIf(left, right) | Node::AnyAll { left, right, .. } => {
             any(&mut [left, right].into_iter().map(|side| &**side))
         }
-        Node::And(list) | Node::Or(list) | Node::Among(_, list) | Node::Array(list) | Node::MakeRow(list) => {
-            any(&mut list.iter())
-        }
+        Node::And(list)
+        | Node::Or(list)
+        | Node::Among(_, list)
+        | Node::Array(list)
+        | Node::MakeRow(list, _) => any(&mut list.iter()),
         Node::Call(call) if call.over.is_none() && call.filter.is_none() && call.order.is_empty() => {
             any(&mut call.arguments.iter())
         }
-        _ => undecided("an element of a list that may hold columns"),
+        Node::Case { argument, arms, otherwise } => {
+            let arms = arms.iter().flat_map(|(condition, result)| [condition, result]);
+            any(&mut argument.iter().map(|argument| &**argument).chain(arms).chain([&**otherwise]))
+        }
+        Node::Subscript { of, indices } => {
+            let bounds = indices.iter().flat_map(|index| index.lower.iter().chain(&index.upper));
+            any(&mut std::iter::once(&**of).chain(bounds))
+        }
+        _ => undecided("what may hold columns"),
     }
 }

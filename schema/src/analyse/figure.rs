@@ -1,12 +1,18 @@
 //! The names that PostgreSQL gives to output columns without one: FigureColname in parse_target.c.
 
+use crate::analyse::{Analysed, undecided};
 use crate::tree::Tree;
 
 /// The name of an output column by its expression.
-pub fn figure(tree: &Tree) -> String {
-    let (name, _) = find(tree);
-    name.unwrap_or_else(|| "?column?".into())
+pub fn figure(tree: &Tree) -> Analysed<String> {
+    match find(tree) {
+        (Some(name), _) if name == STAR => undecided("the name of what * stands for"),
+        (name, _) => Ok(name.unwrap_or_else(|| "?column?".into())),
+    }
 }
+
+/// No name can be this: the first column of a `*`, which only analysis finds.
+const STAR: &str = "\0";
 
 /// A name and how good it is: 0 none, 1 a fallback, 2 a good one.
 fn find(tree: &Tree) -> (Option<String>, u8) {
@@ -50,7 +56,15 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
                 while !select.get("larg").is_nothing() {
                     select = select.get("larg");
                 }
+                if !select.get("values_lists").is_nothing() {
+                    return good("column1");
+                }
                 let Some(target) = select.get("target_list").items().first() else { return (None, 0) };
+                let value = target.get("val");
+                let fields = if value.name() == "AIndirection" { "indirection" } else { "fields" };
+                if value.get(fields).items().last().is_some_and(|last| last.name() == "AStar") {
+                    return good(STAR);
+                }
                 match target.get("name").str() {
                     "" => find(target.get("val")),
                     name => good(name),
@@ -67,6 +81,16 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
         "CoalesceExpr" => good("coalesce"),
         "MinMaxExpr" => good(if tree.get("op").int() == 2 { "least" } else { "greatest" }),
         "GroupingFunc" => good("grouping"),
+        "XmlSerialize" => good("xmlserialize"),
+        "MergeSupportFunc" => good("merge_action"),
+        "JsonObjectConstructor" => good("json_object"),
+        "JsonArrayConstructor" | "JsonArrayQueryConstructor" => good("json_array"),
+        "JsonParseExpr" => good("json"),
+        "JsonScalarExpr" => good("json_scalar"),
+        "JsonSerializeExpr" => good("json_serialize"),
+        "JsonObjectAgg" => good("json_objectagg"),
+        "JsonArrayAgg" => good("json_arrayagg"),
+        "JsonFuncExpr" | "XmlExpr" => good(STAR),
         "SqlValueFunction" => good(match tree.get("op").int() {
             1 => "current_date",
             2 | 3 => "current_time",

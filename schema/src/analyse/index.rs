@@ -140,7 +140,7 @@ fn has_collation(world: &World<'_>, expr: &Expr, table: ObjectId) -> bool {
             .arguments
             .iter()
             .any(|argument| !argument.is_constant() && has_collation(world, argument, table)),
-        Node::Cast(inner, _) => has_collation(world, inner, table),
+        Node::Cast(inner, ..) => has_collation(world, inner, table),
         Node::Operator(_, left, right) => {
             left.iter().chain([right]).any(|side| !side.is_constant() && has_collation(world, side, table))
         }

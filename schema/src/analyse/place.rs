@@ -3,6 +3,7 @@
 use crate::analyse::coerce::{self, Context};
 use crate::analyse::expr::{Expr, Form};
 use crate::analyse::expression::Analyser;
+use crate::analyse::naming::Names;
 use crate::analyse::query::{Body, Query};
 use crate::analyse::scope::{Level, Visible};
 use crate::analyse::show::Show;
@@ -59,21 +60,17 @@ pub fn expression(world: &World<'_>, fragment: &Fragment, place: Place) -> Analy
     print(world, &expr, names, matches!(seen, Seen::OldAndNew(_)))
 }
 
-pub(super) fn print(
-    world: &World<'_>,
-    expr: &Expr,
-    names: Vec<Option<Ident>>,
-    prefix: bool,
-) -> Analysed<String> {
-    let mut show = Show { text: String::new(), names: vec![names], prefix, version: world.version };
+pub(super) fn print(world: &World<'_>, expr: &Expr, names: Names, prefix: bool) -> Analysed<String> {
+    let mut show =
+        Show { text: String::new(), names: vec![names], prefix, sorting: false, version: world.version };
     show.expr(expr, false)?;
     Ok(show.text)
 }
 
 /// An analyser that sees what a place has to see.
-pub(super) fn around<'a>(world: &'a World<'a>, seen: Seen) -> Analysed<(Analyser<'a>, Vec<Option<Ident>>)> {
+pub(super) fn around<'a>(world: &'a World<'a>, seen: Seen) -> Analysed<(Analyser<'a>, Names)> {
     let mut analyser = Analyser::new(world);
-    let (mut level, mut names) = (Level::default(), Vec::new());
+    let (mut level, mut names) = (Level::default(), Names::default());
     match seen {
         Seen::Nothing => {}
         Seen::Value(of) => analyser.value = Some(types::of(&of)?),
@@ -88,8 +85,10 @@ pub(super) fn around<'a>(world: &'a World<'a>, seen: Seen) -> Analysed<(Analyser
                 let qualified = (!rows).then_some(qualified);
                 let mut visible = Visible::relation(place, name, qualified, columns.clone(), row);
                 visible.bare = !rows;
+                visible.system = id.kind().is_lockable() && !rows;
                 level.visible.push(visible);
-                names.push(Some(name));
+                names.relations.push(Some(name));
+                names.columns.push(columns.iter().map(|(name, ..)| *name).collect());
             }
         }
     }
@@ -134,7 +133,8 @@ pub fn query(world: &World<'_>, fragment: &Fragment, columns: &[Ident]) -> Analy
         *name = *given;
     }
     rename(&mut query, &names)?;
-    let mut show = Show { text: String::new(), names: Vec::new(), prefix: true, version: world.version };
+    let mut show =
+        Show { text: String::new(), names: Vec::new(), prefix: true, sorting: false, version: world.version };
     show.query(&query, true)?;
     Ok(show.text)
 }

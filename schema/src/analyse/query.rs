@@ -1,6 +1,7 @@
 //! An analysed query, as far as it is understood here.
 
-use crate::analyse::expr::{Expr, Sort};
+use crate::analyse::expr::{Expr, Sort, Window};
+use crate::analyse::types::Type;
 use crate::ident::{Ident, QName};
 
 /// A query.
@@ -18,6 +19,10 @@ pub struct Query {
     pub limit: Option<Expr>,
     /// OFFSET.
     pub offset: Option<Expr>,
+    /// FETCH FIRST … WITH TIES instead of LIMIT.
+    pub ties: bool,
+    /// FOR UPDATE and its kin: the strength, the relation, what is done about waiting.
+    pub locks: Vec<(&'static str, usize, &'static str)>,
 }
 
 /// What a query does.
@@ -62,9 +67,26 @@ pub struct Select {
     /// WHERE.
     pub filter: Option<Expr>,
     /// GROUP BY.
-    pub group: Vec<Sort>,
+    pub group: Vec<Group>,
+    /// GROUP BY DISTINCT.
+    pub group_distinct: bool,
     /// HAVING.
     pub having: Option<Expr>,
+    /// WINDOW.
+    pub windows: Vec<(Ident, Window)>,
+}
+
+/// An element of GROUP BY.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Group {
+    /// What is grouped by.
+    Key(Sort),
+    /// Several together.
+    Keys(Vec<Sort>),
+    /// `()`.
+    Empty,
+    /// `ROLLUP(`, `CUBE(`, `GROUPING SETS (`.
+    Sets(&'static str, Vec<Group>),
 }
 
 /// An output column.
@@ -85,8 +107,14 @@ pub struct Relation {
     pub alias: bool,
     /// Other names for its columns.
     pub columns: Vec<Ident>,
+    /// The names of its columns: a table's own, of anything else with the other names.
+    pub real: Vec<Ident>,
     /// What it is.
     pub source: Source,
+    /// LATERAL.
+    pub lateral: bool,
+    /// TABLESAMPLE: the method, its arguments, REPEATABLE.
+    pub sample: Option<(String, Vec<Expr>, Option<Expr>)>,
 }
 
 /// What a relation in FROM is.
@@ -98,8 +126,19 @@ pub enum Source {
     With(Ident),
     /// A sub-select.
     Query(Box<Query>),
+    /// Functions.
+    Functions(Vec<Called>, bool),
     /// A join.
     Join,
+}
+
+/// A function in FROM.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Called {
+    /// The call.
+    pub expr: Expr,
+    /// What it is told to return: names and types.
+    pub columns: Vec<(Ident, Type, i32)>,
 }
 
 /// An element of FROM.
@@ -114,6 +153,12 @@ pub enum From {
 /// A join.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Join {
+    /// Its place among the relations.
+    pub place: usize,
+    /// For each column that comes out, which of the left and of the right side's it is; those of USING come first.
+    pub columns: Vec<(Option<usize>, Option<usize>)>,
+    /// Whether a column of USING is neither side's own.
+    pub dangerous: bool,
     /// `JOIN`, `LEFT JOIN` …
     pub word: &'static str,
     /// Left.
@@ -137,6 +182,27 @@ pub struct With {
     pub materialized: Option<bool>,
     /// Its query.
     pub query: Query,
+    /// SEARCH and CYCLE, as they are printed.
+    pub after: Vec<After>,
+}
+
+/// SEARCH or CYCLE.
+#[derive(Clone, Debug, PartialEq)]
+pub enum After {
+    /// SEARCH: breadth first, the columns, the column that it makes.
+    Search(bool, Vec<Ident>, Ident),
+    /// CYCLE: the columns, the mark, its values unless they are the usual ones, the path.
+    Cycle(Vec<Ident>, Ident, Option<(Expr, Expr)>, Ident),
+}
+
+impl From {
+    /// Its place among the relations.
+    pub fn place(&self) -> usize {
+        match self {
+            From::Relation(place) => *place,
+            From::Join(join) => join.place,
+        }
+    }
 }
 
 impl Query {

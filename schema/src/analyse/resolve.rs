@@ -5,8 +5,9 @@ use crate::analyse::system;
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
 use crate::analyse::{Analysed, undecided};
-use crate::ident::QName;
-use crate::kinds::function::{Mode, Returns};
+use crate::id::ObjectId;
+use crate::ident::{Ident, QName};
+use crate::kinds::function::{self, Mode, Returns};
 use crate::object::Object;
 
 /// What an operator takes and gives.
@@ -29,10 +30,12 @@ pub struct Function {
     pub result: Type,
     /// `prokind`.
     pub kind: char,
-    /// Whether it returns a set.
-    pub set: bool,
-    /// How many of the arguments are gathered into an array for VARIADIC, and whether they are of any type.
+    /// How many of the arguments are gathered into an array for VARIADIC.
     pub gathered: Option<usize>,
+    /// Whether the last argument is printed as VARIADIC.
+    pub variadic: bool,
+    /// What it returns by OUT arguments.
+    pub out: Vec<(Ident, Type, i32)>,
 }
 
 /// `func_select_candidate`: the candidate that fits best.
@@ -416,89 +419,185 @@ pub fn operator(world: &World<'_>, name: &str, left: Option<Type>, right: Type) 
     Ok(Operator { operands, result })
 }
 
-/// The functions that a call may mean, each with the types that it declares for this many arguments.
-fn functions(world: &World<'_>, parts: &[&str], count: usize) -> Analysed<Vec<(Vec<Type>, Function)>> {
+/// What a call looks like before it is known what is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The name.
+    pub parts: &'a [&'a str],
+    /// The types of the arguments, in the order of the call.
+    pub inputs: &'a [Type],
+    /// The names of the last arguments, where these are given by name.
+    pub names: &'a [Ident],
+    /// Whether VARIADIC was written.
+    pub variadic: bool,
+}
+
+/// A function as it is declared.
+struct Declared {
+    inputs: Vec<Type>,
+    names: Vec<Option<Ident>>,
+    /// The element type of a VARIADIC last argument.
+    variadic: Option<Type>,
+    defaults: usize,
+}
+
+impl Declared {
+    /// The types that it declares for the arguments of a call, in the order of the call, and how many of them are
+    /// gathered for VARIADIC; `None` where the call does not fit.
+    fn fits(&self, request: &Request<'_>) -> Analysed<Option<(Vec<Type>, Option<usize>)>> {
+        let count = request.inputs.len();
+        let mut inputs = self.inputs.clone();
+        if let Some(element) = self.variadic {
+            if !request.names.is_empty() {
+                return undecided("arguments by name of what takes any number of them");
+            }
+            let fixed = inputs.len() - 1;
+            if request.variadic {
+                return Ok((count == inputs.len()).then_some((inputs, None)));
+            }
+            if count < fixed + 1 {
+                return Ok(None);
+            }
+            inputs.truncate(fixed);
+            inputs.resize(count, element);
+            return Ok(Some((inputs, (!element.is("any")).then_some(count - fixed))));
+        }
+        if request.variadic || count > inputs.len() || count + self.defaults < inputs.len() {
+            return Ok(None);
+        }
+        let by_place = count - request.names.len();
+        let mut given: Vec<bool> = (0..inputs.len()).map(|place| place < by_place).collect();
+        let mut order: Vec<Type> = inputs[..by_place].to_vec();
+        for name in request.names {
+            let Some(place) = self.names.iter().position(|own| own.as_ref() == Some(name)) else {
+                return Ok(None);
+            };
+            if given[place] {
+                return Ok(None);
+            }
+            given[place] = true;
+            order.push(inputs[place]);
+        }
+        let optional = inputs.len() - self.defaults;
+        let complete = given.iter().enumerate().all(|(place, given)| *given || place >= optional);
+        Ok(complete.then_some((order, None)))
+    }
+}
+
+/// The functions that a call may mean, each with the types that it declares for this call.
+fn functions(world: &World<'_>, request: &Request<'_>) -> Analysed<Vec<(Vec<Type>, Function)>> {
+    let parts = request.parts;
     let mut found: Vec<(Vec<Type>, Function)> = Vec::new();
+    let mut doubt = false;
     let mut push = |arguments: Vec<Type>, function: Function| {
         // One that comes later on the search_path is hidden by an earlier one.
-        if !found.iter().any(|(known, _)| *known == arguments) {
-            found.push((arguments, function));
+        match found.iter().find(|(known, _)| *known == arguments) {
+            Some((_, known)) => doubt |= known.gathered.is_some() || function.gathered.is_some(),
+            None => found.push((arguments, function)),
         }
     };
     let name = parts.last().copied().unwrap_or_default();
     if parts.len() == 1 || parts.first() == Some(&"pg_catalog") {
         for function in system::functions(name, world.version) {
-            let mut arguments: Vec<Type> = function.arguments.iter().map(|of| Type::system(of)).collect();
-            let mut gathered = None;
-            if let Some(variadic) = function.variadic {
-                let fixed = arguments.len() - 1;
-                if count < fixed + 1 {
-                    continue;
-                }
-                arguments.truncate(fixed);
-                arguments.resize(count, Type::system(variadic));
-                gathered = (variadic != "any").then_some(count - fixed);
-            } else if count > arguments.len() || count + function.defaults < arguments.len() {
-                continue;
-            }
-            if count < arguments.len() {
-                arguments.truncate(count);
-            }
+            let declared = Declared {
+                inputs: function.arguments.iter().map(|of| Type::system(of)).collect(),
+                names: function.names.iter().map(|name| Some(Ident::new(name))).collect(),
+                variadic: function.variadic.map(Type::system),
+                defaults: function.defaults,
+            };
+            let Some((arguments, gathered)) = declared.fits(request)? else { continue };
             let name = QName::new("pg_catalog", name);
-            let (result, kind, set) = (Type::system(function.result), function.kind, function.set);
-            push(arguments.clone(), Function { name, arguments, result, kind, set, gathered });
+            let (result, kind) = (Type::system(function.result), function.kind);
+            let out =
+                function.out.iter().map(|(name, of)| (Ident::new(name), Type::system(of), -1)).collect();
+            let variadic = request.variadic || gathered.is_some();
+            push(arguments.clone(), Function { name, arguments, result, kind, gathered, variadic, out });
         }
     }
-    let schemas: Vec<crate::ident::Ident> = match parts {
+    let schemas: Vec<Ident> = match parts {
         [_] => world.search_path.to_vec(),
-        [schema, _] if *schema != "pg_catalog" => vec![crate::ident::Ident::new(schema)],
+        [schema, _] if *schema != "pg_catalog" => vec![Ident::new(schema)],
         _ => Vec::new(),
     };
     for schema in schemas {
-        for id in world.catalog.routines(QName::new(schema, name)) {
+        let overloads = world.catalog.routines(QName::new(schema, name));
+        for id in overloads {
             let Some(entry) = world.catalog.get(*id) else { continue };
-            let Object::Function(function) = &entry.object else {
-                return undecided(format!("{} is an aggregate that users made", id.path()));
+            let (declared, function) = match &entry.object {
+                Object::Function(function) => of_users(*id, function)?,
+                _ => return undecided(format!("{} is an aggregate that users made", id.path())),
             };
-            let inputs: Vec<_> =
-                function.arguments.iter().filter(|argument| argument.mode.is_input()).collect();
-            if inputs.iter().any(|argument| argument.mode == Mode::Variadic) {
-                return undecided(format!("{} takes any number of arguments", id.path()));
-            }
-            let defaults = inputs.iter().filter(|argument| argument.default.is_some()).count();
-            if count > inputs.len() || count + defaults < inputs.len() {
-                continue;
-            }
-            let arguments: Analysed<Vec<Type>> = inputs
-                .iter()
-                .take(count)
-                .map(|argument| super::types::of(&argument.type_name).map(|(of, _)| of))
-                .collect();
-            let (result, set) = match &function.returns {
-                Some(Returns::Type { type_name, set }) => (super::types::of(type_name)?.0, *set),
-                _ => return undecided(format!("what {} returns", id.path())),
-            };
-            if function
-                .arguments
-                .iter()
-                .any(|argument| !argument.mode.is_input() || argument.mode == Mode::InOut)
-            {
-                return undecided(format!("{} has OUT arguments", id.path()));
-            }
-            if count < inputs.len() && world.catalog.routines(QName::new(schema, name)).len() > 1 {
+            let Some((arguments, gathered)) = declared.fits(request)? else { continue };
+            if arguments.len() < declared.inputs.len() && overloads.len() > 1 {
                 return undecided(format!("{} has overloads and defaults", id.path()));
             }
-            let arguments = arguments?;
+            let variadic = request.variadic || gathered.is_some();
             let name = QName { schema, name: id.name() };
-            push(arguments.clone(), Function { name, arguments, result, kind: 'f', set, gathered: None });
+            push(arguments.clone(), Function { name, arguments, gathered, variadic, ..function });
         }
+    }
+    if doubt {
+        return undecided(format!("{name} with and without VARIADIC"));
     }
     Ok(found)
 }
 
+/// A function of users, as it is declared and with what it returns.
+fn of_users(id: ObjectId, function: &function::Function) -> Analysed<(Declared, Function)> {
+    let given: Vec<_> = function.arguments.iter().filter(|argument| argument.mode.is_input()).collect();
+    let of = |argument: &function::Argument| super::types::of(&argument.type_name).map(|(of, _)| of);
+    let inputs: Analysed<Vec<Type>> = given.iter().map(|argument| of(argument)).collect();
+    let inputs = inputs?;
+    let variadic = match given.last() {
+        Some(last) if last.mode == Mode::Variadic => {
+            inputs.last().and_then(|of| if of.is("any") { Some(*of) } else { of.element() })
+        }
+        _ => None,
+    };
+    if variadic.is_none() && given.iter().any(|argument| argument.mode == Mode::Variadic) {
+        return undecided(format!("{} takes any number of arguments", id.path()));
+    }
+    let mut out: Vec<(Ident, Type, i32)> = Vec::new();
+    for (place, argument) in function.arguments.iter().enumerate() {
+        if matches!(argument.mode, Mode::Out | Mode::InOut) {
+            let name = argument.name.unwrap_or_else(|| Ident::new(&format!("column{}", place + 1)));
+            out.push((name, of(argument)?, -1));
+        }
+    }
+    if out.len() > 1 && function.arguments.iter().any(|argument| argument.name.is_none()) {
+        return undecided(format!("what {} returns has no names", id.path()));
+    }
+    let result = match &function.returns {
+        Some(Returns::Type { type_name, .. }) => super::types::of(type_name)?.0,
+        Some(Returns::Table(columns)) => {
+            for (name, of) in columns {
+                out.push((*name, super::types::of(of)?.0, -1));
+            }
+            let record = Type::system("record");
+            if let [(_, of, _)] = out[..] { of } else { record }
+        }
+        None => match out[..] {
+            [] => return undecided(format!("what {} returns", id.path())),
+            [(_, of, _)] => of,
+            _ => Type::system("record"),
+        },
+    };
+    let declared = Declared {
+        inputs,
+        names: given.iter().map(|argument| argument.name).collect(),
+        variadic,
+        defaults: given.iter().filter(|argument| argument.default.is_some()).count(),
+    };
+    let name = QName::new("", "");
+    let found =
+        Function { name, arguments: Vec::new(), result, kind: 'f', gathered: None, variadic: false, out };
+    Ok((declared, found))
+}
+
 /// The function that a call means.
-pub fn function(world: &World<'_>, parts: &[&str], inputs: &[Type]) -> Analysed<Function> {
-    let candidates = functions(world, parts, inputs.len())?;
+pub fn function(world: &World<'_>, request: &Request<'_>) -> Analysed<Function> {
+    let (parts, inputs) = (request.parts, request.inputs);
+    let candidates = functions(world, request)?;
     let name = parts.join(".");
     if candidates.is_empty() {
         return undecided(format!("no function {name} with {} arguments is known", inputs.len()));
@@ -523,6 +622,9 @@ pub fn function(world: &World<'_>, parts: &[&str], inputs: &[Type]) -> Analysed<
         }
     };
     let mut function = chosen.1;
+    if function.out.iter().any(|(_, of, _)| of.is_polymorphic()) {
+        return undecided(format!("{name} returns what it is given"));
+    }
     let (arguments, result) = settle(world, inputs, &chosen.0, function.result)?;
     (function.arguments, function.result) = (arguments, result);
     Ok(function)

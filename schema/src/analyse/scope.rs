@@ -1,6 +1,7 @@
 //! Which relations and columns can be seen where, as parse_relation.c has it.
 
 use crate::analyse::expr::{Expr, Node};
+use crate::analyse::naming::SYSTEM_COLUMN;
 use crate::analyse::types::Type;
 use crate::analyse::{Analysed, undecided};
 use crate::ident::{Ident, QName};
@@ -32,8 +33,8 @@ pub struct Visible {
     pub bare: bool,
     /// What stands for its whole row.
     pub row: Option<Expr>,
-    /// It must be named by LATERAL only, which is not understood here.
-    pub hidden: bool,
+    /// Whether it has the columns that every table has.
+    pub system: bool,
 }
 
 impl Scope {
@@ -44,6 +45,18 @@ impl Scope {
                 return Ok(raised(found, up));
             }
         }
+        // No column anywhere: the name of a relation is its row.
+        if let [name] = parts {
+            for (up, level) in self.levels.iter().rev().enumerate() {
+                let named = |visible: &&Visible| visible.name.is_some_and(|own| own.as_str() == *name);
+                if let Some(visible) = level.only(named)? {
+                    return match &visible.row {
+                        Some(row) => Ok(raised(row.clone(), up)),
+                        None => undecided("a whole row"),
+                    };
+                }
+            }
+        }
         undecided(format!("the column {} is not known", parts.join(".")))
     }
 }
@@ -51,10 +64,8 @@ impl Scope {
 /// The same as seen from so many queries further in.
 pub fn raised(mut expr: Expr, by: usize) -> Expr {
     if by > 0 {
-        match &mut expr.node {
-            Node::Column { up, .. } | Node::Row { up, .. } => *up += by,
-            // A merged column is seen only in its own query.
-            _ => expr.node = Node::Merged(Ident::new("")),
+        if let Node::Column { up, .. } | Node::Row { up, .. } = &mut expr.node {
+            *up += by;
         }
     }
     expr
@@ -70,16 +81,19 @@ impl Level {
                         if found.is_some() {
                             return undecided(format!("{name} is ambiguous"));
                         }
-                        if visible.hidden {
-                            return undecided("a lateral reference");
-                        }
                         found = Some(expr.clone());
                     }
                 }
-                let row =
-                    self.visible.iter().any(|visible| visible.name.is_some_and(|own| own.as_str() == *name));
-                if found.is_none() && row {
-                    return undecided(format!("{name} as a whole row"));
+                if found.is_some() {
+                    return Ok(found);
+                }
+                for visible in self.visible.iter().filter(|visible| visible.bare) {
+                    if let Some(column) = visible.system_column(name) {
+                        if found.is_some() {
+                            return undecided(format!("{name} is ambiguous"));
+                        }
+                        found = Some(column);
+                    }
                 }
                 return Ok(found);
             }
@@ -94,14 +108,14 @@ impl Level {
             _ => return undecided("a name of many parts"),
         };
         let Some(relation) = relation else { return Ok(None) };
-        if relation.hidden {
-            return undecided("a lateral reference");
-        }
         if *name == "*" {
             return match &relation.row {
                 Some(row) => Ok(Some(row.clone())),
                 None => undecided("a whole row"),
             };
+        }
+        if let Some(column) = relation.system_column(name) {
+            return Ok(Some(column));
         }
         let mut found = relation.columns.iter().filter(|(column, _)| column.as_str() == *name);
         match (found.next(), found.next()) {
@@ -130,12 +144,29 @@ impl Visible {
     ) -> Self {
         let columns = columns
             .into_iter()
-            .map(|(name, of, modifier)| {
-                let node = Node::Column { up: 0, relation: place, name };
+            .enumerate()
+            .map(|(number, (name, of, modifier))| {
+                let node = Node::Column { up: 0, relation: place, number, name };
                 (name, Expr { node, of, modifier })
             })
             .collect();
         let row = row.map(|of| Expr::new(Node::Row { up: 0, relation: place }, of));
-        Self { name: Some(name), qualified, columns, bare: true, row, hidden: false }
+        Self { name: Some(name), qualified, columns, bare: true, row, system: false }
+    }
+
+    /// A column that every table has.
+    fn system_column(&self, name: &str) -> Option<Expr> {
+        const COLUMNS: [(&str, &str); 6] = [
+            ("ctid", "tid"),
+            ("xmin", "xid"),
+            ("cmin", "cid"),
+            ("xmax", "xid"),
+            ("cmax", "cid"),
+            ("tableoid", "oid"),
+        ];
+        let (_, of) = COLUMNS.iter().find(|(own, _)| *own == name).filter(|_| self.system)?;
+        let Some(Node::Row { up, relation }) = self.row.as_ref().map(|row| &row.node) else { return None };
+        let (up, relation, name) = (*up, *relation, Ident::new(name));
+        Some(Expr::new(Node::Column { up, relation, number: SYSTEM_COLUMN, name }, Type::system(of)))
     }
 }

@@ -4,7 +4,7 @@ use crate::analyse::coerce::{self, Context};
 use crate::analyse::expr::{Expr, Form, Node, Sort};
 use crate::analyse::expression::Analyser;
 use crate::analyse::figure::figure;
-use crate::analyse::query::{Body, From, Join, Output, Query, Relation, Select, Set, Source, With};
+use crate::analyse::query::{Body, Output, Query, Relation, Select, Set, Source};
 use crate::analyse::scope::{Level, Visible};
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, resolve, undecided};
@@ -16,8 +16,7 @@ use crate::tree::Tree;
 pub type Columns = Vec<(Ident, Type, i32)>;
 
 /// Fields of a SELECT that are not understood here when they are there.
-const ODD: [&str; 5] =
-    ["into_clause", "locking_clause", "window_clause", "group_distinct", "join_using_alias"];
+const ODD: [&str; 1] = ["into_clause"];
 
 impl Analyser<'_> {
     /// A sub-select of an expression, whose literals of no type become text.
@@ -36,10 +35,12 @@ impl Analyser<'_> {
             return undecided("a query of this form");
         }
         let known = self.with.len();
+        let windows = std::mem::take(&mut self.windows);
         self.scope.levels.push(Level::default());
         let query = self.query_inside(tree, settle);
         self.scope.levels.pop();
         self.with.truncate(known);
+        self.windows = windows;
         query
     }
 
@@ -61,36 +62,9 @@ impl Analyser<'_> {
             }
         };
         let (offset, limit) = (bound("limit_offset")?, bound("limit_count")?);
-        if tree.get("limit_option").int() == 3 {
-            return undecided("WITH TIES");
-        }
-        Ok(Query { with, recursive, body, order, limit, offset })
-    }
-
-    fn with_clause(&mut self, tree: &Tree) -> Analysed<(Vec<With>, bool)> {
-        let mut found = Vec::new();
-        if tree.get("recursive").flag() {
-            return undecided("WITH RECURSIVE");
-        }
-        for cte in tree.get("ctes").items() {
-            if !cte.get("search_clause").is_nothing() || !cte.get("cycle_clause").is_nothing() {
-                return undecided("SEARCH or CYCLE");
-            }
-            // A WITH query sees the queries outside of the one that it belongs to.
-            let query = self.sub_query(cte.get("ctequery"))?;
-            let columns: Vec<Ident> =
-                cte.get("aliascolnames").strings().into_iter().map(Ident::new).collect();
-            let materialized = match cte.get("ctematerialized").int() {
-                2 => Some(true),
-                3 => Some(false),
-                _ => None,
-            };
-            let name = Ident::new(cte.get("ctename").str());
-            let outputs = columns_of(&query, &columns)?;
-            self.with.push((name, outputs));
-            found.push(With { name, columns, materialized, query });
-        }
-        Ok((found, false))
+        let ties = tree.get("limit_option").int() == 3;
+        let locks = locks(tree.get("locking_clause"), &body)?;
+        Ok(Query { with, recursive, body, order, limit, offset, ties, locks })
     }
 
     fn set_operation(&mut self, tree: &Tree) -> Analysed<(Body, Vec<Sort>)> {
@@ -132,7 +106,7 @@ impl Analyser<'_> {
                 } else {
                     -1
                 };
-            let expr = Expr { node: Node::Merged(of_left.name), of: common, modifier };
+            let expr = Expr { node: Node::Output(of_left.name), of: common, modifier };
             outputs.push(Output { name: of_left.name, expr });
         }
         let mut order = Vec::new();
@@ -146,7 +120,7 @@ impl Analyser<'_> {
     }
 
     /// One side of a set operation.
-    fn arm(&mut self, tree: &Tree) -> Analysed<Query> {
+    pub(super) fn arm(&mut self, tree: &Tree) -> Analysed<Query> {
         self.depth += 1;
         if self.depth > 30 {
             return undecided("queries within queries");
@@ -178,7 +152,7 @@ impl Analyser<'_> {
             let column: Vec<Expr> = rows.iter().map(|row| row[place].clone()).collect();
             let modifier = coerce::common_modifier(&column, common);
             let name = Ident::new(&format!("column{}", place + 1));
-            outputs.push(Output { name, expr: Expr { node: Node::Merged(name), of: common, modifier } });
+            outputs.push(Output { name, expr: Expr { node: Node::Output(name), of: common, modifier } });
         }
         if !tree.get("sort_clause").is_nothing() {
             return undecided("ORDER BY of VALUES");
@@ -198,33 +172,56 @@ impl Analyser<'_> {
         }
         let filter = self.condition(tree.get("where_clause"))?;
         let having = self.condition(tree.get("having_clause"))?;
-        let mut order = Vec::new();
+        let mut order: Vec<Sort> = Vec::new();
         for item in tree.get("sort_clause").items() {
             let (key, output) = self.key(item.get("node"), &outputs, false)?;
-            order.push(self.sort(item, key, output)?);
-        }
-        let mut group = Vec::new();
-        for item in tree.get("group_clause").items() {
-            if item.name() == "GroupingSet" {
-                return undecided("grouping sets");
+            if !order.iter().any(|known| known.key == key) {
+                order.push(self.sort(item, key, output)?);
             }
-            let (key, output) = self.key(item, &outputs, true)?;
-            group.push(Sort { key, output, descending: false, nulls_first: false });
         }
-        let mut distinct_on = Vec::new();
+        let group = self.group(tree.get("group_clause").items(), &outputs)?;
+        let group_distinct = tree.get("group_distinct").flag();
+        let mut windows = Vec::new();
+        for item in tree.get("window_clause").items() {
+            let window = self.window(item)?;
+            let name = Ident::new(item.get("name").str());
+            self.windows.push((name, window.clone()));
+            windows.push((name, window));
+        }
+        let mut distinct_on: Vec<Sort> = Vec::new();
         let distinct = tree.get("distinct_clause").items();
         let plain = distinct.iter().all(Tree::is_nothing) && !distinct.is_empty();
         if !plain {
+            let mut keys: Vec<(Expr, Option<usize>)> = Vec::new();
             for item in distinct {
-                let (key, output) = self.key(item, &outputs, false)?;
+                let key = self.key(item, &outputs, false)?;
+                if !keys.iter().any(|(known, _)| *known == key.0) {
+                    keys.push(key);
+                }
+            }
+            // Those of ORDER BY come first, in the order there.
+            let at = |key: &Expr| order.iter().position(|sort| sort.key == *key).unwrap_or(usize::MAX);
+            keys.sort_by_key(|(key, _)| at(key));
+            for (key, output) in keys {
                 distinct_on.push(Sort { key, output, descending: false, nulls_first: false });
             }
         }
-        let select = Select { distinct: plain, distinct_on, outputs, relations, from, filter, group, having };
+        let select = Select {
+            distinct: plain,
+            distinct_on,
+            outputs,
+            relations,
+            from,
+            filter,
+            group,
+            group_distinct,
+            having,
+            windows,
+        };
         Ok((Body::Select(Box::new(select)), order))
     }
 
-    fn condition(&mut self, tree: &Tree) -> Analysed<Option<Expr>> {
+    pub(super) fn condition(&mut self, tree: &Tree) -> Analysed<Option<Expr>> {
         if tree.is_nothing() {
             return Ok(None);
         }
@@ -269,7 +266,7 @@ impl Analyser<'_> {
         let expr = self.expression(value)?;
         let expr = if settle { self.settled(expr)? } else { expr };
         let name = match target.get("name").str() {
-            "" => figure(value),
+            "" => figure(value)?,
             name => name.to_owned(),
         };
         outputs.push(Output { name: Ident::new(&name), expr });
@@ -277,7 +274,12 @@ impl Analyser<'_> {
     }
 
     /// `findTargetlistEntrySQL92`.
-    fn key(&mut self, tree: &Tree, outputs: &[Output], group: bool) -> Analysed<(Expr, Option<usize>)> {
+    pub(super) fn key(
+        &mut self,
+        tree: &Tree,
+        outputs: &[Output],
+        group: bool,
+    ) -> Analysed<(Expr, Option<usize>)> {
         if tree.name() == "ColumnRef" {
             if let [name] = tree.get("fields").strings()[..] {
                 // GROUP BY prefers a column of FROM to one that comes out.
@@ -339,146 +341,11 @@ impl Analyser<'_> {
         Ok(Sort { key, output, descending, nulls_first })
     }
 
-    fn level(&mut self) -> Analysed<&mut Level> {
+    pub(super) fn level(&mut self) -> Analysed<&mut Level> {
         match self.scope.levels.last_mut() {
             Some(level) => Ok(level),
             None => undecided("a relation outside of a query"),
         }
-    }
-
-    /// An element of FROM, which becomes visible.
-    fn item_of_from(&mut self, tree: &Tree, relations: &mut Vec<Relation>) -> Analysed<From> {
-        let alias = tree.get("alias");
-        let alias_name = match alias.get("aliasname").str() {
-            "" => None,
-            name => Some(Ident::new(name)),
-        };
-        let alias_columns: Vec<Ident> = alias.get("colnames").strings().into_iter().map(Ident::new).collect();
-        let place = relations.len();
-        match tree.name() {
-            "RangeVar" => {
-                let (schema, name) = (tree.get("schemaname").str(), tree.get("relname").str());
-                let own = Ident::new(name);
-                let with = self.with.iter().rev().find(|(known, _)| *known == own && schema.is_empty());
-                let (source, qualified, mut columns, row) = match with {
-                    Some((known, columns)) => (Source::With(*known), None, columns.clone(), None),
-                    None => {
-                        let parts: Vec<&str> =
-                            [schema, name].into_iter().filter(|part| !part.is_empty()).collect();
-                        let Some((id, found)) =
-                            self.world.relation(&parts).and_then(|id| Some((id, id.qname()?)))
-                        else {
-                            return undecided(format!("the relation {name} is not known"));
-                        };
-                        let columns = self.columns(id)?;
-                        let row = Type { name: found, array: false };
-                        (Source::Named(found, !tree.get("inh").flag()), Some(found), columns, Some(row))
-                    }
-                };
-                rename(&mut columns, &alias_columns)?;
-                let shown = alias_name.unwrap_or(own);
-                relations.push(Relation {
-                    name: Some(shown),
-                    alias: alias_name.is_some(),
-                    columns: alias_columns,
-                    source,
-                });
-                let qualified = qualified.filter(|_| alias_name.is_none());
-                let visible = Visible::relation(place, shown, qualified, columns, row);
-                self.level()?.visible.push(visible);
-                Ok(From::Relation(place))
-            }
-            "RangeSubselect" => {
-                if tree.get("lateral").flag() {
-                    return undecided("LATERAL");
-                }
-                let Some(name) = alias_name else { return undecided("a sub-select without an alias") };
-                // It does not see its neighbours.
-                let neighbours = std::mem::take(&mut self.level()?.visible);
-                let query = self.sub_query(tree.get("subquery"));
-                self.level()?.visible = neighbours;
-                let query = query?;
-                let columns = columns_of(&query, &alias_columns)?;
-                relations.push(Relation {
-                    name: Some(name),
-                    alias: true,
-                    columns: alias_columns,
-                    source: Source::Query(Box::new(query)),
-                });
-                let visible = Visible::relation(place, name, None, columns, None);
-                self.level()?.visible.push(visible);
-                Ok(From::Relation(place))
-            }
-            "JoinExpr" => self.join(tree, relations),
-            _ => undecided(format!("{} in FROM", tree.name())),
-        }
-    }
-
-    fn join(&mut self, tree: &Tree, relations: &mut Vec<Relation>) -> Analysed<From> {
-        if !tree.get("alias").is_nothing() || !tree.get("join_using_alias").is_nothing() {
-            return undecided("a join with an alias");
-        }
-        let outside = std::mem::take(&mut self.level()?.visible);
-        let left = self.item_of_from(tree.get("larg"), relations)?;
-        let of_left = std::mem::take(&mut self.level()?.visible);
-        let right = self.item_of_from(tree.get("rarg"), relations)?;
-        let of_right = std::mem::take(&mut self.level()?.visible);
-        let bare = |side: &[Visible]| -> Vec<(Ident, Expr)> {
-            side.iter().filter(|visible| visible.bare).flat_map(|visible| visible.columns.clone()).collect()
-        };
-        let (left_columns, right_columns) = (bare(&of_left), bare(&of_right));
-        let using: Vec<Ident> = if tree.get("is_natural").flag() {
-            let both = |(name, _): &&(Ident, Expr)| right_columns.iter().any(|(other, _)| other == name);
-            left_columns.iter().filter(both).map(|(name, _)| *name).collect()
-        } else {
-            tree.get("using_clause").strings().into_iter().map(Ident::new).collect()
-        };
-        let kind = tree.get("jointype").int();
-        let mut merged = Vec::new();
-        for name in &using {
-            let only = |columns: &[(Ident, Expr)]| {
-                let mut found = columns.iter().filter(|(own, _)| own == name);
-                match (found.next(), found.next()) {
-                    (Some((_, expr)), None) => Ok(expr.clone()),
-                    _ => undecided("a column of USING"),
-                }
-            };
-            let (left, right) = (only(&left_columns)?, only(&right_columns)?);
-            self.operate("=", Some(left.clone()), right.clone())?;
-            if left.of != right.of || left.modifier != right.modifier {
-                return undecided("USING of columns of different types");
-            }
-            let expr = match kind {
-                4 => right,
-                3 => Expr { node: Node::Merged(*name), ..left },
-                _ => left,
-            };
-            merged.push((*name, expr));
-        }
-        let mut columns = merged;
-        for side in [left_columns, right_columns] {
-            columns.extend(side.into_iter().filter(|(name, _)| !using.contains(name)));
-        }
-        let mut visible: Vec<Visible> = of_left.into_iter().chain(of_right).collect();
-        for visible in &mut visible {
-            visible.bare = false;
-        }
-        visible.push(Visible { name: None, qualified: None, columns, bare: true, row: None, hidden: false });
-        self.level()?.visible = visible;
-        let on = self.condition(tree.get("quals"))?;
-        let level = self.level()?;
-        let mut all = outside;
-        all.append(&mut level.visible);
-        level.visible = all;
-        relations.push(Relation { name: None, alias: false, columns: Vec::new(), source: Source::Join });
-        let word = match kind {
-            2 => "LEFT JOIN",
-            3 => "FULL JOIN",
-            4 => "RIGHT JOIN",
-            _ if on.is_none() && using.is_empty() => "CROSS JOIN",
-            _ => "JOIN",
-        };
-        Ok(From::Join(Box::new(Join { word, left, right, using, on })))
     }
 
     /// A relation's columns in the desired catalog.
@@ -512,15 +379,58 @@ impl Analyser<'_> {
     }
 }
 
+/// FOR UPDATE and its kin: `transformLockingClause`.
+fn locks(tree: &Tree, body: &Body) -> Analysed<Vec<(&'static str, usize, &'static str)>> {
+    let mut found = Vec::new();
+    let clauses = tree.items();
+    let (clause, select) = match (clauses, body) {
+        ([], _) => return Ok(found),
+        ([clause], Body::Select(select)) => (clause, select),
+        _ => return undecided("locks of this form"),
+    };
+    let strength = match clause.get("strength").int() {
+        2 => "KEY SHARE",
+        3 => "SHARE",
+        4 => "NO KEY UPDATE",
+        5 => "UPDATE",
+        _ => return undecided("a lock of this strength"),
+    };
+    let waiting = match clause.get("wait_policy").int() {
+        2 => " SKIP LOCKED",
+        3 => " NOWAIT",
+        _ => "",
+    };
+    let lockable = |relation: &Relation| matches!(relation.source, Source::Named(..) | Source::Query(_));
+    let names = clause.get("locked_rels").items();
+    if names.is_empty() {
+        for (place, relation) in select.relations.iter().enumerate() {
+            if lockable(relation) {
+                found.push((strength, place, waiting));
+            }
+        }
+        return Ok(found);
+    }
+    for name in names {
+        let name = name.get("relname").str();
+        let of = |relation: &Relation| relation.name.is_some_and(|own| own.as_str() == name);
+        let Some(place) = select.relations.iter().position(of) else { return undecided("a lock of nothing") };
+        if !lockable(&select.relations[place]) || found.iter().any(|(_, known, _)| *known == place) {
+            return undecided("a lock of this");
+        }
+        found.push((strength, place, waiting));
+    }
+    Ok(found)
+}
+
 /// The columns that a query has for others.
-fn columns_of(query: &Query, names: &[Ident]) -> Analysed<Columns> {
+pub(super) fn columns_of(query: &Query, names: &[Ident]) -> Analysed<Columns> {
     let mut columns: Columns =
         query.outputs().map(|output| (output.name, output.expr.of, output.expr.modifier)).collect();
     rename(&mut columns, names)?;
     Ok(columns)
 }
 
-fn rename(columns: &mut Columns, names: &[Ident]) -> Analysed<()> {
+pub(super) fn rename(columns: &mut Columns, names: &[Ident]) -> Analysed<()> {
     if names.len() > columns.len() {
         return undecided("more names than columns");
     }

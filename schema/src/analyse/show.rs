@@ -1,6 +1,7 @@
 //! Prints expressions as ruleutils.c does without pretty printing of parentheses, under an empty search_path.
 
-use crate::analyse::expr::{Call, Expr, Form, Index, Node, Sort, Sub, SubKind};
+use crate::analyse::expr::{Bound, Call, Expr, Form, Index, Node, Over, Sort, Sub, SubKind, Way, Window};
+use crate::analyse::naming::{Names, SYSTEM_COLUMN};
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
 use crate::ident::Ident;
@@ -11,10 +12,12 @@ use crate::sql;
 pub struct Show {
     /// What was printed.
     pub text: String,
-    /// The names of the relations around, the innermost query's last.
-    pub names: Vec<Vec<Option<Ident>>>,
+    /// The names around, the innermost query's last.
+    pub names: Vec<Names>,
     /// Whether columns are printed with their relation.
     pub prefix: bool,
+    /// Whether a column is printed to sort by, where it could be mistaken for what comes out.
+    pub sorting: bool,
     /// The server's major version.
     pub version: u32,
 }
@@ -40,33 +43,52 @@ impl Show {
         Ok(())
     }
 
-    pub(super) fn name_of(&self, up: usize, relation: usize) -> Analysed<Option<Ident>> {
+    fn level(&self, up: usize) -> Analysed<&Names> {
         let level = self.names.len().checked_sub(up + 1).and_then(|level| self.names.get(level));
-        match level.and_then(|level| level.get(relation)) {
+        level.map_or_else(|| undecided("a column of nowhere"), Ok)
+    }
+
+    pub(super) fn name_of(&self, up: usize, relation: usize) -> Analysed<Option<Ident>> {
+        match self.level(up)?.relations.get(relation) {
             Some(name) => Ok(*name),
             None => undecided("a column of nowhere"),
         }
     }
 
-    /// `get_variable`.
-    pub(super) fn column(&mut self, up: usize, relation: usize, name: Ident) -> Analysed<()> {
-        let of = self.name_of(up, relation)?;
-        match of {
-            Some(of) if self.prefix => {
-                self.put(sql::quoted(of));
-                self.put(".");
-            }
-            None if self.prefix => return undecided("a column of a nameless relation"),
-            _ => {}
+    /// `get_variable`: prints a column, and says what it is called.
+    pub(super) fn column(&mut self, expr: &Expr) -> Analysed<Option<Ident>> {
+        let Node::Column { up, relation, number, name } = &expr.node else { return Ok(None) };
+        let level = self.level(*up)?;
+        let columns = level.columns.get(*relation);
+        let name = match columns.and_then(|columns| columns.get(*number)) {
+            _ if *number == SYSTEM_COLUMN => *name,
+            Some(name) if !name.is_empty() => *name,
+            _ => return undecided("a column of nowhere"),
+        };
+        let mistaken = self.sorting && level.outputs.iter().any(|(output, of)| *output == name && of != expr);
+        if let Some(of) = self.name_of(*up, *relation)?.filter(|_| self.prefix || mistaken) {
+            self.put(sql::quoted(of));
+            self.put(".");
         }
         self.put(sql::quoted(name));
+        Ok(Some(name))
+    }
+
+    /// `get_rule_expr_toplevel`: a whole row with its type, so that it is not taken for all its columns.
+    pub(super) fn top(&mut self, expr: &Expr, implicit: bool) -> Analysed<()> {
+        self.expr(expr, implicit)?;
+        if matches!(expr.node, Node::Row { .. }) {
+            self.put(&format!("::{}", types::written(expr.of, -1)?));
+        }
         Ok(())
     }
 
     /// `get_rule_expr`; `implicit`: whether casts that PostgreSQL added are shown at the top.
     pub fn expr(&mut self, expr: &Expr, implicit: bool) -> Analysed<()> {
         match &expr.node {
-            Node::Column { up, relation, name } => self.column(*up, *relation, *name)?,
+            Node::Column { .. } => {
+                self.column(expr)?;
+            }
             Node::Row { up, relation } => match self.name_of(*up, *relation)? {
                 Some(of) => {
                     self.put(sql::quoted(of));
@@ -74,11 +96,10 @@ impl Show {
                 }
                 None => return undecided("a row of a nameless relation"),
             },
-            Node::Merged(name) if name.is_empty() => return undecided("a merged column from outside"),
-            Node::Merged(name) => self.put(sql::quoted(*name)),
+            Node::Output(name) => self.put(sql::quoted(*name)),
             Node::Constant(value) => self.constant(value.as_deref(), expr, false, false)?,
-            Node::Cast(inner, Form::Implicit) if !implicit => self.expr(inner, false)?,
-            Node::Cast(inner, _) => self.cast(inner, expr.of, expr.modifier)?,
+            Node::Cast(inner, Form::Implicit, _) if !implicit => self.expr(inner, false)?,
+            Node::Cast(inner, ..) => self.cast(inner, expr.of, expr.modifier)?,
             Node::Call(call) => self.call(call)?,
             Node::Operator(name, left, right) => {
                 self.put("(");
@@ -163,10 +184,46 @@ impl Show {
                     self.put(&format!("::{}", types::written(expr.of, -1)?));
                 }
             }
-            Node::MakeRow(fields) => {
+            Node::MakeRow(fields, cast) => {
                 self.put("ROW(");
-                self.list(fields, true)?;
+                for (place, field) in fields.iter().enumerate() {
+                    if place > 0 {
+                        self.put(", ");
+                    }
+                    self.top(field, true)?;
+                }
                 self.put(")");
+                if *cast {
+                    self.put(&format!("::{}", types::written(expr.of, -1)?));
+                }
+            }
+            Node::Field(inner, name) => {
+                let parentheses = !matches!(inner.node, Node::Field(..) | Node::Subscript { .. });
+                if parentheses {
+                    self.put("(");
+                }
+                self.expr(inner, true)?;
+                if parentheses {
+                    self.put(")");
+                }
+                self.put(".");
+                self.put(sql::quoted(*name));
+            }
+            Node::Grouping(arguments) => {
+                self.put("GROUPING(");
+                self.list(arguments, true)?;
+                self.put(")");
+            }
+            Node::IsJson(inner, words) => {
+                self.put("(");
+                self.expr(inner, true)?;
+                self.put(words);
+                self.put(")");
+            }
+            Node::Named(name, inner) => {
+                self.put(sql::quoted(*name));
+                self.put(" => ");
+                self.expr(inner, implicit)?;
             }
             Node::RowCompare(name, left, right) => {
                 self.put("(ROW(");
@@ -300,9 +357,12 @@ impl Show {
             }
             self.expr(argument, true)?;
         }
-        if !call.order.is_empty() {
+        if call.within {
+            self.put(") WITHIN GROUP (ORDER BY ");
+            self.order(&call.order, false)?;
+        } else if !call.order.is_empty() {
             self.put(" ORDER BY ");
-            self.order(&call.order)?;
+            self.order(&call.order, false)?;
         }
         self.put(")");
         if let Some(filter) = &call.filter {
@@ -310,22 +370,67 @@ impl Show {
             self.expr(filter, false)?;
             self.put(")");
         }
-        if let Some(window) = &call.over {
-            self.put(" OVER (");
-            if !window.partition.is_empty() {
-                self.put("PARTITION BY ");
-                for (place, key) in window.partition.iter().enumerate() {
-                    if place > 0 {
-                        self.put(", ");
-                    }
-                    self.sort_key(key)?;
+        match &call.over {
+            None => {}
+            Some(Over::Named(name)) => self.put(&format!(" OVER {}", sql::quoted(*name))),
+            Some(Over::Own(window)) => {
+                self.put(" OVER ");
+                self.window(window)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `get_rule_windowspec`.
+    pub(super) fn window(&mut self, window: &Window) -> Analysed<()> {
+        self.put("(");
+        let mut blank = "";
+        if let Some(name) = window.from {
+            self.put(sql::quoted(name));
+            blank = " ";
+        }
+        if !window.partition.is_empty() && window.from.is_none() {
+            self.put("PARTITION BY ");
+            for (place, key) in window.partition.iter().enumerate() {
+                if place > 0 {
+                    self.put(", ");
                 }
+                self.sort_key(key)?;
             }
-            if !window.order.is_empty() {
-                self.put(if window.partition.is_empty() { "ORDER BY " } else { " ORDER BY " });
-                self.order(&window.order)?;
+            blank = " ";
+        }
+        if !window.order.is_empty() {
+            self.put(blank);
+            self.put("ORDER BY ");
+            self.order(&window.order, false)?;
+            blank = " ";
+        }
+        if let Some(frame) = &window.frame {
+            self.put(blank);
+            self.put(frame.unit);
+            if frame.between {
+                self.put("BETWEEN ");
             }
-            self.put(")");
+            self.bound(&frame.start)?;
+            if frame.between {
+                self.put("AND ");
+                self.bound(&frame.end)?;
+            }
+            self.put(frame.exclude);
+            self.text.truncate(self.text.trim_end().len());
+        }
+        self.put(")");
+        Ok(())
+    }
+
+    fn bound(&mut self, bound: &Bound) -> Analysed<()> {
+        match bound {
+            Bound::Words(words) => self.put(words),
+            Bound::Offset(expr, word) => {
+                self.expr(expr, false)?;
+                self.put(word);
+                self.put(" ");
+            }
         }
         Ok(())
     }
@@ -405,13 +510,19 @@ impl Show {
         self.put(if sub.kind == SubKind::Array { "ARRAY(" } else { "(" });
         let mut closed = ")";
         match &sub.kind {
-            SubKind::Any(left, name) | SubKind::All(left, name) => {
-                let any = matches!(sub.kind, SubKind::Any(..));
+            SubKind::Any(left, name) | SubKind::All(left, name) | SubKind::Compare(left, name) => {
+                if left.len() > 1 {
+                    self.put("(");
+                }
                 self.list(left, true)?;
-                self.put(&match (any, name.as_str()) {
-                    (true, "=") => " IN (".to_owned(),
-                    (true, name) => format!(" {name} ANY ("),
-                    (false, name) => format!(" {name} ALL ("),
+                if left.len() > 1 {
+                    self.put(")");
+                }
+                self.put(&match (&sub.kind, name.as_str()) {
+                    (SubKind::Any(..), "=") => " IN (".to_owned(),
+                    (SubKind::Any(..), name) => format!(" {name} ANY ("),
+                    (SubKind::All(..), name) => format!(" {name} ALL ("),
+                    (_, name) => format!(" {name} ("),
                 });
                 closed = "))";
             }
@@ -426,13 +537,13 @@ impl Show {
         Ok(())
     }
 
-    /// `get_rule_orderby`.
-    pub(super) fn order(&mut self, order: &[Sort]) -> Analysed<()> {
+    /// `get_rule_orderby`; `numbers`: what comes out is meant by its number.
+    pub(super) fn order(&mut self, order: &[Sort], numbers: bool) -> Analysed<()> {
         for (place, sort) in order.iter().enumerate() {
             if place > 0 {
                 self.put(", ");
             }
-            match sort.output.filter(|_| matches!(sort.key.node, Node::Merged(_))) {
+            match sort.output.filter(|_| numbers) {
                 Some(output) => self.put(&output.to_string()),
                 None => self.sort_key(&sort.key)?,
             }
@@ -453,11 +564,8 @@ impl Show {
         if let Node::Constant(value) = &key.node {
             return self.constant(value.as_deref(), key, false, true);
         }
-        // A cast by a function takes parentheses as a call does, another one none.
-        if matches!(key.node, Node::Cast(..)) {
-            return undecided("a cast to sort by");
-        }
-        let parentheses = matches!(key.node, Node::Call(_));
+        let before = std::mem::replace(&mut self.sorting, matches!(key.node, Node::Column { .. }));
+        let parentheses = matches!(key.node, Node::Call(_) | Node::Cast(_, _, Way::Function));
         if parentheses {
             self.put("(");
         }
@@ -465,6 +573,7 @@ impl Show {
         if parentheses {
             self.put(")");
         }
+        self.sorting = before;
         Ok(())
     }
 }

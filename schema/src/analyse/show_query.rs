@@ -1,8 +1,10 @@
 //! Prints queries as ruleutils.c does: `get_query_def` and what it calls.
 
-use crate::analyse::expr::Node;
-use crate::analyse::query::{Body, From, Query, Relation, Select, Set, Source};
+use crate::analyse::expr::{Expr, Node};
+use crate::analyse::naming::{self, Names};
+use crate::analyse::query::{After, Body, Called, From, Group, Query, Relation, Select, Set, Source};
 use crate::analyse::show::Show;
+use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
 use crate::ident::{Ident, MAX_NAME_BYTES};
 use crate::sql;
@@ -12,17 +14,23 @@ impl Show {
     /// `get_query_def`. `visible`: whether the names of its columns matter to somebody.
     pub fn query(&mut self, query: &Query, visible: bool) -> Analysed<()> {
         let inside = !self.names.is_empty();
-        let (names, count) = match &query.body {
-            Body::Select(select) => (self.unique(&select.relations)?, select.relations.len()),
-            _ => (Vec::new(), 0),
+        let (mut names, count) = match &query.body {
+            Body::Select(select) => {
+                (naming::names(select, self.unique(&select.relations)?)?, select.relations.len())
+            }
+            _ => (Names::default(), 0),
         };
         // Before 16 the query of a view has places for OLD and NEW.
         let prefix = inside || self.version < 16 || count != 1;
-        let outer = std::mem::replace(&mut self.prefix, prefix);
+        if let (false, Body::Select(select)) = (prefix, &query.body) {
+            names.outputs = select.outputs.iter().map(|output| (output.name, output.expr.clone())).collect();
+        }
+        let outer = (self.prefix, self.sorting);
+        (self.prefix, self.sorting) = (prefix, false);
         self.names.push(names);
         let done = self.query_inside(query, visible);
         self.names.pop();
-        self.prefix = outer;
+        (self.prefix, self.sorting) = outer;
         done
     }
 
@@ -42,6 +50,9 @@ impl Show {
                 });
                 self.query(&with.query, true)?;
                 self.put(")");
+                for after in &with.after {
+                    self.after(after)?;
+                }
             }
             self.put(" ");
         }
@@ -52,25 +63,69 @@ impl Show {
                 self.put("VALUES ");
                 for (place, row) in rows.iter().enumerate() {
                     self.put(if place > 0 { ", (" } else { "(" });
-                    self.list(row, false)?;
+                    for (place, value) in row.iter().enumerate() {
+                        if place > 0 {
+                            self.put(", ");
+                        }
+                        self.top(value, false)?;
+                    }
                     self.put(")");
                 }
             }
         }
         if !query.order.is_empty() {
             self.put(" ORDER BY ");
-            self.order(&query.order)?;
+            self.order(&query.order, matches!(query.body, Body::Set(_)))?;
         }
         if let Some(offset) = &query.offset {
             self.put(" OFFSET ");
             self.expr(offset, false)?;
         }
-        if let Some(limit) = &query.limit {
-            self.put(" LIMIT ");
-            if matches!(limit.node, Node::Constant(None)) {
-                self.put("ALL");
-            } else {
+        match &query.limit {
+            Some(limit) if query.ties => {
+                // Older minor versions print no parentheses.
+                self.put(" FETCH FIRST (");
                 self.expr(limit, false)?;
+                self.put(") ROWS WITH TIES");
+            }
+            Some(limit) => {
+                self.put(" LIMIT ");
+                if matches!(limit.node, Node::Constant(None)) {
+                    self.put("ALL");
+                } else {
+                    self.expr(limit, false)?;
+                }
+            }
+            None => {}
+        }
+        for (strength, place, waiting) in &query.locks {
+            let Some(name) = self.name_of(0, *place)? else { return undecided("a lock of nothing") };
+            self.put(&format!(" FOR {strength} OF {}{waiting}", sql::quoted(name)));
+        }
+        Ok(())
+    }
+
+    /// SEARCH and CYCLE.
+    fn after(&mut self, after: &After) -> Analysed<()> {
+        let list = |names: &[Ident]| {
+            let names: Vec<&str> = names.iter().map(|name| sql::quoted(*name)).collect();
+            names.join(", ")
+        };
+        match after {
+            After::Search(breadth, columns, made) => {
+                let word = if *breadth { "BREADTH" } else { "DEPTH" };
+                let (columns, made) = (list(columns), sql::quoted(*made));
+                self.put(&format!(" SEARCH {word} FIRST BY {columns} SET {made}"));
+            }
+            After::Cycle(columns, mark, values, path) => {
+                self.put(&format!(" CYCLE {} SET {}", list(columns), sql::quoted(*mark)));
+                if let Some((value, other)) = values {
+                    self.put(" TO ");
+                    self.expr(value, false)?;
+                    self.put(" DEFAULT ");
+                    self.expr(other, false)?;
+                }
+                self.put(&format!(" USING {}", sql::quoted(*path)));
             }
         }
         Ok(())
@@ -85,7 +140,8 @@ impl Show {
 
     /// `set_rtable_names`: a name that is taken, also further out, gets a number.
     fn unique(&self, relations: &[Relation]) -> Analysed<Vec<Option<Ident>>> {
-        let mut taken: HashSet<Ident> = self.names.iter().flatten().flatten().copied().collect();
+        let mut taken: HashSet<Ident> =
+            self.names.iter().flat_map(|names| &names.relations).flatten().copied().collect();
         let mut found = Vec::new();
         for relation in relations {
             let Some(name) = relation.name else {
@@ -111,7 +167,7 @@ impl Show {
         self.put("SELECT");
         if !select.distinct_on.is_empty() {
             self.put(" DISTINCT ON (");
-            self.order(&select.distinct_on)?;
+            self.order(&select.distinct_on, false)?;
             self.put(")");
         } else if select.distinct {
             self.put(" DISTINCT");
@@ -119,16 +175,13 @@ impl Show {
         for (place, output) in select.outputs.iter().enumerate() {
             self.put(if place > 0 { ", " } else { " " });
             let own = match &output.expr.node {
-                Node::Column { name, .. } | Node::Merged(name) => {
-                    self.expr(&output.expr, true)?;
-                    Some(name.as_str())
-                }
+                Node::Column { .. } => self.column(&output.expr)?,
                 _ => {
-                    self.expr(&output.expr, true)?;
-                    (!visible).then_some("?column?")
+                    self.top(&output.expr, true)?;
+                    (!visible).then(|| Ident::new("?column?"))
                 }
             };
-            if own != Some(output.name.as_str()) {
+            if own != Some(output.name) {
                 self.put(&format!(" AS {}", sql::quoted(output.name)));
             }
         }
@@ -141,12 +194,61 @@ impl Show {
             self.expr(filter, false)?;
         }
         if !select.group.is_empty() {
-            self.put(" GROUP BY ");
-            self.order(&select.group)?;
+            self.put(if select.group_distinct { " GROUP BY DISTINCT " } else { " GROUP BY " });
+            // Names of what comes out are no danger here.
+            let outputs = self.names.last_mut().map(|names| std::mem::take(&mut names.outputs));
+            self.groups(&select.group, true)?;
+            if let (Some(outputs), Some(names)) = (outputs, self.names.last_mut()) {
+                names.outputs = outputs;
+            }
         }
         if let Some(having) = &select.having {
             self.put(" HAVING ");
             self.expr(having, false)?;
+        }
+        for (place, (name, window)) in select.windows.iter().enumerate() {
+            self.put(if place > 0 { ", " } else { " WINDOW " });
+            self.put(&format!("{} AS ", sql::quoted(*name)));
+            self.window(window)?;
+        }
+        Ok(())
+    }
+
+    /// `get_rule_groupingset`; `bare`: one key needs no parentheses.
+    fn groups(&mut self, groups: &[Group], bare: bool) -> Analysed<()> {
+        for (place, group) in groups.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            match group {
+                Group::Empty => self.put("()"),
+                Group::Key(key) if bare => self.sort_key(&key.key)?,
+                Group::Key(key) => {
+                    self.put("(");
+                    self.sort_key(&key.key)?;
+                    self.put(")");
+                }
+                Group::Keys(keys) => {
+                    let parentheses = !bare || keys.len() != 1;
+                    if parentheses {
+                        self.put("(");
+                    }
+                    for (place, key) in keys.iter().enumerate() {
+                        if place > 0 {
+                            self.put(", ");
+                        }
+                        self.sort_key(&key.key)?;
+                    }
+                    if parentheses {
+                        self.put(")");
+                    }
+                }
+                Group::Sets(word, content) => {
+                    self.put(word);
+                    self.groups(content, *word != "GROUPING SETS (")?;
+                    self.put(")");
+                }
+            }
         }
         Ok(())
     }
@@ -188,7 +290,8 @@ impl Show {
         self.from(&join.right, select)?;
         if !join.using.is_empty() {
             self.put(" USING ");
-            self.names_in_parentheses(&join.using);
+            let usings = self.names.last().and_then(|names| names.usings.get(join.place)).cloned();
+            self.names_in_parentheses(&usings.unwrap_or_default());
         } else if let Some(on) = &join.on {
             self.put(" ON (");
             self.expr(on, false)?;
@@ -203,12 +306,13 @@ impl Show {
     fn relation(&mut self, place: usize, select: &Select) -> Analysed<()> {
         let Some(relation) = select.relations.get(place) else { return undecided("a relation of nowhere") };
         let shown = self.name_of(0, place)?;
+        if relation.lateral {
+            self.put("LATERAL ");
+        }
         let mut own = None;
+        let mut columns: &[(Ident, Type, i32)] = &[];
         match &relation.source {
             Source::Named(name, only) => {
-                if !relation.columns.is_empty() {
-                    return undecided("other names for a relation's columns");
-                }
                 if *only {
                     self.put("ONLY ");
                 }
@@ -224,17 +328,114 @@ impl Show {
                 self.query(query, true)?;
                 self.put(")");
             }
+            Source::Functions(functions, ordinality) => {
+                columns = self.functions(functions, *ordinality)?;
+                if *ordinality {
+                    self.put(" WITH ORDINALITY");
+                }
+            }
             Source::Join => return undecided("a join as a relation"),
         }
-        if let Some(name) = shown.filter(|name| relation.alias || own != Some(*name)) {
+        let level = self.names.last();
+        let printed = level.and_then(|level| level.printed.get(place)).copied().unwrap_or(false);
+        let names = level.and_then(|level| level.columns.get(place)).cloned().unwrap_or_default();
+        if let Some(name) = shown.filter(|name| relation.alias || printed || own != Some(*name)) {
             self.put(&format!(" {}", sql::quoted(name)));
         }
-        self.names_in_parentheses(&relation.columns);
+        if !columns.is_empty() {
+            self.definitions(columns, Some(&names))?;
+        } else if printed {
+            self.names_in_parentheses(&names);
+        }
+        if let Some((method, arguments, repeatable)) = &relation.sample {
+            self.put(&format!(" TABLESAMPLE {method} ("));
+            self.list(arguments, false)?;
+            self.put(")");
+            if let Some(repeatable) = repeatable {
+                self.put(" REPEATABLE (");
+                self.expr(repeatable, false)?;
+                self.put(")");
+            }
+        }
+        Ok(())
+    }
+
+    /// Functions in FROM; the columns that have to be defined behind the alias.
+    fn functions<'q>(
+        &mut self,
+        functions: &'q [Called],
+        ordinality: bool,
+    ) -> Analysed<&'q [(Ident, Type, i32)]> {
+        if let [function] = functions {
+            if function.columns.is_empty() || !ordinality {
+                self.function(&function.expr)?;
+                return Ok(&function.columns);
+            }
+        }
+        let unnest = |function: &Called| {
+            matches!(&function.expr.node, Node::Call(call) if call.name == "unnest"
+                && matches!(&call.arguments[..], [argument] if argument.of.array))
+                && function.columns.is_empty()
+        };
+        if functions.iter().all(unnest) {
+            self.put("UNNEST(");
+            for (place, function) in functions.iter().enumerate() {
+                if place > 0 {
+                    self.put(", ");
+                }
+                if let Node::Call(call) = &function.expr.node {
+                    self.list(&call.arguments, true)?;
+                }
+            }
+            self.put(")");
+            return Ok(&[]);
+        }
+        self.put("ROWS FROM(");
+        for (place, function) in functions.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            self.function(&function.expr)?;
+            if !function.columns.is_empty() {
+                self.put(" AS ");
+                self.definitions(&function.columns, None)?;
+            }
+        }
+        self.put(")");
+        Ok(&[])
+    }
+
+    /// `get_rule_expr_funccall`.
+    fn function(&mut self, expr: &Expr) -> Analysed<()> {
+        if matches!(&expr.node, Node::Call(_) | Node::Value(_) | Node::Among(..) | Node::NullIf(..)) {
+            return self.expr(expr, true);
+        }
+        self.put("CAST(");
+        self.expr(expr, false)?;
+        self.put(&format!(" AS {})", types::written(expr.of, expr.modifier)?));
+        Ok(())
+    }
+
+    /// `get_from_clause_coldeflist`.
+    fn definitions(&mut self, columns: &[(Ident, Type, i32)], names: Option<&[Ident]>) -> Analysed<()> {
+        self.put("(");
+        for (place, (name, of, modifier)) in columns.iter().enumerate() {
+            if place > 0 {
+                self.put(", ");
+            }
+            let name = names.and_then(|names| names.get(place)).unwrap_or(name);
+            self.put(&format!("{} {}", sql::quoted(*name), types::written(*of, *modifier)?));
+        }
+        self.put(")");
         Ok(())
     }
 }
 
 /// Whether a side of a set operation stands on its own.
 fn has_own_clauses(query: &Query) -> bool {
-    !query.with.is_empty() || !query.order.is_empty() || query.limit.is_some() || query.offset.is_some()
+    !query.with.is_empty()
+        || !query.order.is_empty()
+        || query.limit.is_some()
+        || query.offset.is_some()
+        || !query.locks.is_empty()
 }

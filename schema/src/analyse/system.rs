@@ -95,24 +95,27 @@ pub struct SystemFunction {
     pub result: &'static str,
     /// `prokind`: f, a, w, p.
     pub kind: char,
-    /// Whether it returns a set.
-    pub set: bool,
     /// How many of its last arguments may be left out.
     pub defaults: usize,
     /// The element type of a VARIADIC last argument.
     pub variadic: Option<&'static str>,
+    /// What it returns by OUT arguments: names and types.
+    pub out: Vec<(&'static str, &'static str)>,
+    /// The names of its arguments, where all have some.
+    pub names: Vec<&'static str>,
 }
 
 /// The functions of that name.
 pub fn functions(name: &str, version: u32) -> impl Iterator<Item = SystemFunction> {
     lines(FUNCTIONS, name, version).filter_map(|fields| match fields[..] {
-        [arguments, result, kind, set, defaults, variadic, _] => Some(SystemFunction {
+        [arguments, result, kind, _, defaults, variadic, out, names] => Some(SystemFunction {
             arguments: arguments.split(' ').filter(|name| !name.is_empty()).collect(),
             result,
             kind: kind.chars().next()?,
-            set: set == "1",
             defaults: defaults.parse().ok()?,
             variadic: (variadic != "-").then_some(variadic),
+            out: out.split(',').filter_map(|one| one.rsplit_once(' ')).collect(),
+            names: names.split(' ').filter(|name| *name != "-").collect(),
         }),
         _ => None,
     })

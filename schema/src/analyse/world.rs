@@ -1,11 +1,13 @@
 //! What names mean: the desired catalog, the search_path, and what users added to PostgreSQL's own operators and casts.
 
-use crate::analyse::types::Type;
+use crate::analyse::expression::Analyser;
+use crate::analyse::select::Columns;
+use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
-use crate::object::Kind;
+use crate::object::{Kind, Object};
 use std::collections::HashSet;
 
 /// Where names are looked up.
@@ -111,5 +113,21 @@ impl<'a> World<'a> {
     /// A relation by its written name.
     pub fn relation(&self, parts: &[&str]) -> Option<ObjectId> {
         self.find(parts, |name| self.catalog.relation(name))
+    }
+
+    /// The fields of a row type.
+    pub fn fields(&self, of: Type) -> Analysed<Columns> {
+        let Some(id) = self.catalog.type_named(of.name).filter(|_| !of.array) else {
+            return undecided(format!("the fields of {}", of.name));
+        };
+        let Some(Object::Composite(composite)) = self.catalog.get(id).map(|entry| &entry.object) else {
+            return Analyser::new(self).columns(id);
+        };
+        let mut fields: Vec<_> = composite.fields.iter().collect();
+        fields.sort_by_key(|(_, field)| field.position.0);
+        fields
+            .into_iter()
+            .map(|(name, field)| types::of(&field.type_name).map(|(of, modifier)| (*name, of, modifier)))
+            .collect()
     }
 }

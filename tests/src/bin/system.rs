@@ -38,7 +38,11 @@ const FILES: [(&str, &str); 5] = [
                       JOIN pg_type t ON t.oid = u.type ORDER BY place), ' '),
                 r.typname, p.prokind, p.proretset::int, p.pronargdefaults,
                 COALESCE((SELECT typname FROM pg_type WHERE oid = NULLIF(p.provariadic, 0)), '-'),
-                (p.proargmodes IS NOT NULL AND p.proargmodes && '{o,b,t}')::int)
+                COALESCE((SELECT string_agg(COALESCE(p.proargnames[place], '') || ' ' || t.typname, ',' ORDER BY place)
+                    FROM unnest(p.proallargtypes, p.proargmodes) WITH ORDINALITY u(type, mode, place)
+                    JOIN pg_type t ON t.oid = u.type WHERE mode IN ('o', 'b', 't')), '-'),
+                COALESCE((SELECT string_agg(name, ' ' ORDER BY place) FROM unnest(p.proargnames) WITH ORDINALITY u(name, place)
+                    WHERE place <= p.pronargs AND name <> '' AND p.proargmodes IS NULL), '-'))
          FROM pg_proc p JOIN pg_type r ON r.oid = p.prorettype
          WHERE p.oid < 16384 AND p.pronamespace = 11
            AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
