@@ -3,14 +3,18 @@
 use schemac_compiler::elaborate::{self, Answers, elaborate};
 use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Aside, Fragment, Grammar};
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::check::Check;
 use schemac_schema::kinds::column::{Column, Generated};
 use schemac_schema::kinds::default::Default as ColumnDefault;
 use schemac_schema::kinds::domain::Domain;
+use schemac_schema::kinds::exclusion::Exclusion;
 use schemac_schema::kinds::index::Index;
+use schemac_schema::kinds::member::Member;
 use schemac_schema::kinds::policy::{Command, Policy};
+use schemac_schema::kinds::statistics::Statistics;
+use schemac_schema::kinds::table::Table;
 use schemac_schema::kinds::trigger::{Trigger, When};
 use schemac_schema::kinds::view::View;
 use schemac_schema::object::{Context, Kind, Object, Server};
@@ -81,6 +85,10 @@ pub fn trigger(when: When, text: &str) -> Object {
         new_table: None,
         enabled: Default::default(),
     })
+}
+
+fn table_of(name: Ident) -> ObjectId {
+    ObjectId::in_schema(Kind::Table, QName { schema: "app".into(), name })
 }
 
 fn named(name: &str) -> TypeName {
@@ -167,9 +175,59 @@ impl Made {
                 self.put(id, Object::Domain(domain));
                 self.put(ObjectId::on(Kind::Check, id, "it"), check(text))
             }
+            "exclusion" => {
+                let exclusion = Exclusion {
+                    definition: Fragment::canonical(text, Grammar::Exclusion),
+                    timing: Default::default(),
+                    options: Default::default(),
+                    tablespace: None,
+                };
+                self.put(ObjectId::on(Kind::Exclusion, on, name), Object::Exclusion(exclusion))
+            }
+            "statistics" => {
+                let definition = Fragment::canonical(text, Grammar::Statistics);
+                let statistics = Statistics { schema: "app".into(), definition, target: None };
+                self.put(ObjectId::on(Kind::Statistics, on, name), Object::Statistics(statistics))
+            }
+            "rows" => {
+                let member = Member { rows: Some(expression(text)), ..Member::default() };
+                self.put(ObjectId::on(Kind::Member, on, name), Object::Member(member))
+            }
+            "partition_key" => self.partitioned(on, text, &name),
+            "bound" => {
+                let whole = self.partitioned(on, of, &Ident::new(&format!("probe_{number}_whole")));
+                let parent = whole.qname().unwrap_or_else(|| panic!("a table has a name"));
+                let bound = Fragment::canonical(text, Grammar::Bound);
+                let of = Some((Reference::to(Target::Relation, parent), bound));
+                let table = Table { partition_of: of, ..Table::default() };
+                self.put(table_of(name), Object::Table(table))
+            }
+            "argument" => {
+                let template = self.0.routines(QName::new("app", "norm")).first().copied();
+                let found = template.and_then(|id| self.0.get(id)).map(|entry| entry.object.clone());
+                let Some(Object::Function(mut function)) = found else {
+                    panic!("the project has a function norm(text)")
+                };
+                function.arguments[0].type_name = named(of);
+                function.arguments[0].default = Some(expression(text));
+                let address = Address::Routine(QName { schema: "app".into(), name }, named(of).canonical());
+                self.put(ObjectId::new(Kind::Function, address), Object::Function(function))
+            }
             "index" | "predicate" => self.put(ObjectId::on(Kind::Index, on, name), index(text)),
             _ => self.put(ObjectId::in_schema(Kind::View, QName { schema: "app".into(), name }), view(text)),
         }
+    }
+
+    /// A table partitioned by a key, with the columns of another one.
+    fn partitioned(&mut self, like: ObjectId, key: &str, name: &Ident) -> ObjectId {
+        let columns: Vec<(Ident, Column)> =
+            self.0.columns(like).into_iter().map(|(id, column)| (id.name(), column.clone())).collect();
+        let key = Some(Fragment::canonical(key, Grammar::PartitionKey));
+        let table = self.put(table_of(*name), Object::Table(Table { partition_by: key, ..Table::default() }));
+        for (name, column) in columns {
+            self.put(ObjectId::on(Kind::Column, table, name), Object::Column(column));
+        }
+        table
     }
 
     /// Asks a server about everything in it, as the role that owns the tests' databases.

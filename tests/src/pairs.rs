@@ -15,8 +15,26 @@ use crate::made::table;
 use crate::{Result, repository};
 
 /// The kinds of places that there are pairs for.
-pub const PLACES: [&str; 9] =
-    ["check", "policy", "trigger", "default", "generated", "domain", "index", "predicate", "view"];
+pub const PLACES: [&str; 15] = [
+    "check",
+    "policy",
+    "trigger",
+    "default",
+    "generated",
+    "domain",
+    "index",
+    "predicate",
+    "view",
+    "exclusion",
+    "partition_key",
+    "bound",
+    "statistics",
+    "rows",
+    "argument",
+];
+
+/// The places whose written forms come with a type, or with the key that a bound is of.
+const TYPED: [&str; 5] = ["default", "generated", "domain", "bound", "argument"];
 
 /// One pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +95,12 @@ pub fn written(place: &str) -> Result<Vec<(String, String)>> {
         "default" => typed(lines("defaults")?),
         "generated" => typed(lines("generated")?),
         "domain" => typed(lines("domains")?),
+        "exclusion" => plain(lines("exclusions")?),
+        "partition_key" => plain(lines("partition_keys")?),
+        "bound" => typed(lines("bounds")?),
+        "statistics" => plain(lines("statistics")?),
+        "rows" => plain(conditions.into_iter().step_by(4).collect()),
+        "argument" => typed(lines("arguments")?),
         other => return Err(format!("no place {other}").into()),
     })
 }
@@ -161,7 +185,7 @@ pub fn load(place: &str) -> Result<Vec<Pair>> {
                 }
             }
             None => {
-                let typed = ["default", "generated", "domain"].iter().any(|name| place.ends_with(name));
+                let typed = TYPED.iter().any(|name| place.ends_with(name));
                 let (of, written) = line.split_once('\t').filter(|_| typed).unwrap_or(("", line));
                 pairs.push(Pair { of: of.into(), written: unescape(written), stored: BTreeMap::new() });
             }
@@ -208,6 +232,37 @@ fn question(place: &str, relation: &str, of: &str, text: &str) -> (String, Strin
         "index" | "predicate" => (
             format!("CREATE INDEX schemac_probe ON {relation} {text}"),
             "SELECT pg_get_indexdef(oid) FROM pg_class WHERE relname = 'schemac_probe'".into(),
+        ),
+        "exclusion" => (
+            format!("ALTER TABLE {relation} ADD CONSTRAINT schemac_probe EXCLUDE {text}"),
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'schemac_probe'".into(),
+        ),
+        "statistics" => (
+            format!("CREATE STATISTICS app.schemac_probe {text} FROM {relation}"),
+            "SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxname = 'schemac_probe'".into(),
+        ),
+        "rows" => (
+            format!("CREATE PUBLICATION schemac_probe FOR TABLE {relation} WHERE ({text})"),
+            "SELECT pg_get_expr(prqual, prrelid) FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid \
+             WHERE pubname = 'schemac_probe'"
+                .into(),
+        ),
+        "partition_key" => (
+            format!("CREATE TABLE app.probe (LIKE {relation}) PARTITION BY {text}"),
+            "SELECT pg_get_partkeydef('app.probe'::regclass)".into(),
+        ),
+        "bound" => (
+            format!(
+                "CREATE TABLE app.probe (LIKE {relation}) PARTITION BY {of}; \
+                 CREATE TABLE app.part PARTITION OF app.probe {text}"
+            ),
+            "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 'app.part'::regclass".into(),
+        ),
+        "argument" => (
+            format!(
+                "CREATE FUNCTION app.probe(a {of} DEFAULT {text}) RETURNS int LANGUAGE sql AS 'SELECT 1'"
+            ),
+            "SELECT pg_get_function_arg_default(oid, 1) FROM pg_proc WHERE proname = 'probe'".into(),
         ),
         _ => (
             format!("CREATE VIEW app.probe AS {text}"),
@@ -256,6 +311,8 @@ pub fn stored_on(
         "trigger" => (Kind::Trigger, "when"),
         "index" | "predicate" => (Kind::Index, "index"),
         "view" => (Kind::View, "query"),
+        "exclusion" => (Kind::Exclusion, "exclusion"),
+        "statistics" => (Kind::Statistics, "statistics"),
         _ => (Kind::Check, ""),
     };
     Ok(kind.stored(word, &text))

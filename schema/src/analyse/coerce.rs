@@ -165,7 +165,7 @@ pub fn coerce_type(
         }
         path @ (Path::Function | Path::ViaIo | Path::Array) => {
             let (base, modifier) = target.base(-1, world)?;
-            if base != target && modifier >= 0 || base.is("bit") || base.is("_bit") {
+            if base != target && modifier >= 0 {
                 return undecided("a cast to a domain of some length");
             }
             let way = if path == Path::Function { Way::Function } else { Way::Other };

@@ -69,6 +69,7 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "float4" => float(text, text.trim().parse::<f32>().ok().map(|number| number.to_string()), 6),
         "float8" => float(text, text.trim().parse::<f64>().ok().map(|number| number.to_string()), 15),
         "bool" => boolean(text),
+        "bit" | "varbit" => bits(text),
         "uuid" => uuid(text),
         "json" => json::of(text).map(|_| text.to_owned()),
         "jsonb" => json::of(text).map(|value| value.to_string()),
@@ -154,6 +155,12 @@ pub fn numeric(text: &str) -> Option<String> {
 
 /// Floats that are printed without an exponent: the shortest digits that give them again are the same everywhere.
 fn float(text: &str, printed: Option<String>, precise: usize) -> Option<String> {
+    match text.trim_matches([' ', '\t', '\n', '\r']).to_ascii_lowercase().as_str() {
+        "nan" => return Some("NaN".into()),
+        "infinity" | "inf" | "+infinity" | "+inf" => return Some("Infinity".into()),
+        "-infinity" | "-inf" => return Some("-Infinity".into()),
+        _ => {}
+    }
     numeric(text)?;
     let printed = printed?;
     let size: f64 = printed.parse().ok()?;
@@ -175,6 +182,12 @@ fn boolean(text: &str) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Binary digits, with or without B in front.
+fn bits(text: &str) -> Option<String> {
+    let digits = text.strip_prefix(['b', 'B']).unwrap_or(text);
+    digits.bytes().all(|byte| matches!(byte, b'0' | b'1')).then(|| digits.to_owned())
 }
 
 fn uuid(text: &str) -> Option<String> {
@@ -242,6 +255,10 @@ fn array(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
             None => (item, false),
         };
         let plain = item.chars().all(|c| c.is_alphanumeric() || "_-.:/@+*$ ".contains(c));
+        if item.eq_ignore_ascii_case("null") && !was_quoted {
+            elements.push("NULL".to_owned());
+            continue;
+        }
         if !plain || item.is_empty() || item.eq_ignore_ascii_case("null") {
             return odd();
         }

@@ -12,21 +12,34 @@ use crate::tree::Tree;
 impl Analyser<'_> {
     /// `transformArrayExpr`.
     pub(super) fn array(&mut self, tree: &Tree, wanted: Option<(Type, Type, i32)>) -> Analysed<Expr> {
-        let trees = tree.get("elements").items();
-        if trees.iter().any(|item| item.name() == "AArrayExpr") {
-            return undecided("an array of arrays");
+        self.depth += 1;
+        if self.depth > 30 {
+            return undecided("arrays within arrays");
         }
-        let elements = self.expressions(trees)?;
-        if elements.iter().any(|element| element.of.array) {
-            return undecided("an array of arrays");
+        let mut elements = Vec::new();
+        let mut nested = false;
+        for item in tree.get("elements").items() {
+            let element = if item.name() == "AArrayExpr" {
+                nested = true;
+                self.array(item, wanted)?
+            } else {
+                self.expression(item)?
+            };
+            nested |= element.of.array;
+            elements.push(element);
         }
+        self.depth -= 1;
         let (array, element, explicit) = match wanted {
-            Some((array, element, _)) => (array, element, true),
+            Some((array, element, _)) => (array, if nested { array } else { element }, true),
             None if elements.is_empty() => return undecided("an empty array of no type"),
             None => {
                 let all: Vec<&Expr> = elements.iter().collect();
                 let common = coerce::common_type(self.world, &all)?;
-                (common.array_of(self.world)?, common, false)
+                let array = if nested { common } else { common.array_of(self.world)? };
+                if !array.array {
+                    return undecided("an array of arrays and others");
+                }
+                (array, common, false)
             }
         };
         let modifier = wanted.map_or(-1, |(_, _, modifier)| modifier);
@@ -115,27 +128,35 @@ impl Analyser<'_> {
         Ok(Expr { node: Node::Collate(Box::new(argument), name), of, modifier })
     }
 
+    /// `transformIndirection`: fields and subscripts, in any order.
     pub(super) fn indirection(&mut self, tree: &Tree) -> Analysed<Expr> {
         let mut of = self.expression(tree.get("arg"))?;
         let mut items = tree.get("indirection").items();
-        // Fields first; a field of an element is not understood.
-        while let Some((first, rest)) = items.split_first().filter(|(first, _)| first.name() == "String") {
-            of = self.field(of, first.str())?;
+        while let Some((first, rest)) = items.split_first() {
+            if first.name() == "String" {
+                of = self.field(of, first.str())?;
+                items = rest;
+                continue;
+            }
+            let count = items.iter().take_while(|item| item.name() == "AIndices").count();
+            if count == 0 {
+                return undecided("a field");
+            }
+            let (subscripts, rest) = items.split_at(count);
+            of = self.subscript(of, subscripts)?;
             items = rest;
         }
-        if items.is_empty() {
-            return Ok(of);
-        }
+        Ok(of)
+    }
+
+    fn subscript(&mut self, of: Expr, items: &[Tree]) -> Analysed<Expr> {
         let (base, _) = of.of.base(-1, self.world)?;
-        let Some(element) = base.element() else { return undecided("a field or subscript") };
+        let Some(element) = base.element() else { return undecided("a subscript of no array") };
         if base != of.of {
             return undecided("a subscript of a domain");
         }
         let (mut indices, mut slice) = (Vec::new(), false);
         for item in items {
-            if item.name() != "AIndices" {
-                return undecided("a field");
-            }
             let mut bound = |name: &str| match item.get(name) {
                 Tree::Nothing => Ok(None),
                 bound => {

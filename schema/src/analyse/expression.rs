@@ -96,9 +96,7 @@ impl<'a> Analyser<'a> {
             "AArrayExpr" => self.array(tree, None),
             "RowExpr" => {
                 let fields = self.expressions(tree.get("args").items())?;
-                let fields: Analysed<Vec<Expr>> =
-                    fields.into_iter().map(|field| self.settled(field)).collect();
-                Ok(Expr::new(Node::MakeRow(fields?, false), Type::system("record")))
+                Ok(Expr::new(Node::MakeRow(fields, false), Type::system("record")))
             }
             "CollateClause" => self.collate(tree),
             "AIndirection" => self.indirection(tree),
@@ -510,6 +508,16 @@ fn literal(tree: &Tree) -> Analysed<Expr> {
         "Boolean" => {
             let word = if value.get("boolval").flag() { "true" } else { "false" };
             Ok(Expr::new(Node::Constant(Some(word.into())), Type::system("bool")))
+        }
+        "BitString" => {
+            let text = value.get("bsval").str();
+            match text
+                .strip_prefix('b')
+                .filter(|digits| digits.bytes().all(|byte| matches!(byte, b'0' | b'1')))
+            {
+                Some(digits) => Ok(Expr::new(Node::Constant(Some(digits.to_owned())), Type::system("bit"))),
+                None => undecided("bits in hexadecimal digits"),
+            }
         }
         "String" => Ok(Expr::unknown(Some(value.get("sval").str().to_owned()))),
         _ => undecided("a constant of this kind"),

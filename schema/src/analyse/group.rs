@@ -65,6 +65,31 @@ fn flat(tree: &Tree) -> Analysed<Vec<Flat<'_>>> {
     }
 }
 
+/// How many sets an element stands for.
+fn sets_of(group: &Group) -> usize {
+    match group {
+        Group::Key(_) | Group::Keys(_) | Group::Empty => 1,
+        Group::Sets("ROLLUP(", content) => content.len() + 1,
+        Group::Sets("CUBE(", content) => 1 << content.len().min(16),
+        Group::Sets(_, content) => content.iter().map(sets_of).sum(),
+    }
+}
+
+/// The keys of an element, each once.
+fn gather(group: &Group, out: &mut Vec<Sort>) {
+    let mut put = |key: &Sort| {
+        if !out.iter().any(|known| known.key == key.key) {
+            out.push(key.clone());
+        }
+    };
+    match group {
+        Group::Key(key) => put(key),
+        Group::Keys(keys) => keys.iter().for_each(put),
+        Group::Empty => {}
+        Group::Sets(_, content) => content.iter().for_each(|one| gather(one, out)),
+    }
+}
+
 impl Analyser<'_> {
     /// GROUP BY.
     pub(super) fn group(&mut self, trees: &[Tree], outputs: &[Output]) -> Analysed<Vec<Group>> {
@@ -89,8 +114,19 @@ impl Analyser<'_> {
                 group.push(found);
             }
         }
-        if sets && group.is_empty() {
+        if !sets {
+            return Ok(group);
+        }
+        if group.is_empty() {
             return undecided("grouping sets of nothing");
+        }
+        if group.iter().map(sets_of).product::<usize>() == 1 {
+            // parseCheckAggregates: a single set of something is no grouping set.
+            let mut keys: Vec<Sort> = Vec::new();
+            group.iter().for_each(|one| gather(one, &mut keys));
+            if !keys.is_empty() {
+                return Ok(keys.into_iter().map(Group::Key).collect());
+            }
         }
         Ok(group)
     }

@@ -17,6 +17,7 @@ mod call;
 mod coerce;
 mod constant;
 mod construct;
+mod definition;
 mod expr;
 mod expression;
 mod figure;
@@ -42,6 +43,7 @@ mod world;
 
 use std::borrow::Cow;
 
+pub use definition::{argument, bound, exclusion, partition_key, statistics};
 pub use index::index;
 pub use place::{Place, Seen, expression, query};
 pub use squeeze::squeeze;

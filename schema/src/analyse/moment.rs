@@ -95,6 +95,8 @@ pub fn timestamptz(text: &str) -> Option<String> {
     let time = if clock.is_empty() { return None } else { parse_time(clock)? };
     let offset = match zone {
         "Z" | "z" => 0,
+        // Anything behind it is a zone of another kind.
+        _ if zone.starts_with(['Z', 'z']) => return None,
         _ => {
             let (hours, minutes) = match zone[1..].split_once(':') {
                 Some((hours, minutes)) => (number(hours, 1, 2)?, number(minutes, 2, 2)?),
@@ -147,10 +149,13 @@ pub fn interval(text: &str) -> Option<String> {
                 return None;
             }
             seen.push("clock");
-            micro += parse_time(word)?;
+            let (sign, clock) = signed(word);
+            micro += sign * parse_time(clock)?;
             continue;
         }
-        let count = number(word, 1, 6)?;
+        let (sign, digits) = signed(word);
+        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(a, b)| (a, Some(b)));
+        let count = sign * number(whole, 1, 6)?;
         let unit = words.next()?.to_ascii_lowercase();
         let unit = match unit.as_str() {
             "second" | "seconds" | "sec" | "secs" => "second",
@@ -166,6 +171,13 @@ pub fn interval(text: &str) -> Option<String> {
             return None;
         }
         seen.push(unit);
+        if let Some(fraction) = fraction {
+            // A part of a second is what is written; parts of other units are computed.
+            if unit != "second" || !(1..=6).contains(&fraction.len()) {
+                return None;
+            }
+            micro += sign * number(&format!("{fraction:0<6}"), 6, 6)?;
+        }
         match unit {
             "second" => micro += count * 1_000_000,
             "minute" => micro += count * 60_000_000,
@@ -176,19 +188,37 @@ pub fn interval(text: &str) -> Option<String> {
             _ => months += count * 12,
         }
     }
-    let mut parts = Vec::new();
+    // EncodeInterval: a part behind a negative one says that it is not.
+    let (mut parts, mut before): (Vec<String>, bool) = (Vec::new(), false);
     let mut part = |count: i64, unit: &str| {
         if count != 0 {
-            parts.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
+            let plus = if before && count > 0 { "+" } else { "" };
+            parts.push(format!("{plus}{count} {unit}{}", if count == 1 { "" } else { "s" }));
+            before = count < 0;
         }
     };
     part(months / 12, "year");
     part(months % 12, "mon");
     part(days, "day");
     if micro != 0 || parts.is_empty() {
-        parts.push(print_time(micro));
+        let sign = if micro < 0 {
+            "-"
+        } else if before {
+            "+"
+        } else {
+            ""
+        };
+        parts.push(format!("{sign}{}", print_time(micro.abs())));
     }
     Some(parts.join(" "))
+}
+
+/// A sign, and what it stands before.
+fn signed(word: &str) -> (i64, &str) {
+    match word.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, word.strip_prefix('+').unwrap_or(word)),
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +232,7 @@ mod tests {
         assert_eq!(date("01/02/2024"), None);
         assert_eq!(timestamp("2024-01-01").as_deref(), Some("2024-01-01 00:00:00"));
         assert_eq!(timestamptz("2024-01-01 00:00:00"), None);
+        assert_eq!(timestamptz("2024-01-01 00:00:00Z1"), None);
         assert_eq!(timestamptz("2024-01-01 00:30+01").as_deref(), Some("2023-12-31 23:30:00+00"));
         assert_eq!(timestamptz("2024-02-29T23:00:00.50-02:00").as_deref(), Some("2024-03-01 01:00:00.5+00"));
     }
@@ -216,10 +247,14 @@ mod tests {
             ("0 days", "00:00:00"),
             ("100 hours", "100:00:00"),
             ("1 day 12:30", "1 day 12:30:00"),
+            ("-1 day", "-1 days"),
+            ("-1 year 2 days -3 hours", "-1 years +2 days -03:00:00"),
+            ("-1 day +02:00", "-1 days +02:00:00"),
+            ("0.5 seconds", "00:00:00.5"),
         ] {
             assert_eq!(interval(text).as_deref(), Some(printed), "{text}");
         }
-        for odd in ["1", "1.5 days", "-1 day", "1 day ago", "1 fortnight", "P1D", "", "1 day 1 day"] {
+        for odd in ["1", "1.5 days", "- 1 day", "1 day ago", "1 fortnight", "P1D", "", "1 day 1 day"] {
             assert_eq!(interval(odd), None, "{odd}");
         }
     }

@@ -46,7 +46,7 @@ pub fn names(select: &Select, relations: Vec<Option<Ident>>) -> Analysed<Names> 
 }
 
 /// `has_dangerous_join_using`.
-fn dangerous(item: &From) -> bool {
+pub fn dangerous(item: &From) -> bool {
     match item {
         From::Relation(_) => false,
         From::Join(join) => join.dangerous || dangerous(&join.left) || dangerous(&join.right),

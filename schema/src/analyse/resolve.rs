@@ -7,6 +7,7 @@ use crate::analyse::world::World;
 use crate::analyse::{Analysed, undecided};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
+use crate::kinds::aggregate::Aggregate;
 use crate::kinds::function::{self, Mode, Returns};
 use crate::object::Object;
 
@@ -525,7 +526,8 @@ fn functions(world: &World<'_>, request: &Request<'_>) -> Analysed<Vec<(Vec<Type
             let Some(entry) = world.catalog.get(*id) else { continue };
             let (declared, function) = match &entry.object {
                 Object::Function(function) => of_users(*id, function)?,
-                _ => return undecided(format!("{} is an aggregate that users made", id.path())),
+                Object::Aggregate(aggregate) => of_aggregate(world, *id, aggregate)?,
+                _ => return undecided(format!("{} is a routine of another kind", id.path())),
             };
             let Some((arguments, gathered)) = declared.fits(request)? else { continue };
             if arguments.len() < declared.inputs.len() && overloads.len() > 1 {
@@ -591,6 +593,46 @@ fn of_users(id: ObjectId, function: &function::Function) -> Analysed<(Declared, 
     let name = QName::new("", "");
     let found =
         Function { name, arguments: Vec::new(), result, kind: 'f', gathered: None, variadic: false, out };
+    Ok((declared, found))
+}
+
+/// An aggregate of users: what its last function returns, or its state.
+fn of_aggregate(world: &World<'_>, id: ObjectId, aggregate: &Aggregate) -> Analysed<(Declared, Function)> {
+    let variadic = aggregate.arguments.iter().any(|argument| argument.variadic);
+    if aggregate.ordered.is_some() || variadic {
+        return undecided(format!("{} is an aggregate of another form", id.path()));
+    }
+    let inputs: Analysed<Vec<Type>> = aggregate
+        .arguments
+        .iter()
+        .map(|argument| super::types::of(&argument.type_name).map(|(of, _)| of))
+        .collect();
+    let result = match aggregate.way.last.as_ref().map(|last| last.qname()) {
+        None => super::types::of(&aggregate.way.state)?.0,
+        Some(Some(name)) if name.schema.as_str() == "pg_catalog" => {
+            let mut found = system::functions(name.name.as_str(), world.version).map(|one| one.result);
+            match (found.next(), found.next()) {
+                (Some(result), None) => Type::system(result),
+                _ => return undecided(format!("what {} returns", id.path())),
+            }
+        }
+        Some(Some(name)) => match world.catalog.routines(name) {
+            [one] => match world.catalog.get(*one).map(|entry| &entry.object) {
+                Some(Object::Function(function)) => of_users(*one, function)?.1.result,
+                _ => return undecided(format!("what {} returns", id.path())),
+            },
+            _ => return undecided(format!("what {} returns", id.path())),
+        },
+        Some(None) => return undecided(format!("what {} returns", id.path())),
+    };
+    if result.is_polymorphic() {
+        return undecided(format!("what {} returns", id.path()));
+    }
+    let names = aggregate.arguments.iter().map(|argument| argument.name).collect();
+    let declared = Declared { inputs: inputs?, names, variadic: None, defaults: 0 };
+    let (name, out) = (QName::new("", ""), Vec::new());
+    let found =
+        Function { name, arguments: Vec::new(), result, kind: 'a', gathered: None, variadic: false, out };
     Ok((declared, found))
 }
 

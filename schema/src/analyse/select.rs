@@ -4,12 +4,13 @@ use crate::analyse::coerce::{self, Context};
 use crate::analyse::expr::{Expr, Form, Node, Sort};
 use crate::analyse::expression::Analyser;
 use crate::analyse::figure::figure;
-use crate::analyse::query::{Body, Output, Query, Relation, Select, Set, Source};
+use crate::analyse::query::{Body, Group, Output, Query, Relation, Select, Set, Source};
 use crate::analyse::scope::{Level, Visible};
 use crate::analyse::types::{self, Type};
-use crate::analyse::{Analysed, resolve, undecided};
+use crate::analyse::{Analysed, naming, resolve, undecided};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
+use crate::object::Kind;
 use crate::tree::Tree;
 
 /// A relation's columns.
@@ -181,6 +182,13 @@ impl Analyser<'_> {
         }
         let group = self.group(tree.get("group_clause").items(), &outputs)?;
         let group_distinct = tree.get("group_distinct").flag();
+        if !group.is_empty() && from.iter().any(naming::dangerous) {
+            // From 18 on such a column is printed as what it was merged from, in some places.
+            return undecided("GROUP BY over a column that a join merged");
+        }
+        if group_distinct && group.iter().any(|one| matches!(one, Group::Sets(..))) {
+            return undecided("sets of which only different ones count");
+        }
         let mut windows = Vec::new();
         for item in tree.get("window_clause").items() {
             let window = self.window(item)?;
@@ -351,7 +359,7 @@ impl Analyser<'_> {
     /// A relation's columns in the desired catalog.
     pub fn columns(&mut self, id: ObjectId) -> Analysed<Columns> {
         let catalog = self.world.catalog;
-        if !id.kind().is_view() {
+        if !id.kind().is_view() && id.kind() != Kind::Sequence {
             let mut found = Vec::new();
             for (column, definition) in catalog.columns(id) {
                 let (of, modifier) = types::of(&definition.type_name)?;
@@ -367,6 +375,14 @@ impl Analyser<'_> {
         let Some((tree, names)) = query.and_then(|(query, names)| Some((query.tree().ok()?.0, names))) else {
             return undecided(format!("the columns of {}", id.path()));
         };
+        if id.kind() == Kind::Sequence {
+            let column = |name: &str, of: &str| (Ident::new(name), Type::system(of), -1);
+            return Ok(vec![
+                column("last_value", "int8"),
+                column("log_cnt", "int8"),
+                column("is_called", "bool"),
+            ]);
+        }
         self.depth += 1;
         if self.depth > 20 {
             return undecided("views over views");
@@ -414,7 +430,10 @@ fn locks(tree: &Tree, body: &Body) -> Analysed<Vec<(&'static str, usize, &'stati
         let name = name.get("relname").str();
         let of = |relation: &Relation| relation.name.is_some_and(|own| own.as_str() == name);
         let Some(place) = select.relations.iter().position(of) else { return undecided("a lock of nothing") };
-        if !lockable(&select.relations[place]) || found.iter().any(|(_, known, _)| *known == place) {
+        if name == "unnamed_subquery"
+            || !lockable(&select.relations[place])
+            || found.iter().any(|(_, known, _)| *known == place)
+        {
             return undecided("a lock of this");
         }
         found.push((strength, place, waiting));

@@ -166,7 +166,7 @@ pub fn of(type_name: &TypeName) -> Analysed<(Type, i32)> {
         {
             *precision
         }
-        (true, "varbit", [length]) if *length > 0 => *length,
+        (true, "varbit" | "bit", [length]) if *length > 0 => *length,
         _ => return undecided(format!("the modifiers of {type_name} are not understood")),
     };
     Ok((found, modifier))
@@ -205,7 +205,7 @@ pub fn written(of: Type, modifier: i32) -> Analysed<String> {
         "timetz" => format!("time{} with time zone", digits(0)),
         "timestamp" => format!("timestamp{} without time zone", digits(0)),
         "timestamptz" => format!("timestamp{} with time zone", digits(0)),
-        "bit" => return undecided("bit strings of a length"),
+        "bit" if modifier >= 0 => format!("bit{}", digits(0)),
         _ if modifier >= 0 => return undecided("a modifier that is not understood"),
         _ => sql::quoted(Ident::new(name)).into(),
     };

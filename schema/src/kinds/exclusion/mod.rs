@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
@@ -97,6 +98,13 @@ impl ObjectKind for Exclusion {
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         drop_constraint(id, out);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let Some(table) = id.parent() {
+            let found = analyse::exclusion(world, &self.definition, table);
+            out.push(("exclusion", found.map(|text| stored_definition(&format!("EXCLUDE {text}")))));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -8,6 +8,7 @@ pub mod read;
 pub mod settings;
 pub mod write;
 
+use crate::analyse::{self, Found, World};
 use crate::fragment::{Aside, Fragment};
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
@@ -20,6 +21,22 @@ use crate::step::{Loss, Steps};
 use crate::type_name::TypeName;
 use crate::write::Writer;
 use settings::Settings;
+
+/// The places of the defaults of the first arguments.
+const DEFAULTS: [&str; 12] = [
+    "default 1",
+    "default 2",
+    "default 3",
+    "default 4",
+    "default 5",
+    "default 6",
+    "default 7",
+    "default 8",
+    "default 9",
+    "default 10",
+    "default 11",
+    "default 12",
+];
 
 /// How an argument passes its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -493,6 +510,14 @@ impl ObjectKind for Function {
 
     fn rename(&self, from: ObjectId, to: ObjectId, _: &Context<'_>, out: &mut Steps) {
         rename_routine(self.word(), from, to, out);
+    }
+
+    fn analyse(&self, _: ObjectId, world: &World<'_>, out: &mut Found) {
+        for (argument, place) in self.arguments.iter().zip(DEFAULTS) {
+            if let Some(default) = &argument.default {
+                out.push((place, analyse::argument(world, default, argument.type_name)));
+            }
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -3,6 +3,7 @@
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
@@ -72,6 +73,13 @@ impl ObjectKind for Member {
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
         out.push(head(id, "DROP TABLE ONLY")).lock(id.root(), Lock::ShareUpdateExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let (Some(rows), Some(table)) = (&self.rows, id.parent()) {
+            let place = Place::Condition(Seen::Columns(table));
+            out.push(("where", analyse::expression(world, rows, place)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

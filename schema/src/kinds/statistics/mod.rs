@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::{ObjectId, Slot};
@@ -96,6 +97,12 @@ impl ObjectKind for Statistics {
         let mut sql = Sql::new("DROP STATISTICS");
         sql.name(self.qname(id));
         out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let Some(table) = id.parent() {
+            out.push(("statistics", analyse::statistics(world, &self.definition, table)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {

@@ -6,6 +6,7 @@ pub mod write;
 
 pub use near::{lookalikes, renamed_columns};
 
+use crate::analyse::{self, Found, World};
 use crate::catalog::{Catalog, Entry};
 use crate::fragment::{Aside, Fragment};
 use crate::id::{ObjectId, Slot};
@@ -247,6 +248,15 @@ impl ObjectKind for Table {
 
     fn rename(&self, from: ObjectId, to: ObjectId, context: &Context<'_>, out: &mut Steps) {
         rename_relation(from, to, context, out);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let Some(key) = &self.partition_by {
+            out.push(("partition key", analyse::partition_key(world, key, id)));
+        }
+        if let (Some((_, bound)), Some(parent)) = (&self.partition_of, self.parent()) {
+            out.push(("bound", analyse::bound(world, bound, parent)));
+        }
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
