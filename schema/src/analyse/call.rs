@@ -56,7 +56,7 @@ impl Analyser<'_> {
         let parts = tree.get("funcname").strings();
         let last = parts.last().copied().unwrap_or_default();
         let direct = ORDERED.iter().find(|(name, _)| *name == last).map(|(_, direct)| *direct);
-        if within && direct != Some(arguments.len()) || within && sorted.len() != 1 {
+        if within && (direct != Some(arguments.len()) || sorted.len() != 1) {
             return undecided("WITHIN GROUP");
         }
         let variadic = tree.get("func_variadic").flag();

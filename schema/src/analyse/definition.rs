@@ -227,11 +227,7 @@ pub fn statistics(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> An
 /// An expression of statistics: these alone are printed with only the parentheses that are needed, which is the same
 /// for a call or an operator on columns and plain constants.
 fn plain(world: &World<'_>, expr: &Expr, names: crate::analyse::naming::Names) -> Analysed<String> {
-    let simple = |expr: &Expr| match &expr.node {
-        Node::Column { .. } => true,
-        Node::Constant(Some(_)) => true,
-        _ => false,
-    };
+    let simple = |expr: &Expr| matches!(&expr.node, Node::Column { .. } | Node::Constant(Some(_)));
     let text = place::print(world, expr, names, false)?;
     match &expr.node {
         Node::Call(call) if call.syntax.is_none() && call.arguments.iter().all(simple) => Ok(text),
