@@ -5,7 +5,7 @@
 
 use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;
-use schemac_schema::ident::{Ident, QName};
+use schemac_schema::ident::{Ident, MAX_NAME_BYTES, QName};
 use schemac_schema::names::{self, Mention, MentionKind};
 use schemac_schema::object::{Object, Visitor};
 use schemac_schema::reference::{Reference, Target};
@@ -83,11 +83,15 @@ impl Renaming {
                 aliases.insert(mention.alias.unwrap_or(name), QName { schema, name });
             }
         }
+        let fronts = self.fronts(mentions);
         if let Some(own) = own {
             aliases.entry(own.name).or_insert(own);
         }
         for mention in mentions {
-            if let Some(new) = self.mention(mention, &aliases, own) {
+            if let (MentionKind::Relation, Some(alias)) = (mention.kind, mention.alias) {
+                changes.extend(fronts.get(&alias).and_then(|new| renamed_alias(text, mention, alias, *new)));
+            }
+            if let Some(new) = self.mention(mention, (&aliases, &fronts), own) {
                 // `x.old AS new` needs no AS any more.
                 let alias = mention.output.filter(|output| {
                     let own = sql::quoted(*output);
@@ -103,10 +107,55 @@ impl Renaming {
         (!changes.is_empty()).then(|| names::splice(text, changes))
     }
 
+    /// How relations in FROM are called after their renaming by what stands in front of their columns. PostgreSQL keeps
+    /// an alias that somebody wrote, and else takes the table's new name, numbered where it occurs more than once.
+    /// Where that would be another relation's name, the old name becomes the alias.
+    fn fronts(&self, mentions: &[Mention]) -> HashMap<Ident, Ident> {
+        let mut relations: HashMap<Ident, Vec<QName>> = HashMap::new();
+        let mut whole_rows: Vec<Ident> = Vec::new();
+        for mention in mentions {
+            match (mention.kind, &mention.parts[..]) {
+                (MentionKind::Relation, [schema, name]) => {
+                    let full = QName { schema: *schema, name: *name };
+                    relations.entry(mention.alias.unwrap_or(*name)).or_default().push(full);
+                }
+                (MentionKind::Relation, [name]) => {
+                    let unknown = QName { schema: *name, name: *name };
+                    relations.entry(mention.alias.unwrap_or(*name)).or_default().push(unknown);
+                }
+                (MentionKind::Column, [name]) => whole_rows.push(*name),
+                _ => {}
+            }
+        }
+        if self.constants_only {
+            return HashMap::new();
+        }
+        let mut fronts = HashMap::new();
+        for (front, of) in &relations {
+            let (Some(first), true) = (of.first(), of.windows(2).all(|pair| pair[0] == pair[1])) else {
+                continue;
+            };
+            let Some(new) = self.relations.get(first).filter(|new| new.name != first.name) else { continue };
+            let number = match front.as_str().strip_prefix(first.name.as_str()) {
+                Some("") => "",
+                Some(rest) if rest.strip_prefix('_').is_some_and(|n| n.parse::<u32>().is_ok()) => rest,
+                _ => continue,
+            };
+            let to = Ident::new(&format!("{}{number}", new.name.as_str()));
+            if !relations.contains_key(&to)
+                && !whole_rows.contains(front)
+                && to.as_str().len() <= MAX_NAME_BYTES
+            {
+                fronts.insert(*front, to);
+            }
+        }
+        fronts
+    }
+
     fn mention(
         &self,
         mention: &Mention,
-        aliases: &HashMap<Ident, QName>,
+        (aliases, fronts): (&HashMap<Ident, QName>, &HashMap<Ident, Ident>),
         own: Option<QName>,
     ) -> Option<String> {
         let full = match mention.parts[..] {
@@ -119,8 +168,8 @@ impl Renaming {
                 let old = full?;
                 let new = *self.relations.get(&old)?;
                 let mut text = sql::qualified(new);
-                // The columns go on being qualified by the old name: it becomes the alias.
-                if mention.alias.is_none() && new.name != old.name {
+                // Where columns go on being qualified by the old name, it becomes the alias.
+                if mention.alias.is_none() && new.name != old.name && !fronts.contains_key(&old.name) {
                     text.push_str(&format!(" {}", sql::quoted(old.name)));
                 }
                 Some(text)
@@ -136,7 +185,7 @@ impl Renaming {
                 self.routines.get(&full?).map(|new| sql::doubled(&sql::qualified(*new)))
             }
             MentionKind::Column => {
-                let (mut text, renamed) = self.column(&mention.parts, aliases, own)?;
+                let (mut text, renamed) = self.column(&mention.parts, (aliases, fronts), own)?;
                 // An output column keeps the name that its users know.
                 if let (true, Some(name)) = (mention.names_output && renamed, mention.parts.last()) {
                     text.push_str(&format!(" AS {}", sql::quoted(*name)));
@@ -149,7 +198,7 @@ impl Renaming {
     fn column(
         &self,
         parts: &[Ident],
-        aliases: &HashMap<Ident, QName>,
+        (aliases, fronts): (&HashMap<Ident, QName>, &HashMap<Ident, Ident>),
         own: Option<QName>,
     ) -> Option<(String, bool)> {
         match *parts {
@@ -162,10 +211,11 @@ impl Renaming {
                 let relation = *aliases.get(&alias)?;
                 let renamed = self.columns.get(&(relation, column));
                 // In an expression on a table its own name stands in front; a renamed table has another one.
-                let front = (own == Some(relation) && alias == relation.name)
+                let own_front = (own == Some(relation) && alias == relation.name)
                     .then(|| self.relations.get(&relation))
                     .flatten()
-                    .map_or(alias, |new| new.name);
+                    .map(|new| new.name);
+                let front = own_front.or_else(|| fronts.get(&alias).copied()).unwrap_or(alias);
                 (renamed.is_some() || front != alias).then(|| {
                     let column = renamed.copied().unwrap_or(column);
                     let column = if column.as_str() == "*" { "*" } else { sql::quoted(column) };
@@ -175,6 +225,15 @@ impl Renaming {
             _ => None,
         }
     }
+}
+
+/// Where a relation's alias stands, which PostgreSQL made of its name, and its new text.
+fn renamed_alias(text: &str, mention: &Mention, alias: Ident, new: Ident) -> Option<(usize, usize, String)> {
+    let rest = text.get(mention.end..)?;
+    let blanks = rest.len() - rest.trim_start().len();
+    let start = mention.end + blanks;
+    let (parts, end) = names::dotted_name(text, start)?;
+    (parts == [alias]).then(|| (start, end, sql::quoted(new).to_owned()))
 }
 
 struct Mapper<'a> {

@@ -1,7 +1,7 @@
 //! Partitions, and the columns that tables have from those which they inherit from.
 
 use super::frame::Frame;
-use super::{Declarations, key_name};
+use super::{Declarations, facade, key_name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Fragment, Grammar};
@@ -55,6 +55,9 @@ impl Declarations<'_> {
         let mut constraints = Vec::new();
         self.table_constraints(&spec, &mut constraints);
         self.parts(id, &spec, constraints, Some(&known));
+        for facade in &spec.facade {
+            facade::of_entry(self, id, facade);
+        }
         self.partitions(id, &spec.partitions);
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use super::facade::TableFacades;
 use super::security::{Grants, PolicySpec, Rls, Triggers};
 use super::table::{
     CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, InheritedSpec, KeySpec, PrimaryKeySpec,
@@ -125,6 +126,9 @@ pub struct PartitionSpec {
     /// The names that it had.
     #[serde(default)]
     pub moved_from: OneOrMany<Name>,
+    /// The old names that live on.
+    #[serde(default)]
+    pub facade: TableFacades,
 }
 
 impl PartitionSpec {
@@ -155,6 +159,7 @@ impl PartitionSpec {
             grants,
             comment,
             moved_from,
+            facade,
         } = self.clone();
         TableSpec {
             partition_by,
@@ -180,6 +185,7 @@ impl PartitionSpec {
             grants,
             comment,
             moved_from,
+            facade,
             ..TableSpec::default()
         }
     }
