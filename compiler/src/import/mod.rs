@@ -6,6 +6,7 @@
 mod heads;
 mod readback;
 mod sort;
+mod spelling;
 
 use crate::connect::Connection;
 use crate::introspect::{self, Reading};
@@ -71,7 +72,7 @@ pub fn import(connection: &mut Connection, options: &Options) -> Result<Imported
     if !diagnostics.is_empty() {
         return Err(Error::Rules(diagnostics));
     }
-    let catalog = &relocated.catalog;
+    let catalog = &spelling::spelled(&relocated.catalog, reading.server.version);
     let usual = usual_owner(catalog);
     let owners = has_owners(catalog, usual, reading.server.version);
     let mut writer = Writer::write(catalog, reading.server.version, usual, owners);

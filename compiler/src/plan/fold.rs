@@ -162,7 +162,7 @@ fn assemble(nodes: Vec<Node>, into: &BTreeMap<usize, usize>) -> Vec<Node> {
                 .into_iter()
                 .map(|(_, _, id, mut sql)| {
                     for suffix in suffixes.remove(&id).unwrap_or_default() {
-                        sql.kw(" ").tight().sql(&suffix);
+                        sql.sql(&suffix);
                     }
                     sql
                 })

@@ -6,9 +6,11 @@
 
 mod format;
 mod scalar;
+mod spell;
 mod tree;
 
 pub use scalar::name;
+pub use spell::spell;
 pub use tree::{Map, Node};
 
 use crate::catalog::{Catalog, Standing};
