@@ -429,6 +429,7 @@ kinds! {
     Table (kinds::table::Table) "table",
     ForeignTable (kinds::opaque::Opaque) "foreign table",
     Column (kinds::column::Column) "column",
+    IdentitySequence (kinds::identity_sequence::IdentitySequence) "identity sequence",
     Default (kinds::default::Default) "default",
     Check (kinds::check::Check) "check",
     Key (kinds::key::Key) "key",
@@ -471,6 +472,7 @@ impl Kind {
         Kind::Sequence,
         Kind::Table,
         Kind::Column,
+        Kind::IdentitySequence,
         Kind::Default,
         Kind::Check,
         Kind::Key,
@@ -492,7 +494,10 @@ impl Kind {
 
     /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
     pub fn is_satellite(self) -> bool {
-        matches!(self, Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant)
+        matches!(
+            self,
+            Kind::IdentitySequence | Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant
+        )
     }
 
     /// Whether objects of this kind are relations (pg_class) of their own, with a row type.

@@ -14,7 +14,9 @@ use crate::kinds::key::chosen_name;
 use crate::kinds::options::Options;
 use crate::kinds::sequence::Sequence;
 use crate::kinds::table::{ReplicaIdentity, Table};
-use crate::kinds::{check, exclusion, foreign_key, index, key, policy, statistics, trigger};
+use crate::kinds::{
+    check, exclusion, foreign_key, identity_sequence, index, key, policy, statistics, trigger,
+};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
 use crate::spec::security::Triggers;
@@ -165,7 +167,11 @@ impl<'a> Declarations<'a> {
         if column.generated.as_ref().is_some_and(|generated| !generated.stored) {
             self.needs(18, name.span, "a generated column that is not STORED");
         }
+        let is_identity = column.identity.is_some();
         self.add(id, Object::Column(column), name.span);
+        if is_identity {
+            self.identity_sequence(id, name, written, &declared.sequence);
+        }
         if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
             let span = value.origin().map_or(name.span, Sql::span);
             self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault::new(value)), span);
@@ -183,6 +189,33 @@ impl<'a> Declarations<'a> {
             .collect();
         if let (Some(first), false) = (spec.renamed_from.0.first(), from.is_empty()) {
             self.out.moves.push(super::Move { from, to: id, span: first.span });
+        }
+    }
+
+    /// The sequence of an identity column.
+    fn identity_sequence(
+        &mut self,
+        column: ObjectId,
+        name: &Name,
+        written: &Written<ColumnSpec>,
+        said: &identity_sequence::declare::Said,
+    ) {
+        let table = match self.out.catalog.get(column.root()).map(|entry| &entry.object) {
+            Some(Object::Table(table)) => table.unlogged,
+            _ => false,
+        };
+        let Some(schema) = column.schema() else { return };
+        let read = identity_sequence::declare::sequence(said, schema, table);
+        let Some(sequence) = self.keep(read) else { return };
+        if sequence.unlogged.is_some() {
+            self.needs(15, name.span, "a sequence that is logged otherwise than its table");
+        }
+        let id = identity_sequence::id(column);
+        self.add(id, Object::IdentitySequence(sequence), name.span);
+        let Written::Long(spec) = written else { return };
+        if let Some(Written::Long(spec)) = &spec.identity {
+            self.comment(id, spec.comment.as_ref());
+            self.grants(id, &spec.grants, None);
         }
     }
 

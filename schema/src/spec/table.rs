@@ -220,6 +220,15 @@ pub struct IdentitySpec {
     /// Whether it begins again at its end.
     #[serde(default)]
     pub cycle: Option<Flag>,
+    /// Whether a crash may empty its sequence; as the table has it, when it does not say. PostgreSQL 15.
+    #[serde(default)]
+    pub unlogged: Option<Flag>,
+    /// Who may do what with its sequence; what there is stays, when it does not say.
+    #[serde(default)]
+    pub grants: Grants,
+    /// The comment of its sequence.
+    #[serde(default)]
+    pub comment: Option<Text>,
 }
 
 /// Who gives an identity column its value.

@@ -7,6 +7,7 @@ use crate::declare::frame::{self, Frame};
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Aside, Fragment, Grammar};
 use crate::ident::{Ident, QName, Text};
+use crate::kinds::identity_sequence::declare::Said;
 use crate::kinds::key::Timing;
 use crate::kinds::options::{self, Options};
 use crate::kinds::{check, foreign_key, key};
@@ -29,6 +30,8 @@ pub struct Declared {
     pub default: Option<Fragment>,
     /// `serial`: a sequence of its own gives the default.
     pub serial: bool,
+    /// What is said about the sequence of an identity column.
+    pub sequence: Said,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
     /// What is read and not modelled yet.
@@ -41,6 +44,7 @@ impl Declared {
             column: Column::new(type_name),
             default: None,
             serial: false,
+            sequence: Said::default(),
             constraints: Vec::new(),
             ignored: Vec::new(),
         };
@@ -166,7 +170,7 @@ fn constraint(
         kind::IDENTITY => {
             let always = node.get("generated_when").str() == "a";
             let settings = sequence_settings(frame, node, declared)?;
-            declared.column.identity = Some(Identity::new(always, settings));
+            declared.column.identity = Some(Identity { always, options: settings });
             declared.column.not_null = true;
         }
         kind::GENERATED => {
@@ -261,14 +265,14 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         let (kind, written) = match identity {
             Written::Short(kind) => (*kind, BTreeMap::new()),
             Written::Long(spec) => {
-                if let Some(name) = &spec.sequence {
-                    declared.ignored.push((name.span, "the name of an identity column's sequence"));
-                }
+                let name = spec.sequence.as_ref();
+                declared.sequence.name = name.map(|name| (crate::declare::written_name(name), name.span));
+                declared.sequence.unlogged = spec.unlogged;
                 (spec.generate.value, written_settings(spec))
             }
         };
         let options = settings(written, &declared.column.type_name);
-        declared.column.identity = Some(Identity::new(kind == IdentityKind::Always, options));
+        declared.column.identity = Some(Identity { always: kind == IdentityKind::Always, options });
         declared.column.not_null = true;
     }
     if let Some(using) = &spec.using {
@@ -371,7 +375,8 @@ fn sequence_settings(
             "cache" => "CACHE",
             "cycle" => "CYCLE",
             "sequence_name" => {
-                declared.ignored.push((frame.span(at), "the name of an identity column's sequence"));
+                let parts = option.get("arg").get("items").strings().into_iter().map(Ident::new).collect();
+                declared.sequence.name = Some((parts, frame.span(at)));
                 continue;
             }
             _ => return Err(frame.refuse(at, "this does not belong to an identity column")),

@@ -8,8 +8,9 @@ pub mod write;
 use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
-use crate::id::{ObjectId, Slot};
+use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
+use crate::kinds::identity_sequence;
 use crate::kinds::options::Options;
 use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
@@ -65,25 +66,9 @@ pub struct Identity {
     /// `MINVALUE`, `MAXVALUE`, `CACHE` with numbers; `CYCLE` with 1.
     #[serde(with = "crate::keep::words")]
     pub options: BTreeMap<&'static str, i64>,
-    /// The sequence, where it is known; otherwise it gets the name that PostgreSQL chooses.
-    pub sequence: Aside<Option<QName>>,
 }
 
 impl Identity {
-    /// An identity whose sequence has the name that PostgreSQL chooses.
-    pub fn new(always: bool, options: BTreeMap<&'static str, i64>) -> Self {
-        Self { always, options, sequence: Aside(None) }
-    }
-
-    /// The relation name that its sequence takes.
-    fn sequence_name(&self, id: ObjectId) -> Option<QName> {
-        self.sequence.0.or_else(|| {
-            let table = id.parent()?.qname()?;
-            let name = key::chosen_name(table.name.as_str(), id.name().as_str(), "seq");
-            Some(QName { schema: table.schema, name: Ident::new(name.as_str()) })
-        })
-    }
-
     /// The settings of its sequence.
     fn settings(&self, type_name: TypeName) -> Sequence {
         let option = |word: &str| self.options.get(word).copied();
@@ -130,7 +115,7 @@ impl Column {
         Self { collation, position: self.position, inherited: Aside(true), ..Self::new(self.type_name) }
     }
 
-    fn definition(&self, id: ObjectId) -> Sql {
+    fn definition(&self, id: ObjectId, desired: &Catalog) -> Sql {
         let mut sql = Sql::default();
         sql.ident(id.name()).type_name(&self.type_name);
         if let Some(collation) = self.collation.as_ref().and_then(Reference::qname) {
@@ -142,7 +127,7 @@ impl Column {
         }
         if let Some(identity) = &self.identity {
             sql.kw("GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
-            identity_options(&mut sql, &identity.options);
+            identity_options(&mut sql, &identity.options, said_sequence(id, desired));
         }
         if self.not_null {
             sql.kw("NOT NULL");
@@ -222,11 +207,22 @@ fn always(always: bool) -> &'static str {
     if always { "ALWAYS" } else { "BY DEFAULT" }
 }
 
-fn identity_options(sql: &mut Sql, options: &BTreeMap<&'static str, i64>) {
-    if options.is_empty() {
+/// The name of the sequence of an identity column, where it is not the one that PostgreSQL chooses.
+fn said_sequence(id: ObjectId, desired: &Catalog) -> Option<QName> {
+    match desired.get(identity_sequence::id(id)).map(|entry| &entry.object) {
+        Some(Object::IdentitySequence(sequence)) => sequence.said(id),
+        _ => None,
+    }
+}
+
+fn identity_options(sql: &mut Sql, options: &BTreeMap<&'static str, i64>, name: Option<QName>) {
+    if options.is_empty() && name.is_none() {
         return;
     }
     sql.kw("(").tight();
+    if let Some(name) = name {
+        sql.kw("SEQUENCE NAME").name(name);
+    }
     for (word, value) in options {
         sql.kw(word);
         if *word != "CYCLE" {
@@ -279,15 +275,6 @@ impl ObjectKind for Column {
 
     fn inherit(&mut self, current: &Self) {
         self.position = current.position;
-        if let (Some(own), Some(current)) = (&mut self.identity, &current.identity) {
-            own.sequence = current.sequence;
-        }
-    }
-
-    /// The sequence of an identity column is a relation.
-    fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
-        let name = self.identity.as_ref().and_then(|identity| identity.sequence_name(id));
-        name.map(Slot::Relation).into_iter().collect()
     }
 
     fn append(&mut self) {
@@ -311,7 +298,7 @@ impl ObjectKind for Column {
             self.settings(&Column::new(self.type_name), id, context, out);
             return;
         }
-        let definition = self.definition(id);
+        let definition = self.definition(id, context.desired);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
         let rewrites = self.identity.is_some() || self.generated.as_ref().is_some_and(|g| g.stored);
@@ -429,7 +416,7 @@ impl ObjectKind for Column {
             (None, Some(identity)) => {
                 let mut sql = alter(id);
                 sql.kw("ADD GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
-                identity_options(&mut sql, &identity.options);
+                identity_options(&mut sql, &identity.options, said_sequence(id, context.desired));
                 out.push(sql).lock(table, Lock::AccessExclusive);
                 sequence::go_on(&serial_sequence(id), id, &identity.settings(*type_name), out);
             }

@@ -31,7 +31,7 @@ pub const READER: Reader = Reader {
         let not_null = row.flag()?;
         let identity = match row.letter()? {
             ' ' => None,
-            letter => Some(Identity::new(letter == 'a', BTreeMap::new())),
+            letter => Some(Identity { always: letter == 'a', options: BTreeMap::new() }),
         };
         let (letter, default) = (row.letter()?, row.opt_oid()?);
         let generated = row.text_if()?.map(|expression| Generated {
