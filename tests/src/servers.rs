@@ -98,9 +98,7 @@ impl Server {
 
     fn try_database(&self) -> Result<Database<'_>> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.admin
-            .lock()
-            .batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0"))?;
+        self.create(&name, "template0")?;
         let database = Database { server: self, name };
         if self.major() < 15 {
             // Later versions give it to the owner of the database by themselves.
@@ -115,10 +113,16 @@ impl Server {
     /// When somebody is.
     pub fn copy(&self, original: &Database<'_>) -> Result<Database<'_>> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.admin
-            .lock()
-            .batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {}", original.name))?;
+        self.create(&name, &original.name)?;
         Ok(Database { server: self, name })
+    }
+
+    /// Copies files instead of writing each page to the log: on these servers, which never write anything down for good,
+    /// it takes half the time, and so does dropping the copy.
+    fn create(&self, name: &str, template: &str) -> std::result::Result<(), postgres::Error> {
+        let strategy = if self.major() < 15 { "" } else { "STRATEGY file_copy" };
+        let sql = format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} {strategy}");
+        self.admin.lock().batch_execute(&sql)
     }
 
     /// Runs SQL about the whole server (roles, tablespaces) as the superuser, one test at a time.
@@ -261,7 +265,8 @@ impl Database<'_> {
         // A setting that only the servers of the newest pg_dump know.
         let known = |line: &&str| !line.starts_with("SET transaction_timeout");
         let dump = self.dump();
-        let script: Vec<&str> = dump.lines().filter(known).collect();
+        // Not `lines`, which takes a carriage return at the end of a line of a body away.
+        let script: Vec<&str> = dump.split('\n').filter(known).collect();
         restored.psql(As::Superuser, &script.join("\n"))?;
         Ok(restored)
     }

@@ -20,8 +20,8 @@ use schemac_tests::rows::{Names, checksums};
 use schemac_tests::servers::{self, As, Database, Server};
 use schemac_tests::{Result, dump, unified_diff};
 
-/// More would only wait for the server.
-const THREADS: usize = 2;
+/// How many fixtures run at once at least: while one waits for a server, another one computes.
+const FEWEST_THREADS: usize = 2;
 
 /// How many lines of a failed run are shown.
 const SHOWN: usize = 30;
@@ -53,18 +53,19 @@ fn every_fixture_works_in_both_directions() {
     let wanted = env::var("SCHEMAC_CASE").unwrap_or_default();
     let cases = cases::all().unwrap();
     let mut jobs = Vec::new();
-    for server in servers::all() {
-        for case in &cases {
-            if case.versions.contains(&server.major()) && case.name.contains(&wanted) {
-                jobs.push((server, case));
-            }
-        }
+    // Case by case, so that neighbours are on servers of their own and do not wait for each other there.
+    let servers: Vec<&Server> = servers::all().collect();
+    for case in cases.iter().filter(|case| case.name.contains(&wanted)) {
+        let meant = servers.iter().filter(|server| case.versions.contains(&server.major()));
+        jobs.extend(meant.map(|server| (*server, case)));
     }
     product::program();
+    let threads =
+        thread::available_parallelism().map_or(FEWEST_THREADS, |cores| cores.get().max(FEWEST_THREADS));
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
-        for _ in 0..THREADS {
+        for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((server, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut report = Report::default();
