@@ -7,7 +7,7 @@ use crate::analyse::{Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName};
+use crate::ident::{Ident, QName, Text};
 use crate::kinds;
 use crate::question::Questions;
 use crate::reference::Reference;
@@ -430,6 +430,7 @@ kinds! {
     ForeignTable (kinds::opaque::Opaque) "foreign table",
     Column (kinds::column::Column) "column",
     IdentitySequence (kinds::identity_sequence::IdentitySequence) "identity sequence",
+    NotNull (kinds::not_null::NotNull) "not-null constraint",
     Default (kinds::default::Default) "default",
     Check (kinds::check::Check) "check",
     Key (kinds::key::Key) "key",
@@ -452,6 +453,11 @@ kinds! {
 }
 
 impl Object {
+    /// Whether these are privileges, and this is one of them.
+    pub fn gives(&self, privilege: Text) -> bool {
+        matches!(self, Object::Grant(grant) if grant.privileges.contains_key(&privilege))
+    }
+
     /// Whether schemac only reads objects of this kind and writes nothing for them.
     pub fn is_opaque(&self) -> bool {
         !Kind::MODELLED.contains(&self.kind())
@@ -473,6 +479,7 @@ impl Kind {
         Kind::Table,
         Kind::Column,
         Kind::IdentitySequence,
+        Kind::NotNull,
         Kind::Default,
         Kind::Check,
         Kind::Key,
@@ -496,7 +503,12 @@ impl Kind {
     pub fn is_satellite(self) -> bool {
         matches!(
             self,
-            Kind::IdentitySequence | Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant
+            Kind::IdentitySequence
+                | Kind::NotNull
+                | Kind::Default
+                | Kind::OwnedBy
+                | Kind::Comment
+                | Kind::Grant
         )
     }
 

@@ -21,6 +21,7 @@ pub mod key;
 pub mod materialized_view;
 pub mod member;
 pub mod naming;
+pub mod not_null;
 pub mod opaque;
 pub mod options;
 pub mod owned_by;

@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::id::{Address, ObjectId};
 use crate::ident::QName;
-use crate::kinds::identity_sequence;
+use crate::kinds::{identity_sequence, not_null};
 use crate::object::Kind;
 use crate::sql::Sql;
 
@@ -32,7 +32,7 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Table => "TABLE",
         Kind::ForeignTable => "FOREIGN TABLE",
         Kind::Column => "COLUMN",
-        Kind::Check | Kind::Key | Kind::Exclusion | Kind::ForeignKey => "CONSTRAINT",
+        Kind::NotNull | Kind::Check | Kind::Key | Kind::Exclusion | Kind::ForeignKey => "CONSTRAINT",
         Kind::Index => "INDEX",
         Kind::View => "VIEW",
         Kind::MaterializedView => "MATERIALIZED VIEW",
@@ -95,6 +95,10 @@ pub fn object(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
             sql.kw(".").tight().ident(name);
         }
         (Kind::Index | Kind::Statistics, _) => own_name(sql, id),
+        (Kind::NotNull, _) => {
+            sql.ident(not_null::name_of(id, sides)).kw("ON");
+            own_name(sql, id.root());
+        }
         (_, Address::On(parent, name)) => {
             sql.ident(name).kw("ON");
             if parent.kind() == Kind::Domain {

@@ -117,6 +117,7 @@ impl<'a> Writer<'a> {
             Address::Of(column, _) if id.kind() == Kind::IdentitySequence => {
                 self.entry(column).at("identity", "")
             }
+            Address::Of(column, _) if id.kind() == Kind::NotNull => self.entry(column).at("not_null", ""),
             Address::Of(target, _) => self.entry(target),
             Address::On(parent, name) => self.entry(parent).named(section).at(name.as_str(), ""),
             Address::Routine(name, arguments) => {

@@ -9,6 +9,7 @@ use crate::fragment::{Aside, Fragment, Grammar};
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::identity_sequence::declare::Said;
 use crate::kinds::key::Timing;
+use crate::kinds::not_null::{self, NotNull};
 use crate::kinds::options::{self, Options};
 use crate::kinds::{check, foreign_key, key};
 use crate::object::Object;
@@ -32,6 +33,8 @@ pub struct Declared {
     pub serial: bool,
     /// What is said about the sequence of an identity column.
     pub sequence: Said,
+    /// What is said about its NOT NULL.
+    pub not_null: Option<not_null::declare::Said>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
     /// What is read and not modelled yet.
@@ -45,6 +48,7 @@ impl Declared {
             default: None,
             serial: false,
             sequence: Said::default(),
+            not_null: None,
             constraints: Vec::new(),
             ignored: Vec::new(),
         };
@@ -156,8 +160,13 @@ fn constraint(
         kind::NULL => {}
         kind::NOT_NULL => {
             declared.column.not_null = true;
-            if name.is_some() {
-                declared.ignored.push((span, "the name of a NOT NULL"));
+            let own = NotNull {
+                name,
+                no_inherit: node.get("is_no_inherit").flag(),
+                not_valid: node.get("skip_validation").flag(),
+            };
+            if own != NotNull::default() {
+                declared.not_null = Some(not_null::declare::Said { own, comment: None, span });
             }
         }
         kind::DEFAULT => {
@@ -245,7 +254,14 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         error.help("`type:` holds the type alone; the rest has keys of its own (`not_null`, `default`, …)")
     })?;
     let mut declared = Declared::new(type_name.located(spec.r#type.span()));
-    declared.column.not_null |= spec.not_null.is_some_and(|flag| flag.value);
+    match &spec.not_null {
+        Some(Written::Short(flag)) => declared.column.not_null |= flag.value,
+        Some(Written::Long(own)) => {
+            declared.column.not_null = true;
+            declared.not_null = Some(not_null::declare::said(own, spec.r#type.span()));
+        }
+        None => {}
+    }
     if let Some(value) = &spec.default {
         let tree = frame::expression(value).map_err(|error| quoted(value, error))?;
         declared.default = default(value, &tree, &declared.column.type_name)?;

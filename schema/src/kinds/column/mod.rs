@@ -10,12 +10,11 @@ use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
-use crate::kinds::identity_sequence;
 use crate::kinds::options::Options;
 use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
 use crate::kinds::types;
-use crate::kinds::{self, key, naming};
+use crate::kinds::{self, identity_sequence, key, naming, not_null};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
@@ -36,6 +35,8 @@ pub struct Column {
     pub collation: Option<Reference>,
     /// NOT NULL; primary keys and identity make it so too.
     pub not_null: bool,
+    /// What that constraint is called, where the server has told another name than it would choose (PostgreSQL 18).
+    pub not_null_name: Aside<Option<Ident>>,
     /// GENERATED … AS IDENTITY.
     pub identity: Option<Identity>,
     /// GENERATED ALWAYS AS (…).
@@ -69,6 +70,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// An identity.
+    pub fn new(always: bool, options: BTreeMap<&'static str, i64>) -> Self {
+        Self { always, options }
+    }
+
     /// The settings of its sequence.
     fn settings(&self, type_name: TypeName) -> Sequence {
         let option = |word: &str| self.options.get(word).copied();
@@ -96,6 +102,7 @@ impl Column {
             type_name,
             collation: None,
             not_null: false,
+            not_null_name: Aside(None),
             identity: None,
             generated: None,
             storage: None,
@@ -129,8 +136,12 @@ impl Column {
             sql.kw("GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
             identity_options(&mut sql, &identity.options, said_sequence(id, desired));
         }
-        if self.not_null {
-            sql.kw("NOT NULL");
+        match not_null::of(id, desired) {
+            // It is added behind the table.
+            Some(own) if own.not_valid => {}
+            Some(own) => own.inline(&mut sql),
+            None if self.not_null => drop(sql.kw("NOT NULL")),
+            None => {}
         }
         sql
     }
@@ -275,6 +286,7 @@ impl ObjectKind for Column {
 
     fn inherit(&mut self, current: &Self) {
         self.position = current.position;
+        self.not_null_name = current.not_null_name;
     }
 
     fn append(&mut self) {
@@ -292,7 +304,8 @@ impl ObjectKind for Column {
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
-            if self.not_null && !key::is_primary(id, context.desired) {
+            let own = not_null::of(id, context.desired).is_some();
+            if self.not_null && !own && !key::is_primary(id, context.desired) {
                 out.push(set_not_null(id, true)).lock(table_of(id), Lock::AccessExclusive).scans();
             }
             self.settings(&Column::new(self.type_name), id, context, out);
@@ -314,6 +327,7 @@ impl ObjectKind for Column {
             type_name,
             collation,
             not_null,
+            not_null_name: _,
             identity,
             generated,
             storage: _,
@@ -324,10 +338,12 @@ impl ObjectKind for Column {
             using,
             inherited,
         } = new;
+        // What is more than a plain NOT NULL is added by its own statement.
+        let own = not_null::of(id, context.desired).is_some();
         if inherited.0 {
             // The parent's statement has changed it before; who uses it is concerned all the same.
             let table = table_of(id);
-            if *not_null && !old.not_null {
+            if *not_null && !old.not_null && !own {
                 out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
             }
             let above = table::origin(context.desired, id).and_then(|above| context.desired.get(above));
@@ -409,7 +425,7 @@ impl ObjectKind for Column {
                 }
             }
         }
-        if *not_null != old.not_null && *not_null {
+        if *not_null != old.not_null && *not_null && !own {
             out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
         }
         match (&old.identity, identity) {

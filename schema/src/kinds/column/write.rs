@@ -84,6 +84,7 @@ fn short(column: &Column, default: Option<&Fragment>, primary: bool) -> Option<S
         type_name,
         collation,
         not_null,
+        not_null_name: _,
         identity,
         generated,
         storage,

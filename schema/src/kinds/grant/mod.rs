@@ -240,8 +240,7 @@ fn changes(
         from.keys().filter(|word| keep(word)).copied().collect()
     };
     let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
-    let weaker =
-        words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
+    let weaker = words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
     let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
     let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
     revoke(&gone, false, id, sides, out);
