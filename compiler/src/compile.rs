@@ -17,12 +17,13 @@ use crate::relocate::{self, Relocated};
 use crate::settle::{self, Remembering};
 use crate::timings::timed;
 use postgres::Client;
-use schemac_schema::catalog::Catalog;
+use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::read::OtherGrantor;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
@@ -129,6 +130,7 @@ pub fn compile(
 ) -> Result<Compiled, Error> {
     let (mut diagnostics, mut notes) = (Vec::new(), Vec::new());
     let search_path = search_path(project);
+    let given = std::mem::take(&mut reading.other_grantors);
     let relocated = current(project, &mut reading, &search_path, &mut diagnostics);
     let mut desired = std::mem::take(&mut project.catalog);
     timed("complete", || complete::complete(&mut desired, &relocated, project, &mut notes));
@@ -150,6 +152,7 @@ pub fn compile(
         bind::managed(&desired).into_iter().partition(|id| settled.objects.contains(id));
     let mut doubtful = timed("bind", || bind::bind_these(&mut desired, &rest, &binding, &mut diagnostics));
     diagnostics.extend(notes.iter().filter(|note| note.severity == Severity::Error).cloned());
+    diagnostics.extend(given_by_others(&given, &relocated, &desired));
     let mut compare = |desired: &mut Catalog, client: &mut Client| {
         let server = &reading.server;
         let normalized = timed("normalize", || {
@@ -231,6 +234,33 @@ fn unproven(normalized: &normalize::Normalized, plan: &Plan, desired: &Catalog) 
                 Some(span) => note.at(span),
                 None => note,
             }
+        })
+        .collect()
+}
+
+/// Privileges that shall go and that somebody else than the owner gave: the owner's REVOKE would do nothing and say
+/// nothing.
+fn given_by_others(given: &[OtherGrantor], relocated: &Relocated, desired: &Catalog) -> Vec<Diagnostic> {
+    let now: HashMap<ObjectId, ObjectId> = relocated.was.iter().map(|(new, old)| (*old, *new)).collect();
+    given
+        .iter()
+        .filter_map(|other| {
+            let id = now.get(&other.grant).copied().unwrap_or(other.grant);
+            let target = id.parent()?;
+            let managed = relocated.catalog.get(id)?.standing == Standing::Managed;
+            // Where the object goes, what was given on it goes too.
+            if !managed || !desired.contains(target) || relocated.shadows.contains_key(&id.root()) {
+                return None;
+            }
+            let stays = desired.get(id).is_some_and(|entry| entry.object.gives(other.privilege));
+            (!stays).then(|| {
+                let message = format!(
+                    "{} of {id} shall go, but {} gave it, and only {} can take it away",
+                    other.privilege, other.grantor, other.grantor
+                );
+                Diagnostic::error(Code::Blocked, message)
+                    .help(format!("revoke it as {}, or declare it until then", other.grantor))
+            })
         })
         .collect()
 }

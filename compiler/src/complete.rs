@@ -168,10 +168,16 @@ fn is_external(root: ObjectId, current: &Catalog) -> bool {
 }
 
 /// The comment and privileges of the schema `public` come with every database; they stay unless a file speaks of
-/// them.
+/// them, and everybody's unless it speaks of everybody's.
 fn stays_on_schema(id: ObjectId, desired: &Catalog) -> bool {
     let root = id.root();
-    root.is_public_schema() && !desired.children(root).iter().any(|child| child.kind() == id.kind())
+    let of_everybody = id.kind().is_grant() && id.name().as_str() == "public";
+    // What was found to stay is there too by now, and no file speaks of it.
+    let speaks = |child: ObjectId| {
+        let declared = desired.get(child).is_some_and(|entry| entry.standing == Standing::Managed);
+        child.kind() == id.kind() && declared
+    };
+    root.is_public_schema() && (of_everybody || !desired.children(root).iter().any(|child| speaks(*child)))
 }
 
 fn report(kind: Kind, ids: &[ObjectId]) -> Diagnostic {

@@ -7,7 +7,7 @@ use crate::analyse::{Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::Fragment;
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName};
+use crate::ident::{Ident, QName, Text};
 use crate::kinds;
 use crate::question::Questions;
 use crate::reference::Reference;
@@ -429,6 +429,8 @@ kinds! {
     Table (kinds::table::Table) "table",
     ForeignTable (kinds::opaque::Opaque) "foreign table",
     Column (kinds::column::Column) "column",
+    IdentitySequence (kinds::identity_sequence::IdentitySequence) "identity sequence",
+    NotNull (kinds::not_null::NotNull) "not-null constraint",
     Default (kinds::default::Default) "default",
     Check (kinds::check::Check) "check",
     Key (kinds::key::Key) "key",
@@ -451,6 +453,11 @@ kinds! {
 }
 
 impl Object {
+    /// Whether these are privileges, and this is one of them.
+    pub fn gives(&self, privilege: Text) -> bool {
+        matches!(self, Object::Grant(grant) if grant.privileges.contains_key(&privilege))
+    }
+
     /// Whether schemac only reads objects of this kind and writes nothing for them.
     pub fn is_opaque(&self) -> bool {
         !Kind::MODELLED.contains(&self.kind())
@@ -471,6 +478,8 @@ impl Kind {
         Kind::Sequence,
         Kind::Table,
         Kind::Column,
+        Kind::IdentitySequence,
+        Kind::NotNull,
         Kind::Default,
         Kind::Check,
         Kind::Key,
@@ -492,7 +501,15 @@ impl Kind {
 
     /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
     pub fn is_satellite(self) -> bool {
-        matches!(self, Kind::Default | Kind::OwnedBy | Kind::Comment | Kind::Grant)
+        matches!(
+            self,
+            Kind::IdentitySequence
+                | Kind::NotNull
+                | Kind::Default
+                | Kind::OwnedBy
+                | Kind::Comment
+                | Kind::Grant
+        )
     }
 
     /// Whether objects of this kind are relations (pg_class) of their own, with a row type.

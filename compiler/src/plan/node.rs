@@ -108,7 +108,8 @@ pub fn nodes(
                 node.mentions = mentions(*id, &[], context);
                 node.mentions.retain(|name| new.contains(name));
                 let slots = |catalog: &Catalog| {
-                    catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default()
+                    let own = catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default();
+                    own.into_iter().chain(brought(*id, catalog)).collect::<Vec<Slot>>()
                 };
                 // A column becomes an identity column, which has a sequence, or no longer is one.
                 let (old, new) = (slots(context.current), slots(context.desired));
@@ -254,6 +255,15 @@ fn uses_desired(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     all.into_iter().collect()
 }
 
+/// The names of relations that come and go with an object, by no statement of their own: the sequence of an identity
+/// column.
+fn brought(id: ObjectId, catalog: &Catalog) -> Vec<Slot> {
+    let satellites = catalog.children(id).iter().filter(|child| child.kind().is_satellite());
+    let slots =
+        satellites.filter_map(|child| catalog.get(*child).map(|entry| entry.object.slots(*child))).flatten();
+    slots.filter(|slot| matches!(slot, Slot::Relation(_))).collect()
+}
+
 fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node> {
     let entry = context.desired.get(id)?;
     let mut steps = Steps::default();
@@ -261,6 +271,7 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     let mut node = bare(id, Verb::Create, because, steps);
     node.uses_desired = uses_desired(id, context);
     node.takes = entry.object.slots(id);
+    node.takes.extend(brought(id, context.desired));
     node.takes.extend(kinds::taken_of_relatives(id, context.current, context.desired));
     node.after = entry.object.comes_after(id, context);
     node.place = entry.object.place();

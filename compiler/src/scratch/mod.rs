@@ -198,6 +198,8 @@ fn settings(folder: &Folder, port: u16, options: &Options) -> String {
         ("synchronous_commit", "off"),
         ("full_page_writes", "off"),
         ("jit", "off"),
+        // Nothing here lives long enough to be vacuumed.
+        ("autovacuum", "off"),
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),
         ("password_encryption", "scram-sha-256"),

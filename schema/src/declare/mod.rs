@@ -90,6 +90,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         routine_facades: Vec::new(),
         published: Vec::new(),
         serials: Vec::new(),
+        sequences: HashMap::new(),
         twice: BTreeSet::new(),
         inherited: Vec::new(),
     };
@@ -161,6 +162,8 @@ struct Declarations<'a> {
     published: Vec<(ObjectId, Ident, Span)>,
     /// Serial columns and their sequences, in the order of the tables.
     serials: Vec<(ObjectId, ObjectId)>,
+    /// The sequences that have entries of their own.
+    sequences: HashMap<ObjectId, crate::spec::types::SequenceSpec>,
     /// What is declared twice, and was reported.
     twice: BTreeSet<ObjectId>,
     /// What children say otherwise about the columns that they have from others.
@@ -278,7 +281,9 @@ impl<'a> Declarations<'a> {
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
             // The owner may have lost everything; everybody else has nothing until it is given.
-            let nothing = columns.is_empty() && role.as_str() != "public";
+            // That everybody loses what they have on the schema public has to be said too.
+            let said = role.as_str() != "public" || target.is_public_schema();
+            let nothing = columns.is_empty() && said;
             if !whole.privileges.is_empty() || nothing {
                 self.add_grant(target, role, whole, grantee.span);
             }

@@ -5,7 +5,8 @@
 use crate::ident::Ident;
 use crate::spec::security::{PolicySpec, TriggerSpec};
 use crate::spec::table::{
-    CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IndexSpec, KeySpec, StatisticsSpec,
+    CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IdentitySpec, IndexSpec, KeySpec,
+    NotNullSpec, StatisticsSpec,
 };
 use crate::spec::view::{ViewColumnSpec, ViewSpec};
 use crate::spec::{MixinSpec, TableFacadeSpec};
@@ -100,7 +101,7 @@ macro_rules! constant {
     ($($type:ty),*) => { $(impl Substitute for $type { fn substitute(&mut self, _: &Values) {} })* };
 }
 
-constant!(Flag, i32, crate::spec::IdentitySpec, crate::spec::table::IdentityKind);
+constant!(Flag, i32, i64, crate::spec::table::IdentityKind);
 
 impl<T> Substitute for At<T> {
     fn substitute(&mut self, _: &Values) {}
@@ -124,6 +125,10 @@ fields! {
         compression, options, grants, comment
     }
     GeneratedSpec { expression, kind }
+    IdentitySpec {
+        generate, sequence, start, increment, min_value, max_value, cache, cycle, unlogged, grants, comment
+    }
+    NotNullSpec { name, no_inherit, not_valid, comment }
     KeySpec { definition, deferrable, initially_deferred, comment, renamed_from }
     CheckSpec { definition, not_valid, no_inherit, enforced, comment, renamed_from }
     ForeignKeySpec { definition, not_valid, enforced, deferrable, initially_deferred, comment, renamed_from }

@@ -14,7 +14,9 @@ use crate::kinds::key::chosen_name;
 use crate::kinds::options::Options;
 use crate::kinds::sequence::Sequence;
 use crate::kinds::table::{ReplicaIdentity, Table};
-use crate::kinds::{check, exclusion, foreign_key, index, key, policy, statistics, trigger};
+use crate::kinds::{
+    check, exclusion, foreign_key, identity_sequence, index, key, not_null, policy, statistics, trigger,
+};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
 use crate::spec::security::Triggers;
@@ -143,8 +145,14 @@ impl<'a> Declarations<'a> {
         let mut default = declared.default;
         if declared.serial {
             let Some(table_name) = table.qname() else { return };
+            // A sequence that has an entry of its own may be this one.
+            let is_own = |holder: ObjectId| {
+                self.sequences.get(&holder).is_some_and(|entry| super::types::may_own(id, entry))
+                    && !self.serials.iter().any(|(_, other)| *other == holder)
+            };
             let taken = |candidate: &str| {
-                self.out.catalog.relation(QName::new(table_name.schema, candidate)).is_some()
+                let holder = self.out.catalog.relation(QName::new(table_name.schema, candidate));
+                holder.is_some_and(|holder| !is_own(holder))
             };
             let sequence = choose(table_name.name.as_str(), own.as_str(), "seq", taken);
             let sequence = QName::new(table_name.schema, sequence);
@@ -165,7 +173,14 @@ impl<'a> Declarations<'a> {
         if column.generated.as_ref().is_some_and(|generated| !generated.stored) {
             self.needs(18, name.span, "a generated column that is not STORED");
         }
+        let is_identity = column.identity.is_some();
         self.add(id, Object::Column(column), name.span);
+        if let Some(said) = &declared.not_null {
+            self.not_null(id, said);
+        }
+        if is_identity {
+            self.identity_sequence(id, name, written, &declared.sequence);
+        }
         if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
             let span = value.origin().map_or(name.span, Sql::span);
             self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault::new(value)), span);
@@ -186,13 +201,63 @@ impl<'a> Declarations<'a> {
         }
     }
 
+    /// What the NOT NULL of a column has that is its own. Servers before 18 take a name and forget it.
+    fn not_null(&mut self, column: ObjectId, said: &not_null::declare::Said) {
+        let mut own = said.own;
+        own.name = own.name.filter(|name| !not_null::is_chosen(*name, column));
+        if own.no_inherit {
+            self.needs(18, said.span, "a NOT NULL that children do not inherit");
+        }
+        if own.not_valid {
+            self.needs(18, said.span, "a NOT NULL that is not validated");
+        }
+        let says = own != not_null::NotNull::default() || said.comment.is_some();
+        if self.version >= 18 && says {
+            let id = not_null::id(column);
+            self.add(id, Object::NotNull(own), said.span);
+            self.comment(id, said.comment.as_ref());
+        }
+    }
+
+    /// The sequence of an identity column.
+    fn identity_sequence(
+        &mut self,
+        column: ObjectId,
+        name: &Name,
+        written: &Written<ColumnSpec>,
+        said: &identity_sequence::declare::Said,
+    ) {
+        let table = match self.out.catalog.get(column.root()).map(|entry| &entry.object) {
+            Some(Object::Table(table)) => table.unlogged,
+            _ => false,
+        };
+        let Some(schema) = column.schema() else { return };
+        let read = identity_sequence::declare::sequence(said, schema, table);
+        let Some(sequence) = self.keep(read) else { return };
+        if sequence.unlogged.is_some() {
+            self.needs(15, name.span, "a sequence that is logged otherwise than its table");
+        }
+        let id = identity_sequence::id(column);
+        self.add(id, Object::IdentitySequence(sequence), name.span);
+        let Written::Long(spec) = written else { return };
+        if let Some(Written::Long(spec)) = &spec.identity {
+            self.comment(id, spec.comment.as_ref());
+            self.grants(id, &spec.grants, None);
+        }
+    }
+
     /// The sequence of a serial column, and that the column owns it.
     fn serial(&mut self, table: ObjectId, own: Ident, name: &Name, sequence: QName, type_name: TypeName) {
         let Some(table_name) = table.qname() else { return };
         let id = ObjectId::in_schema(Kind::Sequence, sequence);
-        self.add(id, Object::Sequence(Sequence::usual(type_name, 1)), name.span);
-        self.owned_by(id, table_name, own, name);
-        self.serials.push((ObjectId::on(Kind::Column, table, own), id));
+        let column = ObjectId::on(Kind::Column, table, own);
+        if self.sequences.contains_key(&id) {
+            self.entry_of_serial(column, id, type_name, name);
+        } else {
+            self.add(id, Object::Sequence(Sequence::usual(type_name, 1)), name.span);
+            self.owned_by(id, table_name, own, name);
+        }
+        self.serials.push((column, id));
     }
 
     /// PostgreSQL moves the sequence of a serial column with its table and does not rename it; it gets the name that

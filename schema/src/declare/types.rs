@@ -86,13 +86,25 @@ impl Declarations<'_> {
 
     pub(super) fn sequence(&mut self, schema: Ident, name: &Name, spec: &SequenceSpec) {
         let Some(own) = self.name(name) else { return };
-        let Some(object) = self.keep(sequence::declare::sequence(spec)) else { return };
         let id = ObjectId::in_schema(Kind::Sequence, QName::new(schema, own));
-        self.add(id, Object::Sequence(object), name.span);
+        let serial = self.serials.iter().find(|(_, of)| *of == id).map(|(column, _)| *column);
+        let is_new = self.sequences.insert(id, spec.clone()).is_none();
+        if let Some(column) = serial.filter(|column| is_new && may_own(*column, spec)) {
+            // A table that was read before has it already.
+            let type_name = match self.out.catalog.get(id).map(|entry| &entry.object) {
+                Some(Object::Sequence(known)) => known.type_name,
+                _ => built_in("bigint"),
+            };
+            self.entry_of_serial(column, id, type_name, name);
+        } else {
+            let read = sequence::declare::sequence(spec, built_in("bigint"));
+            let Some(object) = self.keep(read) else { return };
+            self.add(id, Object::Sequence(object), name.span);
+        }
         self.grants(id, &spec.grants, None);
         self.comment(id, spec.comment.as_ref());
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Sequence, old));
-        if let Some(owner) = &spec.owned_by {
+        if let Some(owner) = spec.owned_by.as_ref().filter(|_| serial.is_none()) {
             match written_name(owner).as_slice() {
                 [table, column] => self.owned_by(id, QName::new(schema, *table), *column, owner),
                 [schema, table, column] => self.owned_by(id, QName::new(*schema, *table), *column, owner),
@@ -101,6 +113,26 @@ impl Declarations<'_> {
                     self.report(Diagnostic::error(Code::UnknownValue, message).at(owner.span));
                 }
             }
+        }
+    }
+
+    /// The sequence of a serial column as its own entry has it: what that does not say is as the column has it.
+    pub(super) fn entry_of_serial(
+        &mut self,
+        column: ObjectId,
+        id: ObjectId,
+        type_name: TypeName,
+        name: &Name,
+    ) {
+        let Some(spec) = self.sequences.get(&id) else { return };
+        let read = sequence::declare::sequence(spec, type_name);
+        let Some(object) = self.keep(read) else { return };
+        match self.out.catalog.get_mut(id) {
+            Some(entry) => entry.object = Object::Sequence(object),
+            None => self.add(id, Object::Sequence(object), name.span),
+        }
+        if let Some(table) = column.root().qname().filter(|_| !self.out.catalog.contains(owned_by::id(id))) {
+            self.owned_by(id, table, column.name(), name);
         }
     }
 
@@ -119,6 +151,17 @@ impl Declarations<'_> {
             let grant = Grant::all(id.kind(), self.version);
             self.add(grant::id(id, Ident::new("public")), Object::Grant(grant), name.span);
         }
+    }
+}
+
+/// Whether the entry of a sequence leaves a column its owner.
+pub(super) fn may_own(column: ObjectId, spec: &SequenceSpec) -> bool {
+    let Some(table) = column.root().qname() else { return false };
+    let Some(owner) = &spec.owned_by else { return true };
+    match written_name(owner).as_slice() {
+        [own, name] => *own == table.name && *name == column.name(),
+        [schema, own, name] => QName::new(*schema, *own) == table && *name == column.name(),
+        _ => false,
     }
 }
 

@@ -15,11 +15,13 @@ pub mod extension;
 pub mod foreign_key;
 pub mod function;
 pub mod grant;
+pub mod identity_sequence;
 pub mod index;
 pub mod key;
 pub mod materialized_view;
 pub mod member;
 pub mod naming;
+pub mod not_null;
 pub mod opaque;
 pub mod options;
 pub mod owned_by;
@@ -234,15 +236,21 @@ pub fn alter_owner(id: ObjectId, owner: Ident, out: &mut Steps) {
     types::alter_owner(id, owner, out);
 }
 
-/// Whether no file can speak of these satellites of an object: privileges and the comment of a sequence that a serial
-/// column brought. They stay as they are, or as privileges by default make them. So does the comment that an extension
+/// Whether no file speaks of these satellites of an object: privileges and the comment of a sequence that a serial column
+/// brought, privileges on the sequence of an identity column. They stay as they are, or as privileges by default make them. So does the comment that an extension
 /// brings, where no file has another.
 pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
     let root = satellite.root();
     if root.kind() == Kind::Extension {
         return satellite.kind() == Kind::Comment;
     }
-    root.kind() == Kind::Sequence
-        && desired.children_of(root, Kind::OwnedBy).next().is_some()
-        && desired.children_of(root, satellite.kind()).next().is_none()
+    let sequence = match satellite.parent() {
+        Some(sequence) if sequence.kind() == Kind::IdentitySequence => {
+            Some(sequence).filter(|_| satellite.kind() == Kind::Grant && desired.contains(sequence))
+        }
+        _ => Some(root).filter(|root| {
+            root.kind() == Kind::Sequence && desired.children_of(*root, Kind::OwnedBy).next().is_some()
+        }),
+    };
+    sequence.is_some_and(|sequence| desired.children_of(sequence, satellite.kind()).next().is_none())
 }

@@ -1,7 +1,9 @@
 //! How statements name an object: `COMMENT ON CONSTRAINT c ON app.t`, `ALTER TABLE app.t`, `GRANT … ON FUNCTION`.
 
+use crate::catalog::Catalog;
 use crate::id::{Address, ObjectId};
 use crate::ident::QName;
+use crate::kinds::{identity_sequence, not_null};
 use crate::object::Kind;
 use crate::sql::Sql;
 
@@ -24,13 +26,13 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Collation => "COLLATION",
         Kind::Enum | Kind::Composite | Kind::Range | Kind::BaseType => "TYPE",
         Kind::Domain => "DOMAIN",
-        Kind::Sequence => "SEQUENCE",
+        Kind::Sequence | Kind::IdentitySequence => "SEQUENCE",
         // An aggregate as a routine needs no star and no ORDER BY between its parentheses.
         Kind::Function | Kind::Aggregate => "ROUTINE",
         Kind::Table => "TABLE",
         Kind::ForeignTable => "FOREIGN TABLE",
         Kind::Column => "COLUMN",
-        Kind::Check | Kind::Key | Kind::Exclusion | Kind::ForeignKey => "CONSTRAINT",
+        Kind::NotNull | Kind::Check | Kind::Key | Kind::Exclusion | Kind::ForeignKey => "CONSTRAINT",
         Kind::Index => "INDEX",
         Kind::View => "VIEW",
         Kind::MaterializedView => "MATERIALIZED VIEW",
@@ -75,8 +77,17 @@ pub fn own_name(sql: &mut Sql, id: ObjectId) {
     }
 }
 
+/// Writes the name of a root object, or of what has one in the catalog only: the sequence of an identity column, as the
+/// first of the two sides that knows it calls it.
+pub fn name_at(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
+    match identity_sequence::name_of(id, sides).filter(|_| id.kind() == Kind::IdentitySequence) {
+        Some(name) => drop(sql.name(name)),
+        None => own_name(sql, id),
+    }
+}
+
 /// Writes an object as COMMENT ON, SECURITY LABEL or ALTER EXTENSION name it.
-pub fn object(sql: &mut Sql, id: ObjectId) {
+pub fn object(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
     sql.kw(keyword(id.kind()));
     match (id.kind(), id.address()) {
         (Kind::Column, Address::On(parent, name)) => {
@@ -84,6 +95,10 @@ pub fn object(sql: &mut Sql, id: ObjectId) {
             sql.kw(".").tight().ident(name);
         }
         (Kind::Index | Kind::Statistics, _) => own_name(sql, id),
+        (Kind::NotNull, _) => {
+            sql.ident(not_null::name_of(id, sides)).kw("ON");
+            own_name(sql, id.root());
+        }
         (_, Address::On(parent, name)) => {
             sql.ident(name).kw("ON");
             if parent.kind() == Kind::Domain {
@@ -91,6 +106,6 @@ pub fn object(sql: &mut Sql, id: ObjectId) {
             }
             own_name(sql, parent);
         }
-        _ => own_name(sql, id),
+        _ => name_at(sql, id, sides),
     }
 }

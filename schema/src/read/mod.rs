@@ -78,6 +78,7 @@ pub const READERS: &[Reader] = &[
     kinds::publication::read::READER,
     kinds::member::read::READER,
     kinds::opaque::read::UNMODELLED,
+    kinds::column::read::OTHER_SETTINGS,
     kinds::comment::read::READER,
     kinds::grant::read::READER,
     kinds::default_privileges::read::READER,

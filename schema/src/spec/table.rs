@@ -101,9 +101,9 @@ pub struct TableSpec {
 pub struct ColumnSpec {
     /// Its type, and nothing but the type.
     pub r#type: Sql,
-    /// Whether null is refused.
+    /// Whether null is refused; the long form says more about the constraint that does it.
     #[serde(default)]
-    pub not_null: Option<Flag>,
+    pub not_null: Option<Written<NotNullSpec, Flag>>,
     /// Its default.
     #[serde(default)]
     pub default: Option<Sql>,
@@ -138,6 +138,24 @@ pub struct ColumnSpec {
     #[serde(default)]
     pub grants: Grants,
     /// Its comment.
+    #[serde(default)]
+    pub comment: Option<Text>,
+}
+
+/// The long form of NOT NULL, which PostgreSQL 18 keeps as a constraint.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotNullSpec {
+    /// The name of the constraint; older servers know none.
+    #[serde(default)]
+    pub name: Option<Name>,
+    /// Whether child tables may have null; PostgreSQL 18.
+    #[serde(default)]
+    pub no_inherit: Option<Flag>,
+    /// Whether rows that were there before are left unchecked; PostgreSQL 18.
+    #[serde(default)]
+    pub not_valid: Option<Flag>,
+    /// The comment of the constraint; PostgreSQL 18.
     #[serde(default)]
     pub comment: Option<Text>,
 }
@@ -220,6 +238,15 @@ pub struct IdentitySpec {
     /// Whether it begins again at its end.
     #[serde(default)]
     pub cycle: Option<Flag>,
+    /// Whether a crash may empty its sequence; as the table has it, when it does not say. PostgreSQL 15.
+    #[serde(default)]
+    pub unlogged: Option<Flag>,
+    /// Who may do what with its sequence; what there is stays, when it does not say.
+    #[serde(default)]
+    pub grants: Grants,
+    /// The comment of its sequence.
+    #[serde(default)]
+    pub comment: Option<Text>,
 }
 
 /// Who gives an identity column its value.

@@ -16,6 +16,7 @@ pub use tree::{Map, Node};
 use crate::catalog::{Catalog, Standing};
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
+use crate::kinds::identity_sequence;
 use crate::object::{Kind, Object};
 use crate::sql;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +116,10 @@ impl<'a> Writer<'a> {
         }
         let section = self.section(id);
         match id.address() {
+            Address::Of(column, _) if id.kind() == Kind::IdentitySequence => {
+                self.entry(column).at("identity", "")
+            }
+            Address::Of(column, _) if id.kind() == Kind::NotNull => self.entry(column).at("not_null", ""),
             Address::Of(target, _) => self.entry(target),
             Address::On(parent, name) => self.entry(parent).named(section).at(name.as_str(), ""),
             Address::Routine(name, arguments) => {
@@ -170,13 +175,22 @@ impl<'a> Writer<'a> {
 
     /// Whether anything stands on an object that its short form cannot say.
     pub fn is_bare(&self, id: ObjectId) -> bool {
-        self.catalog.children(id).iter().all(|child| child.kind() == Kind::Default)
+        self.catalog.children(id).iter().all(|child| child.kind() == Kind::Default || self.is_silent(*child))
+    }
+
+    /// Whether a part of an object goes without saying: an identity column's sequence with nothing that is its own.
+    fn is_silent(&self, part: ObjectId) -> bool {
+        let usual = match self.catalog.get(part).map(|entry| &entry.object) {
+            Some(Object::IdentitySequence(sequence)) => identity_sequence::write::is_usual(*sequence, part),
+            _ => false,
+        };
+        usual && self.catalog.children(part).is_empty()
     }
 
     /// Whether a column's entry has nothing but its short form: its privileges stand with the table's.
     pub fn is_bare_or_granted(&self, id: ObjectId) -> bool {
         let apart = |kind: Kind| matches!(kind, Kind::Default | Kind::Grant);
-        self.catalog.children(id).iter().all(|child| apart(child.kind()))
+        self.catalog.children(id).iter().all(|child| apart(child.kind()) || self.is_silent(*child))
     }
 
     fn standing(&self, id: ObjectId) -> Option<Standing> {

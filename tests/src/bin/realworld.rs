@@ -64,6 +64,10 @@ fn one(wishes: &Wishes, folder: &Path) -> Result<Vec<(String, String)>> {
     let meta = fs::read_to_string(folder.join("meta.json"))?;
     let supabase = meta.contains("\"needs_supabase_prelude\": true");
     let prepare = |database: &Database<'_>| -> Result<()> {
+        if database.major() < 15 {
+            // As every other new database has it, so that a dump that says so changes nothing.
+            database.execute_as(As::Superuser, "ALTER SCHEMA public OWNER TO CURRENT_USER")?;
+        }
         if supabase {
             database.psql_file(As::Superuser, wishes.folder.join("supabase_prelude.sql"))?;
         }

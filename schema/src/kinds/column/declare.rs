@@ -7,7 +7,9 @@ use crate::declare::frame::{self, Frame};
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Aside, Fragment, Grammar};
 use crate::ident::{Ident, QName, Text};
+use crate::kinds::identity_sequence::declare::Said;
 use crate::kinds::key::Timing;
+use crate::kinds::not_null::{self, NotNull};
 use crate::kinds::options::{self, Options};
 use crate::kinds::{check, foreign_key, key};
 use crate::object::Object;
@@ -29,6 +31,10 @@ pub struct Declared {
     pub default: Option<Fragment>,
     /// `serial`: a sequence of its own gives the default.
     pub serial: bool,
+    /// What is said about the sequence of an identity column.
+    pub sequence: Said,
+    /// What is said about its NOT NULL.
+    pub not_null: Option<not_null::declare::Said>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
     /// What is read and not modelled yet.
@@ -41,6 +47,8 @@ impl Declared {
             column: Column::new(type_name),
             default: None,
             serial: false,
+            sequence: Said::default(),
+            not_null: None,
             constraints: Vec::new(),
             ignored: Vec::new(),
         };
@@ -152,8 +160,13 @@ fn constraint(
         kind::NULL => {}
         kind::NOT_NULL => {
             declared.column.not_null = true;
-            if name.is_some() {
-                declared.ignored.push((span, "the name of a NOT NULL"));
+            let own = NotNull {
+                name,
+                no_inherit: node.get("is_no_inherit").flag(),
+                not_valid: node.get("skip_validation").flag(),
+            };
+            if own != NotNull::default() {
+                declared.not_null = Some(not_null::declare::Said { own, comment: None, span });
             }
         }
         kind::DEFAULT => {
@@ -166,7 +179,7 @@ fn constraint(
         kind::IDENTITY => {
             let always = node.get("generated_when").str() == "a";
             let settings = sequence_settings(frame, node, declared)?;
-            declared.column.identity = Some(Identity::new(always, settings));
+            declared.column.identity = Some(Identity { always, options: settings });
             declared.column.not_null = true;
         }
         kind::GENERATED => {
@@ -241,7 +254,14 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         error.help("`type:` holds the type alone; the rest has keys of its own (`not_null`, `default`, …)")
     })?;
     let mut declared = Declared::new(type_name.located(spec.r#type.span()));
-    declared.column.not_null |= spec.not_null.is_some_and(|flag| flag.value);
+    match &spec.not_null {
+        Some(Written::Short(flag)) => declared.column.not_null |= flag.value,
+        Some(Written::Long(own)) => {
+            declared.column.not_null = true;
+            declared.not_null = Some(not_null::declare::said(own, spec.r#type.span()));
+        }
+        None => {}
+    }
     if let Some(value) = &spec.default {
         let tree = frame::expression(value).map_err(|error| quoted(value, error))?;
         declared.default = default(value, &tree, &declared.column.type_name)?;
@@ -261,14 +281,14 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         let (kind, written) = match identity {
             Written::Short(kind) => (*kind, BTreeMap::new()),
             Written::Long(spec) => {
-                if let Some(name) = &spec.sequence {
-                    declared.ignored.push((name.span, "the name of an identity column's sequence"));
-                }
+                let name = spec.sequence.as_ref();
+                declared.sequence.name = name.map(|name| (crate::declare::written_name(name), name.span));
+                declared.sequence.unlogged = spec.unlogged;
                 (spec.generate.value, written_settings(spec))
             }
         };
         let options = settings(written, &declared.column.type_name);
-        declared.column.identity = Some(Identity::new(kind == IdentityKind::Always, options));
+        declared.column.identity = Some(Identity { always: kind == IdentityKind::Always, options });
         declared.column.not_null = true;
     }
     if let Some(using) = &spec.using {
@@ -371,7 +391,8 @@ fn sequence_settings(
             "cache" => "CACHE",
             "cycle" => "CYCLE",
             "sequence_name" => {
-                declared.ignored.push((frame.span(at), "the name of an identity column's sequence"));
+                let parts = option.get("arg").get("items").strings().into_iter().map(Ident::new).collect();
+                declared.sequence.name = Some((parts, frame.span(at)));
                 continue;
             }
             _ => return Err(frame.refuse(at, "this does not belong to an identity column")),

@@ -8,13 +8,13 @@ pub mod write;
 use crate::analyse::{self, Found, Place, Seen, World};
 use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
-use crate::id::{ObjectId, Slot};
+use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::options::Options;
 use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
 use crate::kinds::types;
-use crate::kinds::{self, key, naming};
+use crate::kinds::{self, identity_sequence, key, naming, not_null};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions};
 use crate::reference::Reference;
@@ -35,6 +35,8 @@ pub struct Column {
     pub collation: Option<Reference>,
     /// NOT NULL; primary keys and identity make it so too.
     pub not_null: bool,
+    /// What that constraint is called, where the server has told another name than it would choose (PostgreSQL 18).
+    pub not_null_name: Aside<Option<Ident>>,
     /// GENERATED … AS IDENTITY.
     pub identity: Option<Identity>,
     /// GENERATED ALWAYS AS (…).
@@ -65,23 +67,12 @@ pub struct Identity {
     /// `MINVALUE`, `MAXVALUE`, `CACHE` with numbers; `CYCLE` with 1.
     #[serde(with = "crate::keep::words")]
     pub options: BTreeMap<&'static str, i64>,
-    /// The sequence, where it is known; otherwise it gets the name that PostgreSQL chooses.
-    pub sequence: Aside<Option<QName>>,
 }
 
 impl Identity {
-    /// An identity whose sequence has the name that PostgreSQL chooses.
+    /// An identity.
     pub fn new(always: bool, options: BTreeMap<&'static str, i64>) -> Self {
-        Self { always, options, sequence: Aside(None) }
-    }
-
-    /// The relation name that its sequence takes.
-    fn sequence_name(&self, id: ObjectId) -> Option<QName> {
-        self.sequence.0.or_else(|| {
-            let table = id.parent()?.qname()?;
-            let name = key::chosen_name(table.name.as_str(), id.name().as_str(), "seq");
-            Some(QName { schema: table.schema, name: Ident::new(name.as_str()) })
-        })
+        Self { always, options }
     }
 
     /// The settings of its sequence.
@@ -111,6 +102,7 @@ impl Column {
             type_name,
             collation: None,
             not_null: false,
+            not_null_name: Aside(None),
             identity: None,
             generated: None,
             storage: None,
@@ -130,7 +122,7 @@ impl Column {
         Self { collation, position: self.position, inherited: Aside(true), ..Self::new(self.type_name) }
     }
 
-    fn definition(&self, id: ObjectId) -> Sql {
+    fn definition(&self, id: ObjectId, desired: &Catalog) -> Sql {
         let mut sql = Sql::default();
         sql.ident(id.name()).type_name(&self.type_name);
         if let Some(collation) = self.collation.as_ref().and_then(Reference::qname) {
@@ -142,10 +134,14 @@ impl Column {
         }
         if let Some(identity) = &self.identity {
             sql.kw("GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
-            identity_options(&mut sql, &identity.options);
+            identity_options(&mut sql, &identity.options, said_sequence(id, desired));
         }
-        if self.not_null {
-            sql.kw("NOT NULL");
+        match not_null::of(id, desired) {
+            // It is added behind the table.
+            Some(own) if own.not_valid => {}
+            Some(own) => own.inline(&mut sql),
+            None if self.not_null => drop(sql.kw("NOT NULL")),
+            None => {}
         }
         sql
     }
@@ -222,11 +218,22 @@ fn always(always: bool) -> &'static str {
     if always { "ALWAYS" } else { "BY DEFAULT" }
 }
 
-fn identity_options(sql: &mut Sql, options: &BTreeMap<&'static str, i64>) {
-    if options.is_empty() {
+/// The name of the sequence of an identity column, where it is not the one that PostgreSQL chooses.
+fn said_sequence(id: ObjectId, desired: &Catalog) -> Option<QName> {
+    match desired.get(identity_sequence::id(id)).map(|entry| &entry.object) {
+        Some(Object::IdentitySequence(sequence)) => sequence.said(id),
+        _ => None,
+    }
+}
+
+fn identity_options(sql: &mut Sql, options: &BTreeMap<&'static str, i64>, name: Option<QName>) {
+    if options.is_empty() && name.is_none() {
         return;
     }
     sql.kw("(").tight();
+    if let Some(name) = name {
+        sql.kw("SEQUENCE NAME").name(name);
+    }
     for (word, value) in options {
         sql.kw(word);
         if *word != "CYCLE" {
@@ -279,15 +286,7 @@ impl ObjectKind for Column {
 
     fn inherit(&mut self, current: &Self) {
         self.position = current.position;
-        if let (Some(own), Some(current)) = (&mut self.identity, &current.identity) {
-            own.sequence = current.sequence;
-        }
-    }
-
-    /// The sequence of an identity column is a relation.
-    fn extra_slots(&self, id: ObjectId) -> Vec<Slot> {
-        let name = self.identity.as_ref().and_then(|identity| identity.sequence_name(id));
-        name.map(Slot::Relation).into_iter().collect()
+        self.not_null_name = current.not_null_name;
     }
 
     fn append(&mut self) {
@@ -305,13 +304,14 @@ impl ObjectKind for Column {
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
-            if self.not_null && !key::is_primary(id, context.desired) {
+            let own = not_null::of(id, context.desired).is_some();
+            if self.not_null && !own && !key::is_primary(id, context.desired) {
                 out.push(set_not_null(id, true)).lock(table_of(id), Lock::AccessExclusive).scans();
             }
             self.settings(&Column::new(self.type_name), id, context, out);
             return;
         }
-        let definition = self.definition(id);
+        let definition = self.definition(id, context.desired);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
         let rewrites = self.identity.is_some() || self.generated.as_ref().is_some_and(|g| g.stored);
@@ -327,6 +327,7 @@ impl ObjectKind for Column {
             type_name,
             collation,
             not_null,
+            not_null_name: _,
             identity,
             generated,
             storage: _,
@@ -337,10 +338,12 @@ impl ObjectKind for Column {
             using,
             inherited,
         } = new;
+        // What is more than a plain NOT NULL is added by its own statement.
+        let own = not_null::of(id, context.desired).is_some();
         if inherited.0 {
             // The parent's statement has changed it before; who uses it is concerned all the same.
             let table = table_of(id);
-            if *not_null && !old.not_null {
+            if *not_null && !old.not_null && !own {
                 out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
             }
             let above = table::origin(context.desired, id).and_then(|above| context.desired.get(above));
@@ -422,14 +425,14 @@ impl ObjectKind for Column {
                 }
             }
         }
-        if *not_null != old.not_null && *not_null {
+        if *not_null != old.not_null && *not_null && !own {
             out.push(set_not_null(id, true)).lock(table, Lock::AccessExclusive).scans();
         }
         match (&old.identity, identity) {
             (None, Some(identity)) => {
                 let mut sql = alter(id);
                 sql.kw("ADD GENERATED").kw(always(identity.always)).kw("AS IDENTITY");
-                identity_options(&mut sql, &identity.options);
+                identity_options(&mut sql, &identity.options, said_sequence(id, context.desired));
                 out.push(sql).lock(table, Lock::AccessExclusive);
                 sequence::go_on(&serial_sequence(id), id, &identity.settings(*type_name), out);
             }

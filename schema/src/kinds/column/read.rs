@@ -1,10 +1,13 @@
 //! Reads columns of tables and foreign tables. Of views and materialized views only the names of the columns are
 //! remembered; the sequences behind identity columns are read with the others.
 
+use crate::catalog::Standing;
 use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::column::{Column, Generated, Identity};
+use crate::kinds::comment::Comment;
+use crate::kinds::not_null::{self, NotNull};
 use crate::kinds::options::Options;
 use crate::kinds::table;
 use crate::object::{Kind, Object};
@@ -31,7 +34,7 @@ pub const READER: Reader = Reader {
         let not_null = row.flag()?;
         let identity = match row.letter()? {
             ' ' => None,
-            letter => Some(Identity::new(letter == 'a', BTreeMap::new())),
+            letter => Some(Identity { always: letter == 'a', options: BTreeMap::new() }),
         };
         let (letter, default) = (row.letter()?, row.opt_oid()?);
         let generated = row.text_if()?.map(|expression| Generated {
@@ -58,14 +61,17 @@ pub const READER: Reader = Reader {
             position,
             using: Aside(None),
             inherited: Aside(false),
+            not_null_name: Aside(None),
         };
         let id = ObjectId::on(Kind::Column, parent, name);
-        if row.flag()? {
+        let is_local = row.flag()?;
+        let (above, storage_above, compression_above) =
+            (row.opt_text()? == Some("t"), row.letter()?, row.letter()?);
+        if is_local {
             out.add(id, Object::Column(column), class::RELATION, relation, number)?;
             out.alias(class::DEFAULT, default, id);
         } else {
             // What the parent's says too is none of the child's own.
-            let (above, storage_above, compression_above) = (row.flag()?, row.letter()?, row.letter()?);
             let own = Column {
                 not_null: column.not_null && !above,
                 storage: column.storage.filter(|own| storage(storage_above) != Some(*own)),
@@ -77,25 +83,55 @@ pub const READER: Reader = Reader {
             out.add(id, Object::Column(own), class::RELATION, relation, number)?;
             out.clone_of(class::DEFAULT, default, table::origin(&out.catalog, id).unwrap_or(id));
         }
+        let (name, flags) = (row.opt_ident()?, row.opt_text()?.unwrap_or_default());
+        let given = name.filter(|name| !not_null::is_chosen(*name, id));
+        let own = NotNull { name: given, no_inherit: flags.contains('i'), not_valid: flags.contains('v') };
+        if let Some(Object::Column(column)) = out.catalog.get_mut(id).map(|entry| &mut entry.object) {
+            column.not_null_name = Aside(name);
+        }
+        if own != NotNull::default() {
+            out.add_satellite(not_null::id(id), Object::NotNull(own))?;
+        }
         Ok(())
     },
 };
 
-/// What a NOT NULL of PostgreSQL 18 has that no file can say.
+/// Comments on NOT NULL constraints, which are objects where there is something to say about them.
 pub const NOT_NULLS: Reader = Reader {
     name: "NOT NULL constraints",
     sql: |version| {
-        let valid = if version >= 18 { "c.contype = 'n'" } else { "false" };
+        let there = if version >= 18 { "c.contype = 'n'" } else { "false" };
         format!(
-            "SELECT c.conrelid, c.conkey[1], c.conname, c.connoinherit FROM pg_constraint c \
-             WHERE {valid} AND c.conrelid >= 16384 AND (c.connoinherit OR NOT c.convalidated)"
+            "SELECT c.conrelid, c.conkey[1], d.description FROM pg_description d \
+             JOIN pg_constraint c ON d.classoid = 2606 AND d.objoid = c.oid \
+             WHERE {there} AND c.conrelid >= 16384"
         )
     },
     decode: |row, out| {
-        let (relation, number, name, no_inherit) = (row.oid()?, row.sub()?, row.ident()?, row.flag()?);
+        let (relation, number, text) = (row.oid()?, row.sub()?, row.text()?);
         let Some(column) = out.column(relation, number) else { return Ok(()) };
-        let what = if no_inherit { "NO INHERIT" } else { "NOT VALID" };
-        out.unplaced.push(format!("the NOT NULL constraint {name} of {column} is {what}"));
+        let id = not_null::id(column);
+        if !out.catalog.contains(id) {
+            out.add_satellite(id, Object::NotNull(NotNull::default()))?;
+        }
+        let comment = Object::Comment(Comment { text: Text::new(text) });
+        out.add_satellite(ObjectId::of(Kind::Comment, id, ""), comment)
+    },
+};
+
+/// Settings of columns that are no table's: what no file can say, and nobody shall miss silently.
+pub const OTHER_SETTINGS: Reader = Reader {
+    name: "settings of other columns",
+    sql: |_| include_str!("settings.sql").into(),
+    decode: |row, out| {
+        let (relation, kind, name, what) = (row.oid()?, row.letter()?, row.ident()?, row.text()?);
+        let Some(owner) = out.find(class::RELATION, relation, 0) else { return Ok(()) };
+        let external =
+            out.catalog.get(owner.root()).is_some_and(|entry| entry.standing == Standing::External);
+        if !external {
+            let part = if kind == 'm' { "column" } else { "expression" };
+            out.unplaced.push(format!("{part} {name} of {owner} has {what}"));
+        }
         Ok(())
     },
 };

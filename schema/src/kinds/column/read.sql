@@ -1,5 +1,5 @@
 -- Columns in their order, those that children have from their parents last; the expression is that of a generated
--- column.
+-- column. Since PostgreSQL 18 a NOT NULL has a name, mostly the one that PostgreSQL chooses.
 SELECT a.attrelid, a.attnum, a.attname,
        format_type(a.atttypid, a.atttypmod),
        cn.nspname, co.collname,
@@ -10,7 +10,10 @@ SELECT a.attrelid, a.attnum, a.attname,
        NULLIF(a.attstattarget, -1),
        a.attoptions,
        a.attislocal,
-       above.not_null, above.storage, above.compression
+       above.not_null, above.storage, above.compression,
+       NULL, NULL -- before 18
+       NULLIF(nn.conname, c.relname || '_' || a.attname || '_not_null'), -- since 18
+       concat(CASE WHEN nn.connoinherit THEN 'i' END, CASE WHEN NOT nn.convalidated THEN 'v' END) -- since 18
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
@@ -22,6 +25,7 @@ LEFT JOIN LATERAL (
     FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
     WHERE NOT a.attislocal AND i.inhrelid = a.attrelid
 ) above ON NOT a.attislocal
+LEFT JOIN pg_constraint nn ON nn.contype = 'n' AND nn.conislocal AND nn.conrelid = a.attrelid AND nn.conkey[1] = a.attnum -- since 18
 LEFT JOIN pg_attrdef d ON a.attgenerated <> '' AND d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid >= 16384
   AND a.attnum > 0

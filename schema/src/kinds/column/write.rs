@@ -3,7 +3,7 @@
 use super::{Column, declare};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
-use crate::kinds::{key, sequence};
+use crate::kinds::{identity_sequence, key, sequence};
 use crate::object::{Kind, Object};
 use crate::reference::Reference;
 use crate::span::{Sources, Span};
@@ -36,8 +36,9 @@ pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
         }
         return out.put(id, column.position.0, Node::Short(Box::new(Node::Sql(text)), long));
     }
-    let long = long(column, default);
-    let short = short(column, default, primary).filter(|text| is_same(text, column, default, id, primary));
+    let long = long(column, default, &sequence_keys(id, out));
+    let short = short(column, default, primary)
+        .filter(|text| sequence_keys(id, out).is_empty() && is_same(text, column, default, id, primary));
     let node = match short {
         Some(text) => Node::Short(Box::new(Node::Sql(text)), long),
         None => Node::Map(long),
@@ -83,6 +84,7 @@ fn short(column: &Column, default: Option<&Fragment>, primary: bool) -> Option<S
         type_name,
         collation,
         not_null,
+        not_null_name: _,
         identity,
         generated,
         storage,
@@ -167,7 +169,17 @@ fn settings(column: &Column, map: &mut Map) {
     column.options.write(map);
 }
 
-fn long(column: &Column, default: Option<&Fragment>) -> Map {
+/// What the sequence of an identity column has otherwise than PostgreSQL would choose.
+fn sequence_keys(id: ObjectId, out: &Writer<'_>) -> Map {
+    let mut map = Map::keys();
+    let id = identity_sequence::id(id);
+    if let Some(Object::IdentitySequence(own)) = out.catalog.get(id).map(|entry| &entry.object) {
+        identity_sequence::write::keys(*own, id, &mut map);
+    }
+    map
+}
+
+fn long(column: &Column, default: Option<&Fragment>, sequence: &Map) -> Map {
     let mut map = Map::keys();
     map.set("type", Node::Sql(spoken(&column.type_name).text().as_str().into()));
     map.flag("not_null", column.not_null && column.identity.is_none());
@@ -186,11 +198,11 @@ fn long(column: &Column, default: Option<&Fragment>) -> Map {
     }
     if let Some(identity) = &column.identity {
         let word = Node::word(if identity.always { "always" } else { "by default" });
-        if identity.options.is_empty() {
-            map.set("identity", word);
+        let mut long = sequence.clone();
+        long.set("generate", word.clone());
+        if identity.options.is_empty() && sequence.is_empty() {
+            map.set("identity", Node::Short(Box::new(word), long));
         } else {
-            let mut long = Map::keys();
-            long.set("generate", word);
             for (keyword, value) in &identity.options {
                 match *keyword {
                     "START WITH" => long.set("start", Node::word(value)),

@@ -3,6 +3,7 @@
 pub mod read;
 pub mod write;
 
+use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Text;
 use crate::kinds::naming;
@@ -18,9 +19,9 @@ pub struct Comment {
     pub text: Text,
 }
 
-fn head(id: ObjectId) -> Sql {
+fn head(id: ObjectId, sides: [&Catalog; 2]) -> Sql {
     let mut sql = Sql::new("COMMENT ON");
-    naming::object(&mut sql, id.parent().unwrap_or(id));
+    naming::object(&mut sql, id.parent().unwrap_or(id), sides);
     sql.kw("IS");
     sql
 }
@@ -36,8 +37,8 @@ impl ObjectKind for Comment {
         write::write(self, id, out);
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        let mut sql = head(id);
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        let mut sql = head(id, [context.desired, context.current]);
         sql.literal(self.text.as_str());
         out.push(sql);
     }
@@ -48,8 +49,8 @@ impl ObjectKind for Comment {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
-        let mut sql = head(id);
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        let mut sql = head(id, [context.current, context.desired]);
         sql.kw("NULL");
         out.push(sql);
     }

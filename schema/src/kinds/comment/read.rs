@@ -6,7 +6,7 @@ use crate::kinds::comment::Comment;
 use crate::object::{Kind, Object};
 use crate::read::Reader;
 
-/// Comments. What is on a part of an object (the index of a key, the sequence of an identity) is only noted.
+/// Comments. What is on a part of an object (the index of a key) is only noted.
 pub const READER: Reader = Reader {
     name: "comments",
     sql: |_| include_str!("read.sql").into(),

@@ -45,7 +45,7 @@ impl DefaultPrivileges {
 pub fn of_new(id: ObjectId, context: &Context<'_>) -> BTreeMap<Ident, Grant> {
     let objects = match id.kind() {
         Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => "TABLES",
-        Kind::Sequence => "SEQUENCES",
+        Kind::Sequence | Kind::IdentitySequence => "SEQUENCES",
         Kind::Function | Kind::Aggregate => "FUNCTIONS",
         Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType => "TYPES",
         Kind::Schema => "SCHEMAS",

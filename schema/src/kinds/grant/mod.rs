@@ -40,7 +40,7 @@ pub fn all_privileges(kind: Kind, version: u32) -> &'static [&'static str] {
             &["DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"]
         }
         Kind::Column => &["INSERT", "REFERENCES", "SELECT", "UPDATE"],
-        Kind::Sequence => &["SELECT", "UPDATE", "USAGE"],
+        Kind::Sequence | Kind::IdentitySequence => &["SELECT", "UPDATE", "USAGE"],
         Kind::Schema => &["CREATE", "USAGE"],
         Kind::Function | Kind::Aggregate => &["EXECUTE"],
         _ => &["USAGE"],
@@ -62,14 +62,17 @@ pub fn implied(id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
 
 /// The role that has all privileges on an object until some are taken away.
 fn owner(target: ObjectId, catalog: &Catalog) -> Option<Ident> {
-    catalog.get(target).and_then(|entry| entry.object.owner())
+    // The sequence of an identity column is the table's owner's.
+    let owned = if target.kind() == Kind::IdentitySequence { target.root() } else { target };
+    catalog.get(owned).and_then(|entry| entry.object.owner())
 }
 
 /// What a grantee has without a word said: the owner everything, others nothing.
 fn unspoken(id: ObjectId, (first, second): (&Catalog, &Catalog), context: &Context<'_>) -> Grant {
     let target = target_of(id);
     let own = owner(target, first).or_else(|| owner(target, second)).unwrap_or(context.server.role);
-    if own == id.name() && target.parent().is_none() {
+    let has_owner = target.parent().is_none() || target.kind() == Kind::IdentitySequence;
+    if own == id.name() && has_owner {
         Grant::all(target.kind(), context.server.version)
     } else {
         Grant::default()
@@ -81,7 +84,7 @@ fn target_of(id: ObjectId) -> ObjectId {
 }
 
 /// `GRANT SELECT (c), … ON TABLE app.t`: the words between GRANT and TO.
-fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId) {
+fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId, sides: [&Catalog; 2]) {
     let target = target_of(id);
     let column = (target.kind() == Kind::Column).then(|| target.name());
     let items: Vec<Sql> = words
@@ -103,7 +106,7 @@ fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId) {
         Kind::Function | Kind::Aggregate => "ROUTINE",
         kind => naming::keyword(kind),
     });
-    naming::own_name(sql, object);
+    naming::name_at(sql, object, sides);
 }
 
 const KEYWORDS: &[&str] = &[
@@ -146,12 +149,12 @@ fn grantee(sql: &mut Sql, id: ObjectId) {
     grantee_of(sql, id.name());
 }
 
-fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {
+fn grant(words: &[Text], option: bool, id: ObjectId, sides: [&Catalog; 2], out: &mut Steps) {
     if words.is_empty() {
         return;
     }
     let mut sql = Sql::new("GRANT");
-    privileges_on(&mut sql, words, id);
+    privileges_on(&mut sql, words, id, sides);
     sql.kw("TO");
     grantee(&mut sql, id);
     if option {
@@ -160,12 +163,12 @@ fn grant(words: &[Text], option: bool, id: ObjectId, out: &mut Steps) {
     out.push(sql).guards(Guard::Privileges);
 }
 
-fn revoke(words: &[Text], option_only: bool, id: ObjectId, out: &mut Steps) {
+fn revoke(words: &[Text], option_only: bool, id: ObjectId, sides: [&Catalog; 2], out: &mut Steps) {
     if words.is_empty() {
         return;
     }
     let mut sql = Sql::new(if option_only { "REVOKE GRANT OPTION FOR" } else { "REVOKE" });
-    privileges_on(&mut sql, words, id);
+    privileges_on(&mut sql, words, id, sides);
     sql.kw("FROM");
     grantee(&mut sql, id);
     out.push(sql).loses(Loss::Revoke, id).guards(Guard::Privileges);
@@ -214,28 +217,39 @@ impl ObjectKind for Grant {
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { privileges } = new;
-        let words = |keep: &dyn Fn(&Text) -> bool, from: &BTreeMap<Text, bool>| -> Vec<Text> {
-            from.keys().filter(|word| keep(word)).copied().collect()
-        };
-        let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
-        let weaker =
-            words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
-        let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
-        let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
-        revoke(&gone, false, id, out);
-        revoke(&weaker, true, id, out);
-        if !gone.is_empty() || !weaker.is_empty() {
-            restore_columns(id, context, out);
-        }
-        grant(&plain, false, id, out);
-        grant(&optional, true, id, out);
+        changes(old, privileges, id, context, [context.desired, context.current], out);
         Alter::InPlace
     }
 
     fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let last = unspoken(id, (context.current, context.desired), context);
-        Self::alter(self, &last, id, context, out);
+        changes(self, &last.privileges, id, context, [context.current, context.desired], out);
     }
+}
+
+/// The statements from one set of privileges to another; `sides` know what the target is called at that moment.
+fn changes(
+    old: &Grant,
+    privileges: &BTreeMap<Text, bool>,
+    id: ObjectId,
+    context: &Context<'_>,
+    sides: [&Catalog; 2],
+    out: &mut Steps,
+) {
+    let words = |keep: &dyn Fn(&Text) -> bool, from: &BTreeMap<Text, bool>| -> Vec<Text> {
+        from.keys().filter(|word| keep(word)).copied().collect()
+    };
+    let gone = words(&|word| !privileges.contains_key(word), &old.privileges);
+    let weaker = words(&|word| old.privileges[word] && privileges.get(word) == Some(&false), &old.privileges);
+    let plain = words(&|word| !privileges[word] && !old.privileges.contains_key(word), privileges);
+    let optional = words(&|word| privileges[word] && old.privileges.get(word) != Some(&true), privileges);
+    revoke(&gone, false, id, sides, out);
+    revoke(&weaker, true, id, sides, out);
+    if !gone.is_empty() || !weaker.is_empty() {
+        restore_columns(id, context, out);
+    }
+    grant(&plain, false, id, sides, out);
+    grant(&optional, true, id, sides, out);
 }
 
 /// A REVOKE on a relation has taken the grantee's privileges on its columns along: those that stay are given again.
@@ -248,8 +262,9 @@ fn restore_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
             let of = |option: bool| -> Vec<Text> {
                 kept.privileges.iter().filter(|(_, with)| **with == option).map(|(word, _)| *word).collect()
             };
-            grant(&of(false), false, satellite, out);
-            grant(&of(true), true, satellite, out);
+            let sides = [context.desired, context.current];
+            grant(&of(false), false, satellite, sides, out);
+            grant(&of(true), true, satellite, sides, out);
         }
     }
 }

@@ -14,7 +14,6 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (class, oid, sub) = (row.oid()?, row.oid()?, row.sub()?);
         let (owner, list) = (row.oid()?, row.text()?);
-        // Those on the sequence of an identity column are none: nobody needs them to insert.
         let Some(target) = out.target(class, oid, sub) else { return Ok(()) };
         let owner = out.role(owner)?;
         let items = items(list)?;

@@ -6,8 +6,8 @@ pub mod write;
 use crate::fragment::Aside;
 use crate::id::ObjectId;
 use crate::ident::Ident;
-use crate::kinds::types;
-use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
+use crate::kinds::{grant, types};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Loss, Steps};
 use crate::write::Writer;
@@ -44,6 +44,11 @@ impl ObjectKind for Schema {
         if self.owner.0.is_none() {
             self.owner = current.owner;
         }
+    }
+
+    /// ALTER DEFAULT PRIVILEGES … ON SCHEMAS is about new schemas too.
+    fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
+        grant::implied(id, context)
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {

@@ -8,11 +8,11 @@ use crate::fragment::Aside;
 use crate::spec::types::SequenceSpec;
 use crate::type_name::TypeName;
 
-/// A sequence; what is not said is as PostgreSQL would have it.
+/// A sequence; what is not said is as PostgreSQL would have it, for a sequence of the type `usual`.
 ///
 /// # Errors
 /// A type that no sequence has.
-pub fn sequence(spec: &SequenceSpec) -> Result<Sequence, Diagnostic> {
+pub fn sequence(spec: &SequenceSpec, usual: TypeName) -> Result<Sequence, Diagnostic> {
     let type_name = match &spec.r#type {
         Some(sql) => {
             let type_name = types::with_collation(sql)?.0;
@@ -22,7 +22,7 @@ pub fn sequence(spec: &SequenceSpec) -> Result<Sequence, Diagnostic> {
             }
             type_name
         }
-        None => types::built_in("bigint"),
+        None => usual,
     };
     let increment = spec.increment.unwrap_or(1);
     let usual = Sequence::usual(type_name, increment);

@@ -1,6 +1,9 @@
-//! Reads sequences, with the columns that own them. Those of identity columns are part of the column.
+//! Reads sequences, with the columns that own them. The settings of an identity column's are part of the column.
 
 use crate::fragment::Aside;
+use crate::id::ObjectId;
+use crate::ident::Ident;
+use crate::kinds::identity_sequence::{self, IdentitySequence};
 use crate::kinds::owned_by::{self, OwnedBy};
 use crate::kinds::sequence::Sequence;
 use crate::object::{Kind, Object};
@@ -21,7 +24,7 @@ pub const READER: Reader = Reader {
         };
         let (owner, unlogged) = (row.oid()?, row.flag()?);
         if is_identity {
-            return of_identity((oid, out.in_schema(Kind::Sequence, schema, name)), column, row, out);
+            return of_identity((oid, name, unlogged), column, row, out);
         }
         let Some(id) = out.in_schema(Kind::Sequence, schema, name) else { return Ok(()) };
         let sequence = Sequence { unlogged, owner: Aside(Some(out.role(owner)?)), ..settings(row)? };
@@ -49,8 +52,8 @@ fn settings(row: &mut Row<'_>) -> Result<Sequence, Error> {
 }
 
 fn of_identity(
-    (oid, sequence): (u32, Option<crate::id::ObjectId>),
-    column: Option<crate::id::ObjectId>,
+    (oid, name, unlogged): (u32, Ident, bool),
+    column: Option<ObjectId>,
     row: &mut Row<'_>,
     out: &mut Declarations,
 ) -> Result<(), Error> {
@@ -71,12 +74,17 @@ fn of_identity(
         .filter(|(_, value, usual)| value != usual)
         .map(|(word, value, _)| (word, value))
         .collect();
-    out.alias(class::RELATION, Some(oid), column);
     if let Some(Object::Column(column)) = out.catalog.get_mut(column).map(|entry| &mut entry.object) {
         if let Some(identity) = &mut column.identity {
             identity.options = options;
-            identity.sequence = Aside(sequence.and_then(crate::id::ObjectId::qname));
         }
     }
-    Ok(())
+    let as_table = match column.parent().and_then(|table| out.catalog.get(table)).map(|entry| &entry.object) {
+        Some(Object::Table(table)) => table.unlogged,
+        _ => false,
+    };
+    // PostgreSQL 14 has no unlogged sequences, whatever the table is.
+    let unlogged = Some(unlogged).filter(|unlogged| *unlogged != as_table && out.version >= 15);
+    let sequence = IdentitySequence { name: Some(name), unlogged };
+    out.add(identity_sequence::id(column), Object::IdentitySequence(sequence), class::RELATION, oid, 0)
 }
