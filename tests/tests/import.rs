@@ -66,10 +66,12 @@ fn round_trip(original: &Database<'_>, prepare: &dyn Fn(&Database<'_>), more: &[
     prepare(&fresh);
     let applied = product::run(&folder.0, &fresh.url_as_owner(), &["apply", "--yes"]).expect("runs");
     assert_eq!(applied.code, 0, "{}\n{}", applied.all(), files());
-    // PostgreSQL does not always read its own words as it wrote them: what counts is what its own dump would restore.
-    let restored = original.restored().expect("the dump is restored");
-    let difference = dump::difference(&restored.dump(), &fresh.dump());
-    assert_eq!(difference, "", "{}", files());
+    // PostgreSQL does not always read its own words as it wrote them. Where the files have them, both databases are
+    // compared as their own dumps would restore them.
+    if dump::difference(&original.dump(), &fresh.dump()) != "" {
+        let restored = |database: &Database<'_>| database.restored().expect("the dump is restored").dump();
+        assert_eq!(dump::difference(&restored(original), &restored(&fresh)), "", "{}", files());
+    }
     folder
 }
 
@@ -445,7 +447,7 @@ fn lists_over_varchar_are_built_as_they_were() {
         let folder = round_trip_exactly(&database);
         let text = folder.text("schema/public.yaml");
         assert!(text.contains("(role IN ('user', 'it''s'))"), "{text}");
-        assert!(text.contains("((role)::text = ANY ((ARRAY[''a''::character varying])::text[]))"), "{text}");
+        assert!(text.contains("((role)::text = ANY ((ARRAY['a'::character varying])::text[]))"), "{text}");
     }
 }
 
