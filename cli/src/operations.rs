@@ -18,6 +18,7 @@ use schemac_compiler::memory::{self, Memory};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::record::Record;
+use schemac_compiler::rollback::Back;
 use schemac_compiler::state::journal::Running;
 use schemac_compiler::state::{self, Unavailable, journal};
 use schemac_compiler::timings::timed;
@@ -253,12 +254,12 @@ pub fn same_files(dir: &Path, planned: &Planned) -> Option<bool> {
     Some(planned.project.as_deref() == Some(planfile::digest(&project.sources).as_str()))
 }
 
-/// Runs a plan, which takes the applies `undoes` back. Losses are the caller's concern: nothing is refused here because
+/// Runs a plan, which takes `back` what was applied. Losses are the caller's concern: nothing is refused here because
 /// of them.
 pub fn apply(
     url: Option<&str>,
     planned: &Planned,
-    undoes: &[i64],
+    back: &Back,
     options: &ApplyOptions,
     progress: &mut dyn Progress,
 ) -> Result<Done, Failure> {
@@ -282,8 +283,8 @@ pub fn apply(
         return Err(Failure::Project(Report { diagnostics: vec![changed], ..Report::default() }));
     }
     // The row comes before the first statement, so that an apply that is torn off is known too.
-    let entry = begin(&mut connection, planned, &reading, undoes);
-    let running = entry.as_ref().ok().map(|(id, _)| Running { id: *id, undoes: undoes.to_vec() });
+    let entry = begin(&mut connection, planned, &reading, back);
+    let running = entry.as_ref().ok().map(|(id, _)| Running { id: *id, undoes: back.whole.clone() });
     let options = ApplyOptions { journal: running, ..options.clone() };
     let outcome = apply::apply(&mut connection.client, &planned.plan, &options, progress);
     let recorded = entry.and_then(|(id, before)| {
@@ -318,19 +319,20 @@ fn begin(
     connection: &mut Connection,
     planned: &Planned,
     reading: &Reading,
-    undoes: &[i64],
+    back: &Back,
 ) -> Result<(i64, Record), Unavailable> {
     state::ensure(&mut connection.client)?;
     let seen = planned.seen.clone().unwrap_or_default();
     let forward = planfile::write(&planned.plan, &seen, &planned.report.sources)
         .map_err(|_| Unavailable::Cannot("the plan cannot be written down".into()))?;
     let before = Record::before(&mut connection.client, reading, &planned.plan, &seen.external)?;
+    let before = Record { partly: back.partly.clone(), ..before };
     let begun = journal::Begun {
         schemac: env!("CARGO_PKG_VERSION").to_owned(),
         plan: planfile::digest_of(&forward),
         forward,
         before: back::text(&before),
-        undoes: undoes.to_vec(),
+        undoes: back.whole.clone(),
         ..Default::default()
     };
     journal::begin(&mut connection.client, &begun).map(|id| (id, before))

@@ -35,6 +35,9 @@ pub struct Record {
     pub search_path: Vec<Ident>,
     /// Whether what stands in front of the database has to read its schema anew afterwards.
     pub reload: bool,
+    /// The applies of which it takes a part back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<i64>,
     /// What moves, from its old name to its new one, in the order of the plan.
     pub moves: Vec<(ObjectId, ObjectId)>,
     /// The outermost objects that the apply touches, by their old and new names.
@@ -69,7 +72,7 @@ impl Record {
         plan: &Plan,
         external: &BTreeSet<Ident>,
     ) -> Result<Self, Unavailable> {
-        let moves: Vec<(ObjectId, ObjectId)> = plan
+        let mut moves: Vec<(ObjectId, ObjectId)> = plan
             .steps()
             .filter(|step| step.verb == Verb::Move)
             .filter_map(|step| match step.because {
@@ -77,6 +80,8 @@ impl Record {
                 _ => None,
             })
             .collect();
+        // A move to another schema with another name is two statements.
+        moves.dedup();
         let mut touched: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
         touched.extend(moves.iter().flat_map(|(old, new)| [old.root(), new.root()]));
         let relocations = moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();

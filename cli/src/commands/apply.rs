@@ -7,6 +7,7 @@ use crate::shell::Shell;
 use schemac_compiler::apply::{Applied, ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment, Verb};
 use schemac_compiler::render;
+use schemac_compiler::rollback::Back;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,7 +85,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     if let Some(exit) = decide(&planned, &arguments.how, shell)? {
         return Ok(exit);
     }
-    let (applied, id) = carry_out(url, &planned, &[], &arguments.how, shell)?;
+    let (applied, id) = carry_out(url, &planned, &Back::default(), &arguments.how, shell)?;
     let done = arguments.how.done(&applied);
     let result = json!({ "format": 1, "id": id, "steps": applied.steps, "segments": applied.segments });
     // A saved plan is held against the files that it was made from, and no others.
@@ -143,12 +144,12 @@ pub fn ask_first(how: &How, shell: &Shell) -> Result<(), Stop> {
 pub fn carry_out(
     url: Option<&str>,
     planned: &Planned,
-    undoes: &[i64],
+    back: &Back,
     how: &How,
     shell: &mut Shell,
 ) -> Result<(Applied, Option<i64>), Stop> {
     let result =
-        operations::apply(url, planned, undoes, &how.options(), &mut Shown { shell, done: 0, of: 0 });
+        operations::apply(url, planned, back, &how.options(), &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let operations::Done { applied, recorded } = result?;
     if let Err(why) = &recorded {

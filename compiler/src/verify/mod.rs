@@ -149,7 +149,12 @@ pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Find
 
 fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
     let applies = journal::applies(client).map_err(Error::Journal)?;
-    let standing: Vec<i64> = applies.iter().filter(|apply| apply.stands()).map(|apply| apply.id).collect();
+    let standing: Vec<i64> = applies
+        .iter()
+        // A part that was taken back is not what its apply left.
+        .filter(|apply| apply.stands() || apply.is_there() && !apply.partly.is_empty())
+        .map(|apply| apply.id)
+        .collect();
     if standing.is_empty() {
         return Err(Error::Nothing("no apply that stands is recorded in this database".into()));
     }
