@@ -6,7 +6,7 @@ mod back;
 mod proof;
 
 pub use back::{history, nothing_left, way_back};
-pub use proof::{answers, keep, kept, verify};
+pub use proof::{answers, checks, keep, kept, verify};
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, Connection, connect};

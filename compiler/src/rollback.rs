@@ -13,7 +13,7 @@ use crate::memory::{Circumstances, Meanings, Memory};
 use crate::normalize;
 use crate::plan::{self, Plan, Verb};
 use crate::record::{self, Record};
-use crate::relocate::{self, Relocated};
+use crate::relocate::{self, Relocated, Relocation};
 use crate::settle::Remembering;
 use crate::state::{Unavailable, journal};
 use schemac_schema::catalog::{Catalog, Standing};
@@ -24,7 +24,7 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::{companions, followers};
 use schemac_schema::span::{Sources, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 /// What shall be taken back.
@@ -102,7 +102,8 @@ struct Recorded {
 /// # Errors
 /// What stands in the way, all at once.
 pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources) -> Result<Way, Error> {
-    let recorded = recorded(connection, wish)?;
+    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+    let recorded = recorded(connection, wish, &applies)?;
     let mut external: BTreeSet<Ident> = BTreeSet::new();
     for one in &recorded {
         external.extend(one.before.external.iter().copied());
@@ -116,7 +117,14 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
             Wish::Table(name) => restrict(one, name),
             Wish::Last | Wish::To(_) => one.before.touched.iter().copied().collect(),
         };
-        target.take_back(one, &touched, span, &mut reasons, &mut notes)?;
+        target.take_back(
+            one,
+            &touched,
+            &first_names(&applies, one.apply.id),
+            span,
+            &mut reasons,
+            &mut notes,
+        )?;
         if one.after.is_none() {
             unwatched.push(one.apply.id);
         }
@@ -130,9 +138,10 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
             format!("apply {id} did not end, so nobody can say what has changed since by other hands");
         Diagnostic::note(Code::WayBack, message).help("look at the plan with care")
     }));
-    if let (Wish::Last, Some(id)) = (wish, torn_before(connection, &recorded)?) {
+    if let (Wish::Last, Some(id)) = (wish, torn_before(&applies, &recorded)) {
         let message = format!("apply {id} before it broke off in the middle, and stays");
-        notes.push(Diagnostic::note(Code::WayBack, message).help(format!("to take that back too: --to {id}")));
+        notes
+            .push(Diagnostic::note(Code::WayBack, message).help(format!("to take that back too: --to {id}")));
     }
     let search_path = recorded.first().map(|one| one.before.search_path.clone()).unwrap_or_default();
     let (plan, relocated) = target.plan(&reading, &search_path, connection, span, notes)?;
@@ -161,21 +170,35 @@ pub fn reverse(
         Recorded { apply: journal::Apply::default(), before: before.clone(), after: Some(after.clone()) };
     let touched = before.touched.iter().copied().collect();
     let (mut reasons, mut notes) = (Vec::new(), Vec::new());
-    target.take_back(&one, &touched, span, &mut reasons, &mut notes)?;
+    target.take_back(&one, &touched, &[], span, &mut reasons, &mut notes)?;
     target.plan(reading, &before.search_path, connection, span, notes).map(|(plan, _)| plan)
 }
 
 /// The first of the applies right before these that broke off: what the last one finished, they had begun.
-fn torn_before(connection: &mut Connection, recorded: &[Recorded]) -> Result<Option<i64>, Error> {
-    let Some(first) = recorded.last().map(|one| one.apply.id) else { return Ok(None) };
-    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+fn torn_before(applies: &[journal::Apply], recorded: &[Recorded]) -> Option<i64> {
+    let first = recorded.last()?.apply.id;
     let older = applies.iter().rev().filter(|apply| apply.id < first && apply.is_there());
-    Ok(older.take_while(|apply| apply.stands() && apply.is_torn()).last().map(|apply| apply.id))
+    older.take_while(|apply| apply.stands() && apply.is_torn()).last().map(|apply| apply.id)
+}
+
+/// What the applies before this one moved, back to the names before all of them: a way back that broke off may have
+/// gone as far.
+fn first_names(applies: &[journal::Apply], id: i64) -> Vec<Relocation> {
+    let mut first: BTreeMap<ObjectId, ObjectId> = BTreeMap::new();
+    for (old, new) in applies.iter().filter(|one| one.id < id && one.stands()).flat_map(|one| &one.moves) {
+        if old.parent().is_none() && !old.kind().is_routine() {
+            first.insert(*new, first.get(old).copied().unwrap_or(*old));
+        }
+    }
+    first.into_iter().filter(|(from, to)| from != to).map(|(from, to)| Relocation { from, to }).collect()
 }
 
 /// Looks the applies up that the wish is about, the last one first.
-fn recorded(connection: &mut Connection, wish: &Wish) -> Result<Vec<Recorded>, Error> {
-    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+fn recorded(
+    connection: &mut Connection,
+    wish: &Wish,
+    applies: &[journal::Apply],
+) -> Result<Vec<Recorded>, Error> {
     let known = applies.len();
     let mut standing: Vec<journal::Apply> = applies.iter().filter(|apply| apply.stands()).cloned().collect();
     standing.reverse();
@@ -194,7 +217,8 @@ fn recorded(connection: &mut Connection, wish: &Wish) -> Result<Vec<Recorded>, E
                 return Err(Error::Nothing(format!("the journal holds no apply {id}")));
             };
             if !asked.is_there() {
-                let why = if asked.segments == 0 { "it changed nothing" } else { "it was taken back already" };
+                let why =
+                    if asked.segments == 0 { "it changed nothing" } else { "it was taken back already" };
                 return Err(Error::Nothing(format!("apply {id} cannot be taken back: {why}")));
             }
         }
@@ -311,6 +335,7 @@ impl Target {
         &mut self,
         one: &Recorded,
         touched: &BTreeSet<ObjectId>,
+        older: &[Relocation],
         span: Span,
         reasons: &mut Vec<String>,
         notes: &mut Vec<Diagnostic>,
@@ -327,22 +352,26 @@ impl Target {
             .filter(|(old, new)| touched.contains(&old.root()) || touched.contains(&new.root()))
             .map(|(old, new)| (*new, *old))
             .collect();
-        let relocated =
-            relocated(std::mem::take(&mut self.state), &back, &before, span).map_err(|error| match error {
+        let relocated = relocated(std::mem::take(&mut self.state), &back, &before, span).map_err(
+            |error| match error {
                 // No file is to blame.
                 Error::Diagnostics(all) => Error::Refused(all.into_iter().map(|one| one.message).collect()),
                 error => error,
-            })?;
+            },
+        )?;
         if let Some(after) = &one.after {
             // All of it: what was touched refers to what moved with it.
             let all: Vec<(ObjectId, ObjectId)> =
                 one.before.moves.iter().map(|(old, new)| (*new, *old)).collect();
-            let now = self::relocated(relocated.catalog.clone(), &all, &one.before.catalog(), span)?;
-            let left = self::relocated(after.catalog(), &all, &one.before.catalog(), span)?;
-            let was = one.before.catalog();
+            let first = |catalog| relocate::carry_out(catalog, older.to_vec(), HashMap::new()).catalog;
+            let now =
+                first(self::relocated(relocated.catalog.clone(), &all, &one.before.catalog(), span)?.catalog);
+            let left = first(self::relocated(after.catalog(), &all, &one.before.catalog(), span)?.catalog);
+            let was = first(one.before.catalog());
+            let of = |root: ObjectId| older.iter().find(|one| one.from == root).map_or(root, |one| one.to);
             for root in touched {
-                let since = differences(&left.catalog, &now.catalog, *root);
-                if !since.is_empty() && !differences(&was, &now.catalog, *root).is_empty() {
+                let since = differences(&left, &now, of(*root));
+                if !since.is_empty() && !differences(&was, &now, of(*root)).is_empty() {
                     let more = since.len().saturating_sub(5);
                     reasons.extend(since.iter().take(5).map(|(id, how)| {
                         format!("{} {how} since apply {}", today(*id, &relocated, &back), one.apply.id)

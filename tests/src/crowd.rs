@@ -114,7 +114,8 @@ pub fn ask_while(
     let mut report = Report::default();
     let mut quiet = Vec::new();
     let mut during: Vec<Vec<Duration>> = vec![Vec::new(); spans.len()];
-    let (first, last) = (all.iter().map(|one| one.begin).min(), all.iter().map(|one| one.begin + one.took).max());
+    let (first, last) =
+        (all.iter().map(|one| one.begin).min(), all.iter().map(|one| one.begin + one.took).max());
     for one in all {
         let place = spans.iter().position(|(from, to)| one.begin <= *to && one.begin + one.took >= *from);
         match place {

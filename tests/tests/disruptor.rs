@@ -238,10 +238,7 @@ fn sixteen_clients_work_on_while_the_tables_move_and_move_back() {
         16,
         &blocks,
         &expected,
-        &mut [
-            &mut || there = Some(apply(&database, &[])),
-            &mut || back = Some(way_back(&database)),
-        ],
+        &mut [&mut || there = Some(apply(&database, &[])), &mut || back = Some(way_back(&database))],
     );
     there.expect("it ran").expect(0);
     back.expect("it ran").expect(0);

@@ -134,7 +134,11 @@ fn one_table_goes_back_and_the_rest_follows() {
         let first = database.dump();
         folder.apply(&database, &format!("{USERS}{ORDERS}"));
         let moved = database.dump();
-        database.execute("insert into public.users (name) values ('Chi'); insert into public.orders default values").expect("rows");
+        database
+            .execute(
+                "insert into public.users (name) values ('Chi'); insert into public.orders default values",
+            )
+            .expect("rows");
         let run = folder.run(&database, &["rollback", "--table", "users", "--yes"]);
         run.expect(0);
         let kinds = "select string_agg(oid::regclass::text || ' ' || relkind::text, ', ' order by oid::regclass::text) from pg_class \
@@ -192,7 +196,10 @@ fn several_applies_go_back_together() {
         assert!(refused.expect(1).stderr.contains("it was taken back already"), "{}", refused.all());
         folder.run(&database, &["rollback", "--to", "1", "--yes", "--allow", "drop-column"]).expect(0);
         same("both went back", &first, &database);
-        assert_eq!(value(&database, "select string_agg(name, ' ' order by id) from public.users"), "Ada Bola Chi");
+        assert_eq!(
+            value(&database, "select string_agg(name, ' ' order by id) from public.users"),
+            "Ada Bola Chi"
+        );
         assert_eq!(value(&database, "select count_users()::text"), "3");
     }
 }
@@ -275,7 +282,11 @@ fn what_stands_in_the_way_is_named_and_nothing_is_done() {
             database.execute(since).unwrap_or_else(|error| panic!("{what}: {error}"));
             let now = database.dump();
             let run = folder.run(&database, &["rollback", "--yes", "--allow", "all"]);
-            assert!(run.code == 1 && run.stderr.contains(expected), "{what}: it is not refused with {expected:?}\n{}", run.all());
+            assert!(
+                run.code == 1 && run.stderr.contains(expected),
+                "{what}: it is not refused with {expected:?}\n{}",
+                run.all()
+            );
             same(&format!("{what}: it was refused, and done"), &now, &database);
             if repair.is_empty() {
                 (database, first) = (before(server), String::new());

@@ -8,6 +8,7 @@ use schemac_compiler::apply::{Applied, ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment, Verb};
 use schemac_compiler::render;
 use schemac_compiler::rollback::Back;
+use schemac_compiler::verify::Verdict;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -114,6 +115,16 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     {
         shell.say(&format!("What was found equal is not remembered in the database: {why}."));
     }
+    let checks = operations::checks(&global.dir, url)?;
+    let untrue: Vec<String> = checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Failed)
+        .map(|check| format!("{}: {}", check.object, check.message))
+        .collect();
+    if !untrue.is_empty() {
+        let message = format!("the plan ran, but checks of the project are not true: {}", untrue.join("; "));
+        return Err(outside(&message, "put it right, or take the apply back: schemac rollback").into());
+    }
     if shell.is_json() {
         shell.out_json(&result)?;
     } else {
@@ -148,8 +159,7 @@ pub fn carry_out(
     how: &How,
     shell: &mut Shell,
 ) -> Result<(Applied, Option<i64>), Stop> {
-    let result =
-        operations::apply(url, planned, back, &how.options(), &mut Shown { shell, done: 0, of: 0 });
+    let result = operations::apply(url, planned, back, &how.options(), &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let operations::Done { applied, recorded } = result?;
     if let Err(why) = &recorded {

@@ -55,7 +55,7 @@ fn as_json(apply: &Apply) -> serde_json::Value {
         "segments": apply.segments,
         "segments_planned": apply.of,
         "steps_planned": apply.steps,
-        "moves": apply.moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect::<Vec<_>>(),
+        "moves": apply.moves.iter().map(|(from, to)| json!({ "from": from.to_string(), "to": to.to_string() })).collect::<Vec<_>>(),
         "undoes": apply.undoes,
         "partly": apply.partly,
     })

@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-pub use schemac_schema::declare::{Facade, Move};
+pub use schemac_schema::declare::{Check, Facade, Move};
 pub use schemac_schema::spec::project::Undeclared;
 
 /// A project that was read.
@@ -44,6 +44,8 @@ pub struct Project {
     pub dropped: Vec<(QName, Span)>,
     /// What is meant to go from objects that belong to somebody else.
     pub dropped_parts: Vec<(ObjectId, Span)>,
+    /// Questions that must be answered with true after an apply.
+    pub checks: Vec<Check>,
     /// The schemas that have a file.
     pub managed_schemas: BTreeSet<Ident>,
     /// The schemas that belong to somebody else, the profile's too.
@@ -173,6 +175,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         facades: declared.facades,
         dropped: declared.dropped,
         dropped_parts: declared.dropped_parts,
+        checks: declared.checks,
         managed_schemas: declared.schemas.into_keys().collect(),
         external_schemas,
         external_roles,

@@ -115,6 +115,7 @@ fn soften(graph: &mut Graph, wishes: Vec<Wish>, together: &mut Vec<(usize, usize
     }
     let closing: BTreeSet<_> =
         added.iter().filter(|(from, to, _)| circle[*from] == circle[*to]).map(|(.., edge)| *edge).collect();
-    together.extend(added.iter().filter(|(.., edge)| closing.contains(edge)).map(|(from, to, _)| (*from, *to)));
+    together
+        .extend(added.iter().filter(|(.., edge)| closing.contains(edge)).map(|(from, to, _)| (*from, *to)));
     graph.retain_edges(|_, edge| !closing.contains(&edge));
 }

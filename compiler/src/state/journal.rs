@@ -60,7 +60,8 @@ impl Running {
 /// The statements that say of applies that nothing of them is left. What one of them had taken back stands again.
 fn undo(of: &[i64]) -> String {
     let (table, of) = (table("applies"), ids(of));
-    let [done, failed, undone] = [State::Done, State::Failed, State::Undone].map(|state| literal(state.word()));
+    let [done, failed, undone] =
+        [State::Done, State::Failed, State::Undone].map(|state| literal(state.word()));
     format!(
         "UPDATE {table} SET state = {undone} WHERE id OPERATOR(pg_catalog.=) ANY ({of}); \
          UPDATE {table} SET state = CASE WHEN segments OPERATOR(pg_catalog.=) \
@@ -178,7 +179,7 @@ pub struct Apply {
     /// How many statements the plan has.
     pub steps: usize,
     /// What moved: the old names and the new ones.
-    pub moves: Vec<(String, String)>,
+    pub moves: Vec<(ObjectId, ObjectId)>,
     /// The applies that it takes back, where it is a rollback.
     pub undoes: Vec<i64>,
     /// The applies of which it takes a part back, where it is that.
@@ -256,7 +257,7 @@ pub fn applies(client: &mut Client) -> Result<Vec<Apply>, Unavailable> {
                     steps: text(7).parse().unwrap_or(0),
                     undoes: text(8).split(',').filter_map(|id| id.parse().ok()).collect(),
                     partly: serde_json::from_str(&text(10)).unwrap_or_default(),
-                    moves: moves.iter().map(|(old, new)| (old.to_string(), new.to_string())).collect(),
+                    moves,
                 })
             }
             _ => None,

@@ -75,8 +75,21 @@ pub struct Declared {
     pub dropped_parts: Vec<(ObjectId, Span)>,
     /// The schemas that have a file.
     pub schemas: BTreeMap<Ident, Span>,
+    /// Questions that must be answered with true.
+    pub checks: Vec<Check>,
     /// Errors and warnings, in the order in which they were found.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A question of the project's own that must be answered with true after an apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What it is called.
+    pub name: String,
+    /// A query of one value.
+    pub sql: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// Flattens the files of a project for a server of that major version. What `external` names cannot be declared.
