@@ -22,7 +22,7 @@ use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::{companions, followers};
+use schemac_schema::kinds::{companions, followers, privileges_cover};
 use schemac_schema::span::{Sources, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -499,6 +499,16 @@ impl Target {
         let steps = plan.segments.iter_mut().flat_map(|segment| &mut segment.steps);
         for step in steps.filter(|step| step.verb == Verb::Drop && made_again(step.object)) {
             step.impact.loses.clear();
+        }
+        // Clients know the old name: what they may do with the facade they may do with what takes its place.
+        for step in plan.segments.iter_mut().flat_map(|segment| &mut segment.steps) {
+            let root = step.object.root();
+            let moved = relocated.was.contains_key(&root) && step.object.kind().is_grant();
+            if let (true, Some(facade)) = (moved, relocated.facade_at(root))
+                && privileges_cover((&self.state, root), (relocated.before(), facade), step.object.name())
+            {
+                step.impact.loses.clear();
+            }
         }
         for step in plan.steps().filter(|step| step.verb == Verb::Create) {
             let (id, kind) = (step.object, step.object.kind());

@@ -258,7 +258,7 @@ fn sixteen_clients_work_on_while_the_tables_move_and_move_back() {
 }
 
 fn way_back(database: &Database<'_>) -> product::Run {
-    let arguments = ["rollback", "--yes", "--allow", "revoke"];
+    let arguments = ["rollback", "--yes"];
     product::run(&project(), &database.url_as_owner(), &arguments).expect("runs")
 }
 

@@ -184,7 +184,7 @@ fn on(major: u32) {
         same("after the last apply");
         product::run(&project, &url, &["verify"]).expect("runs").expect(0);
     };
-    let back = ["rollback", "--to", "1", "--yes", "--allow", "revoke"];
+    let back = ["rollback", "--to", "1", "--yes"];
     let mut way_back = || {
         for (place, end) in PLACES {
             interrupted(&database, &back, place, end);

@@ -53,7 +53,12 @@ fn names(
         .filter_map(|one| Some((one.from.qname()?, (one.to, *movers.get(&one.to)?))))
         .collect();
     // A facade that gives way to what is behind it has its name already.
-    let served: BTreeSet<QName> = relocated.shadows.values().filter_map(|own| own.qname()).collect();
+    let served: BTreeSet<QName> = relocated
+        .moves
+        .iter()
+        .filter(|one| relocated.facade_at(one.to).is_some())
+        .filter_map(|one| one.to.qname())
+        .collect();
     for (index, node) in nodes.iter().enumerate() {
         let early = node.mentions.iter().all(|name| served.contains(name));
         for (id, mover) in node.lets_go.iter().filter_map(|name| leaving.get(name)) {

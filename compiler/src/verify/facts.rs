@@ -120,6 +120,12 @@ pub(super) fn facades(
         if !text(4).is_empty() {
             wrong.push(format!("privileges that the table does not give: {}", text(4)));
         }
+        if !text(8).is_empty() {
+            wrong.push(format!(
+                "it gives some columns only, and past it the whole table can be read, whose schema can be entered, by {}",
+                text(8)
+            ));
+        }
         if !text(5).is_empty() {
             wrong.push(format!("columns of another type than in the table: {}", text(5)));
         }
@@ -168,7 +174,12 @@ fn question(old: &str, new: &str) -> String {
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
              WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.ev_class = v.oid \
              AND d.refobjid = b.attrelid AND d.refobjsubid = b.attnum)), \
-         (SELECT relrowsecurity OR relkind = 'v' FROM t) \
+         (SELECT relrowsecurity OR relkind = 'v' FROM t), \
+         (SELECT pg_catalog.string_agg(DISTINCT r.rolname, ', ' ORDER BY r.rolname) FROM t, columns c \
+           JOIN pg_catalog.pg_roles r ON r.oid = c.grantee \
+           WHERE c.place = 'v' AND c.privilege = 'SELECT' AND NOT pg_catalog.has_table_privilege(r.oid, v.oid, 'SELECT') \
+           AND pg_catalog.has_table_privilege(r.oid, t.oid, 'SELECT') \
+           AND pg_catalog.has_schema_privilege(r.oid, t.relnamespace, 'USAGE')) \
          FROM (SELECT) one LEFT JOIN v ON true"
     )
 }
@@ -196,7 +207,7 @@ pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) 
         };
         let behind = given(facade.of);
         for (grantee, object) in given(facade.name) {
-            let who = if grantee.as_str().is_empty() { "everybody" } else { grantee.as_str() };
+            let who = if grantee.as_str() == "public" { "everybody" } else { grantee.as_str() };
             match behind.get(&grantee) {
                 Some(other) if *other == object => {}
                 _ => wrong.push(format!("privileges to {who} that what it calls does not give")),

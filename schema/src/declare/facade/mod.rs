@@ -3,6 +3,7 @@
 //! They become ordinary objects here, before anything is compared. What a facade shows is in `shape`, how it is written
 //! through where PostgreSQL cannot do it by itself in `triggers`. Functions have facades too: `routine`.
 
+mod readers;
 mod rows;
 mod shape;
 mod triggers;
@@ -181,6 +182,7 @@ impl Declarations<'_> {
         self.add(id, Object::View(view), facade.span);
         self.facade_defaults(facade, id, &shape);
         self.facade_grants(facade, id, &shape);
+        readers::let_in(self, facade);
         self.facade_comment(facade, id, &shape);
         let (name, of, span) = (facade.name, facade.of, facade.span);
         self.out.facades.push(Facade { id, name, of, shape: Some(shape), span });
