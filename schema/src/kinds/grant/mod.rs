@@ -284,8 +284,8 @@ pub fn covers(
         let grant = catalog.get(self::id(target, grantee)).map(|entry| &entry.object);
         matches!(grant, Some(Object::Grant(grant)) if grant.privileges.get(word).is_some_and(|with| *with || !option))
     };
-    let targets = current.children_of(facade, Kind::Column).into_iter().chain([facade]);
-    targets.into_iter().all(|target| {
+    let mut targets = current.children_of(facade, Kind::Column).chain([facade]);
+    targets.all(|target| {
         let Some(Object::Grant(grant)) = current.get(self::id(target, grantee)).map(|entry| &entry.object)
         else {
             return true;
