@@ -100,6 +100,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         external,
         mixins: HashMap::new(),
         facades: Vec::new(),
+        read_as_caller: facade::Read::default(),
         routine_facades: Vec::new(),
         published: Vec::new(),
         serials: Vec::new(),
@@ -171,6 +172,8 @@ struct Declarations<'a> {
     external: &'a BTreeSet<Ident>,
     mixins: HashMap<&'a str, (&'a Name, &'a MixinSpec)>,
     facades: Vec<facade::Pending>,
+    /// What is read without a way into a schema, before the facades are there.
+    read_as_caller: facade::Read,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
     /// Serial columns and their sequences, in the order of the tables.

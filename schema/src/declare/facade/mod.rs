@@ -8,6 +8,7 @@ mod rows;
 mod shape;
 mod triggers;
 
+pub(super) use readers::Read;
 pub use shape::{Shape, Shown, arrange};
 
 use super::{Declarations, Facade, frame, key_name};
@@ -125,6 +126,9 @@ impl Declarations<'_> {
     /// Turns the facades into ordinary objects, once every table is known. One over another facade waits for it.
     pub(super) fn expand_facades(&mut self) {
         let mut open = std::mem::take(&mut self.facades);
+        if !open.is_empty() {
+            self.read_as_caller = Read::of(&self.out.catalog);
+        }
         loop {
             let names: BTreeSet<QName> = open.iter().map(|facade| facade.name).collect();
             let (waiting, ready): (Vec<Pending>, Vec<Pending>) = open

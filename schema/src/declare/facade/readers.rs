@@ -7,7 +7,8 @@
 //! reads the table as its caller, nothing is given, and the plan says that the facade does not serve that role.
 
 use super::{Declarations, Pending};
-use crate::fragment::Grammar;
+use crate::catalog::Catalog;
+use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::grant::{self, Grant};
@@ -18,7 +19,8 @@ use crate::spec::{FacadeSecurity, FacadeWrites};
 use crate::type_name::TypeName;
 use std::collections::BTreeSet;
 
-/// Gives roles with SELECT on some columns SELECT on the whole table, where the facade is their only way to it.
+/// Gives roles with SELECT on some columns SELECT on the whole table, where the facade is their only way to it: nothing
+/// else reads it as its caller.
 pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: &Pending) {
     let definer = facade.security == FacadeSecurity::Definer && facade.writes != FacadeWrites::Triggers;
     // A facade with privileges of its own says by itself who reads what.
@@ -43,7 +45,11 @@ pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: &Pending) {
         .collect();
     let shut: Vec<Ident> =
         some.into_iter().filter(|role| *role != everybody && !enters(*role) && !reads(*role)).collect();
-    if shut.is_empty() || enters(everybody) || reads(everybody) || is_read_elsewhere(declarations, facade) {
+    if shut.is_empty()
+        || enters(everybody)
+        || reads(everybody)
+        || declarations.read_as_caller.has(facade.of.name())
+    {
         return;
     }
     for role in shut {
@@ -60,38 +66,49 @@ pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: &Pending) {
     }
 }
 
-/// Whether something that runs as its caller reads the table without entering its schema: a view, a body that
-/// PostgreSQL has bound.
-fn is_read_elsewhere(declarations: &Declarations<'_>, facade: &Pending) -> bool {
-    struct Reads {
-        table: Ident,
-        found: bool,
-    }
-    impl Visitor for Reads {
-        fn fragment(&mut self, _: &str, fragment: &mut crate::fragment::Fragment) {
-            if fragment.grammar() == Grammar::Body {
-                return;
+/// What views that run as their caller, and bodies that PostgreSQL has bound, read: that needs no way into a schema.
+#[derive(Default)]
+pub struct Read {
+    names: BTreeSet<Ident>,
+    /// Something could not be understood, and may read anything.
+    unknown: bool,
+}
+
+impl Read {
+    /// Looks once at all views and functions; the facades are not among them yet.
+    pub fn of(catalog: &Catalog) -> Self {
+        let mut read = Self::default();
+        for (_, entry) in catalog.iter() {
+            let asks = match &entry.object {
+                Object::View(view) => view.is_invoker(),
+                Object::Function(_) => true,
+                _ => false,
+            };
+            if asks {
+                entry.object.clone().visit(&mut read);
             }
-            // What cannot be read may read it.
-            self.found |= fragment.names().map_or(true, |names| {
-                let relations = names.mentions.iter().filter(|mention| mention.kind == MentionKind::Relation);
-                relations.clone().any(|mention| mention.parts.last() == Some(&self.table))
-            });
         }
-        fn type_name(&mut self, _: &mut TypeName) {}
-        fn reference(&mut self, _: &mut Reference) {}
+        read
     }
-    let facades: BTreeSet<ObjectId> = declarations.out.facades.iter().map(|facade| facade.id).collect();
-    let own = ObjectId::in_schema(Kind::View, facade.name);
-    declarations.out.catalog.iter().any(|(id, entry)| {
-        let asks = match &entry.object {
-            Object::View(view) => view.is_invoker() && id != own && !facades.contains(&id),
-            Object::Function(_) => true,
-            _ => false,
+
+    fn has(&self, table: Ident) -> bool {
+        self.unknown || self.names.contains(&table)
+    }
+}
+
+impl Visitor for Read {
+    fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
+        // A body in a string is bound when it runs: whoever may not enter a schema finds nothing in it.
+        if fragment.grammar() == Grammar::Body {
+            return;
+        }
+        let Ok(names) = fragment.names() else {
+            self.unknown = true;
+            return;
         };
-        let Some(table) = facade.of.qname().filter(|_| asks) else { return false };
-        let mut reads = Reads { table: table.name, found: false };
-        entry.object.clone().visit(&mut reads);
-        reads.found
-    })
+        let relations = names.mentions.iter().filter(|mention| mention.kind == MentionKind::Relation);
+        self.names.extend(relations.filter_map(|mention| mention.parts.last().copied()));
+    }
+    fn type_name(&mut self, _: &mut TypeName) {}
+    fn reference(&mut self, _: &mut Reference) {}
 }
