@@ -102,9 +102,6 @@ pub fn recall(
     remembering: &mut Remembering<'_>,
     client: &mut Client,
 ) {
-    if retypes(desired, relocated) {
-        return;
-    }
     for _ in 0..ROUNDS {
         let changed = changed(desired, relocated);
         let mut decided = Vec::new();
@@ -129,14 +126,6 @@ pub fn recall(
     }
 }
 
-/// Whether a type becomes another one in this plan: columns are of it whose texts do not name it.
-fn retypes(desired: &Catalog, relocated: &Relocated) -> bool {
-    desired
-        .iter()
-        .filter(|(id, _)| id.kind().is_type())
-        .any(|(id, entry)| relocated.catalog.get(id).is_some_and(|live| live.object != entry.object))
-}
-
 /// Remembers what the server has proven, where the plan touches nothing that the texts mention.
 pub fn remember(
     proven: &[(ObjectId, String)],
@@ -144,7 +133,7 @@ pub fn remember(
     relocated: &Relocated,
     remembering: &mut Remembering<'_>,
 ) {
-    if proven.is_empty() || retypes(desired, relocated) {
+    if proven.is_empty() {
         return;
     }
     let changed = changed(desired, relocated);
@@ -175,7 +164,40 @@ fn changed(desired: &Catalog, relocated: &Relocated) -> Changed {
         changed.add(*new);
         changed.add(*old);
     }
+    for id in of_changed_types(desired, &relocated.catalog) {
+        changed.add(id);
+    }
     changed
+}
+
+/// What is of a type that becomes another one in this plan, at any depth: columns, views over them, routines that take
+/// or give such values. Texts that mention these need not name the type.
+fn of_changed_types(desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let differs = |id: &ObjectId| match (desired.get(*id), current.get(*id)) {
+        (Some(new), Some(old)) => new.object != old.object,
+        _ => true,
+    };
+    let mut open: Vec<ObjectId> =
+        desired.ids().chain(current.ids()).filter(|id| id.kind().is_type()).filter(differs).collect();
+    // What is below a type makes it: a domain's check.
+    let below =
+        desired.ids().chain(current.ids()).filter(|id| id.root().kind().is_type() && id.root() != *id);
+    open.extend(below.filter(differs).map(|id| id.root()));
+    if open.is_empty() {
+        return found;
+    }
+    let users = [desired.users(), current.users()];
+    while let Some(id) = open.pop() {
+        if !found.insert(id) {
+            continue;
+        }
+        open.extend(users.iter().filter_map(|users| users.get(&id)).flatten());
+        if id.kind().is_column() {
+            open.extend(id.parent());
+        }
+    }
+    found
 }
 
 /// Whether all of these pairs are remembered; they hold in this run then.

@@ -492,7 +492,14 @@ fn functions(world: &World<'_>, request: &Request<'_>) -> Analysed<Vec<(Vec<Type
     let mut doubt = false;
     let mut push = |arguments: Vec<Type>, function: Function| {
         // One that comes later on the search_path is hidden by an earlier one.
-        match found.iter().find(|(known, _)| *known == arguments) {
+        let same = |known: &Function| known.name.schema == function.name.schema;
+        match found.iter_mut().find(|(known, _)| *known == arguments) {
+            // In one schema that without VARIADIC is meant.
+            Some((_, known)) if same(known) => {
+                if known.gathered.is_some() {
+                    *known = function;
+                }
+            }
             Some((_, known)) => doubt |= known.gathered.is_some() || function.gathered.is_some(),
             None => found.push((arguments, function)),
         }
