@@ -222,7 +222,7 @@ fn a_type_that_changes_takes_the_word_of_what_is_of_it_alone() {
     let write = |text: &str| fs::write(project.0.join("app.yaml"), text).unwrap();
     write(&TYPES.replace("[ok, sad]", "[ok, sad, glad]"));
     let (shown, asked) = project.diff(&url, &["--no-cache"]);
-    assert!(asked == 0 && shown.contains("enum app.mood"), "{asked} {shown}");
+    assert!(asked == 0 && shown.contains("enum type app.mood"), "{asked} {shown}");
     assert!(!shown.contains("app.plain") && !shown.contains("app.priced"), "{shown}");
     // What is over the domain's column does not name the domain, and is made anew.
     write(&TYPES.replace("numeric(8,2)", "double precision"));
