@@ -25,7 +25,6 @@ use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
-use schemac_schema::parse;
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_schema::spec::project::Profile;
@@ -164,11 +163,8 @@ pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failu
         let mut connection = timed("connect", || connect(url.as_deref()))?;
         // Nobody listens any more where the files hold errors.
         let _ = say.send(connection.version);
-        let reading = introspect::ask(&mut connection.client).and_then(|answered| {
-            timed("understand the catalogs", || {
-                parse::on_large_stack(|| introspect::understand(&mut connection.client, answered, &external))
-            })
-        });
+        let reading =
+            timed("read the catalogs, beside", || introspect::introspect(&mut connection.client, &external));
         Ok((connection, reading))
     });
     let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
@@ -177,11 +173,21 @@ pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failu
     let Ok(database) = database.join() else {
         return Err(outside("the reading of the database broke off", None));
     };
-    let (mut connection, reading) = database?;
+    let database = database.map_err(Failure::from).and_then(|(connection, reading)| match reading {
+        Ok(reading) => Ok((connection, reading)),
+        Err(error) => Err(outside(&error.to_string(), None)),
+    });
+    let (mut connection, reading) = match database {
+        Ok(database) => database,
+        // What can be told without it.
+        Err(failure) => {
+            return Err(compile::check(&mut project)
+                .map_or_else(|errors| failed(compile::Error::Diagnostics(errors), project), |()| failure));
+        }
+    };
     if connection.version != version {
         project = read(dir, connection.version)?;
     }
-    let reading = reading.map_err(|error| outside(&error.to_string(), None))?;
     let environment = |name: &str| std::env::var(name).ok();
     let cached = || memory::cache_file(&environment, &connection.place, &connection.database);
     let mut memory = Memory::new(cache.then(cached).flatten(), Some(dir.join(memory::LOCK_FILE)));

@@ -9,6 +9,7 @@
 use crate::memory::{Changed, Meanings, Memory};
 use crate::normalize;
 use crate::relocate::Relocated;
+use crate::timings;
 use postgres::Client;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
@@ -52,6 +53,7 @@ pub fn settle(
     if !relocated.moves.is_empty() || relocated.before.is_some() {
         return settled;
     }
+    let mut remembered = 0;
     for (id, entry) in desired.iter_mut().filter(|(_, entry)| entry.standing == Standing::Managed) {
         let Some(live) = relocated.catalog.get(id) else { continue };
         if live.object == entry.object {
@@ -64,8 +66,11 @@ pub fn settle(
             entry.object = object;
             settled.objects.insert(id);
             settled.remembered.push(id);
+            remembered += differing.len();
         }
     }
+    timings::count("objects equal word for word", settled.objects.len() - settled.remembered.len());
+    timings::count("texts equal by memory", remembered);
     settled
 }
 
@@ -114,6 +119,7 @@ pub fn recall(
                 .any(|(_, fragment, stored)| changed.touches(*id, fragment, stored.as_str()));
             if safe && !differing.is_empty() && believe(*id, &differing, remembering, client) {
                 entry.object = with(&differing, &entry.object);
+                timings::count("texts equal by memory", differing.len());
                 decided.push(*id);
             }
         }

@@ -103,6 +103,42 @@ fn same_clients(what: &str, before: &[clients::Answer], after: &[clients::Answer
     assert!(difference.is_empty(), "{what}: the clients are answered differently\n{difference}");
 }
 
+/// How many of something a diff counted (`--timings`).
+#[track_caller]
+fn counted(run: &product::Run, what: &str) -> usize {
+    let line = run.stderr.lines().find(|line| line.trim_end().ends_with(&format!("     {what}")));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{what}: {}", run.all()))
+}
+
+#[test]
+fn each_text_is_parsed_once() {
+    let Some(server) = servers::get(18).or_else(|| servers::all().last()) else { return };
+    let database = flat(server);
+    let url = database.url_as_owner();
+    let diff = |project: &std::path::Path| {
+        let run = product::run(project, &url, &["diff", "--timings", "--no-cache"]).expect("runs");
+        run.expect(0);
+        run
+    };
+    // A plan that moves everything, its SQL as people wrote it.
+    let run = diff(&project());
+    assert!(counted(&run, "texts parsed") > 100, "{}", run.all());
+    assert_eq!(counted(&run, "texts parsed again"), 0, "{}", run.all());
+
+    // What the catalog wrote itself is hardly parsed at all.
+    let imported = std::env::temp_dir().join(format!("schemac-parsed-{}", std::process::id()));
+    let out = imported.to_string_lossy();
+    product::finish(product::bare(&["import", "--db", &url, "--profile", "supabase", "--out", &out]))
+        .expect("runs")
+        .expect(0);
+    let own = diff(&imported);
+    std::fs::remove_dir_all(&imported).expect("it was written");
+    assert!(own.stdout.contains("Nothing to do"), "{}", own.all());
+    assert_eq!(counted(&own, "texts parsed again"), 0, "{}", own.all());
+    assert!(counted(&own, "texts parsed") < counted(&run, "texts parsed"), "{}", own.all());
+}
+
 /// The whole guide on one server. Before 15 views cannot ask as their caller: the facades open what row-level security
 /// closes, and have to be allowed.
 fn guide_on(major: u32) {

@@ -13,7 +13,7 @@ mod tests;
 use crate::bind::nearest;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
-use schemac_schema::declare;
+use schemac_schema::declare::{self, frame};
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
@@ -163,10 +163,13 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     if whole {
         diagnostics.extend(phases(&spec, &declared));
     }
-    Diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(|found| found.severity == Severity::Error) {
+        // Binding, which would read them, does not come to pass.
+        diagnostics.extend(frame::all_unreadable(&mut declared.catalog));
+        Diagnostic::sort(&mut diagnostics);
         return Err(diagnostics);
     }
+    Diagnostic::sort(&mut diagnostics);
     Ok(Project {
         spec,
         sources: Sources::new(),
