@@ -6,7 +6,7 @@ mod back;
 mod proof;
 
 pub use back::{history, nothing_left, way_back};
-pub use proof::{answers, keep, kept, verify};
+pub use proof::{answers, checks, keep, kept, verify};
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;
 use schemac_compiler::connect::{ConnectError, Connection, connect};
@@ -18,13 +18,13 @@ use schemac_compiler::memory::{self, Memory};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::record::Record;
+use schemac_compiler::rollback::Back;
 use schemac_compiler::state::journal::Running;
 use schemac_compiler::state::{self, Unavailable, journal};
 use schemac_compiler::timings::timed;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
-use schemac_schema::parse;
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
 use schemac_schema::spec::project::Profile;
@@ -163,11 +163,8 @@ pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failu
         let mut connection = timed("connect", || connect(url.as_deref()))?;
         // Nobody listens any more where the files hold errors.
         let _ = say.send(connection.version);
-        let reading = introspect::ask(&mut connection.client).and_then(|answered| {
-            timed("understand the catalogs", || {
-                parse::on_large_stack(|| introspect::understand(&mut connection.client, answered, &external))
-            })
-        });
+        let reading =
+            timed("read the catalogs, beside", || introspect::introspect(&mut connection.client, &external));
         Ok((connection, reading))
     });
     let version = heard.recv_timeout(PATIENCE).unwrap_or(ASSUMED);
@@ -176,11 +173,21 @@ pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failu
     let Ok(database) = database.join() else {
         return Err(outside("the reading of the database broke off", None));
     };
-    let (mut connection, reading) = database?;
+    let database = database.map_err(Failure::from).and_then(|(connection, reading)| match reading {
+        Ok(reading) => Ok((connection, reading)),
+        Err(error) => Err(outside(&error.to_string(), None)),
+    });
+    let (mut connection, reading) = match database {
+        Ok(database) => database,
+        // What can be told without it.
+        Err(failure) => {
+            return Err(compile::check(&mut project)
+                .map_or_else(|errors| failed(compile::Error::Diagnostics(errors), project), |()| failure));
+        }
+    };
     if connection.version != version {
         project = read(dir, connection.version)?;
     }
-    let reading = reading.map_err(|error| outside(&error.to_string(), None))?;
     let environment = |name: &str| std::env::var(name).ok();
     let cached = || memory::cache_file(&environment, &connection.place, &connection.database);
     let mut memory = Memory::new(cache.then(cached).flatten(), Some(dir.join(memory::LOCK_FILE)));
@@ -253,12 +260,12 @@ pub fn same_files(dir: &Path, planned: &Planned) -> Option<bool> {
     Some(planned.project.as_deref() == Some(planfile::digest(&project.sources).as_str()))
 }
 
-/// Runs a plan, which takes the applies `undoes` back. Losses are the caller's concern: nothing is refused here because
+/// Runs a plan, which takes `back` what was applied. Losses are the caller's concern: nothing is refused here because
 /// of them.
 pub fn apply(
     url: Option<&str>,
     planned: &Planned,
-    undoes: &[i64],
+    back: &Back,
     options: &ApplyOptions,
     progress: &mut dyn Progress,
 ) -> Result<Done, Failure> {
@@ -282,8 +289,8 @@ pub fn apply(
         return Err(Failure::Project(Report { diagnostics: vec![changed], ..Report::default() }));
     }
     // The row comes before the first statement, so that an apply that is torn off is known too.
-    let entry = begin(&mut connection, planned, &reading, undoes);
-    let running = entry.as_ref().ok().map(|(id, _)| Running { id: *id, undoes: undoes.to_vec() });
+    let entry = begin(&mut connection, planned, &reading, back);
+    let running = entry.as_ref().ok().map(|(id, _)| Running { id: *id, undoes: back.whole.clone() });
     let options = ApplyOptions { journal: running, ..options.clone() };
     let outcome = apply::apply(&mut connection.client, &planned.plan, &options, progress);
     let recorded = entry.and_then(|(id, before)| {
@@ -318,19 +325,20 @@ fn begin(
     connection: &mut Connection,
     planned: &Planned,
     reading: &Reading,
-    undoes: &[i64],
+    back: &Back,
 ) -> Result<(i64, Record), Unavailable> {
     state::ensure(&mut connection.client)?;
     let seen = planned.seen.clone().unwrap_or_default();
     let forward = planfile::write(&planned.plan, &seen, &planned.report.sources)
         .map_err(|_| Unavailable::Cannot("the plan cannot be written down".into()))?;
     let before = Record::before(&mut connection.client, reading, &planned.plan, &seen.external)?;
+    let before = Record { partly: back.partly.clone(), ..before };
     let begun = journal::Begun {
         schemac: env!("CARGO_PKG_VERSION").to_owned(),
         plan: planfile::digest_of(&forward),
         forward,
         before: back::text(&before),
-        undoes: undoes.to_vec(),
+        undoes: back.whole.clone(),
         ..Default::default()
     };
     journal::begin(&mut connection.client, &begun).map(|id| (id, before))

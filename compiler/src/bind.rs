@@ -6,6 +6,7 @@
 use schemac_schema::builtin;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
+use schemac_schema::declare::frame;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -305,7 +306,15 @@ fn locate(fragment: &Fragment, mention: &Mention) -> Option<Span> {
 
 impl Visitor for Binder<'_> {
     fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
-        let Ok(names) = fragment.names() else { return };
+        let names = match fragment.names() {
+            Ok(names) => names,
+            Err(error) => {
+                // A mixin's is the same for every table.
+                let said = frame::unreadable(fragment, &error);
+                self.diagnostics.extend(said.filter(|error| !self.diagnostics.contains(error)));
+                return;
+            }
+        };
         let (text, mentions) = (fragment.text(), &names.mentions);
         let own = Some(self.id.root()).filter(|root| *root != self.id && root.kind().is_relation());
         let mut changes = Vec::new();

@@ -23,6 +23,7 @@ use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::parse;
 use schemac_schema::read::OtherGrantor;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -190,6 +191,7 @@ pub fn compile(
             compare(&mut desired, &mut connection.client)?
         }
     };
+    parse::forget();
     let mut plan = plan.map_err(Error::Diagnostics)?;
     plan.compatibility = found;
     plan.compatibility.reload = compatibility::must_reload(&plan, &relocated, project);

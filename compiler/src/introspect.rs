@@ -1,7 +1,8 @@
 //! A live database into a `Catalog`.
 //!
-//! Two round trips: one asks what server this is, the other runs all readers in one read-only transaction. Both are
-//! simple queries without prepared statements, so that they also pass a transaction pooler. A snapshot does not
+//! Four round trips: one asks what server this is, the others run all readers in one read-only transaction; what one
+//! brought is understood while the server is at the next. All are simple queries without prepared statements, so that
+//! they also pass a transaction pooler. A snapshot does not
 //! protect `pg_get_*` from schema changes of others, so what was torn apart is read again. What the rows mean is the
 //! kinds' business (`schema::read`).
 
@@ -12,10 +13,13 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, Text};
 use schemac_schema::object::Server;
+use schemac_schema::parse;
 use schemac_schema::read::{self, Declarations, OtherGrantor, READERS, Row, SETTINGS};
 use schemac_schema::sql;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::mpsc;
+use std::thread;
 
 /// The oldest version that schemac works with.
 pub const OLDEST: u32 = 14;
@@ -100,94 +104,34 @@ impl From<postgres::Error> for Error {
     }
 }
 
-/// What a database answered, not understood yet.
-#[derive(Debug)]
-pub struct Answered {
-    session: Session,
-    script: String,
-    messages: Vec<SimpleQueryMessage>,
-    attempts: u32,
-}
-
 /// Reads the database of a connection. Objects in the schemas `external` belong to somebody else.
 ///
 /// # Errors
 /// The server is unreachable, too old, or its schema changes each time while it is read.
 pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Reading, Error> {
-    let answered = ask(client)?;
-    understand(client, answered, external)
-}
-
-/// Asks for everything: the waiting, without the understanding. It can be done beside other work.
-///
-/// # Errors
-/// See [`introspect`].
-pub fn ask(client: &mut Client) -> Result<Answered, Error> {
-    let session = session(client)?;
-    let script = script(session.server.version);
-    let mut answered = Answered { session, script, messages: Vec::new(), attempts: 0 };
-    answered.again(client)?;
-    Ok(answered)
-}
-
-/// Understands what the database answered; asks again where it was torn apart.
-///
-/// # Errors
-/// See [`introspect`].
-pub fn understand(
-    client: &mut Client,
-    mut answered: Answered,
-    external: &BTreeSet<Ident>,
-) -> Result<Reading, Error> {
-    loop {
-        match decode(&answered.messages, answered.session.server.version, external) {
-            Ok(declarations) => {
-                let unmodelled = declarations.unmodelled();
-                let Session { server, database, superuser, search_path } = answered.session;
-                return Ok(Reading {
-                    catalog: declarations.catalog,
-                    server,
-                    database,
-                    superuser,
-                    search_path,
-                    unmodelled,
-                    other_grantors: declarations.other_grantors,
-                    invalid: declarations.invalid,
-                    unplaced: declarations.unplaced,
-                });
-            }
-            Err(Failure::Changed(last)) if answered.attempts >= ATTEMPTS => {
-                return Err(Error::KeepsChanging(last));
-            }
-            Err(Failure::Changed(_)) => answered.again(client)?,
+    let Session { server, database, superuser, search_path } = session(client)?;
+    let scripts = scripts(server.version);
+    let mut attempts = 1;
+    let declarations = loop {
+        match read(client, &scripts, server.version, external) {
+            Ok(declarations) => break declarations,
+            Err(Failure::Changed(last)) if attempts >= ATTEMPTS => return Err(Error::KeepsChanging(last)),
+            Err(Failure::Changed(_)) => attempts += 1,
             Err(Failure::Final(error)) => return Err(error),
         }
-    }
-}
-
-impl Answered {
-    /// The server's major version.
-    pub fn version(&self) -> u32 {
-        self.session.server.version
-    }
-
-    /// Asks, and again while the schema changes.
-    fn again(&mut self, client: &mut Client) -> Result<(), Error> {
-        loop {
-            self.attempts += 1;
-            match query(client, &self.script) {
-                Ok(messages) => {
-                    self.messages = messages;
-                    return Ok(());
-                }
-                Err(Failure::Changed(last)) if self.attempts >= ATTEMPTS => {
-                    return Err(Error::KeepsChanging(last));
-                }
-                Err(Failure::Changed(_)) => {}
-                Err(Failure::Final(error)) => return Err(error),
-            }
-        }
-    }
+    };
+    let unmodelled = declarations.unmodelled();
+    Ok(Reading {
+        catalog: declarations.catalog,
+        server,
+        database,
+        superuser,
+        search_path,
+        unmodelled,
+        other_grantors: declarations.other_grantors,
+        invalid: declarations.invalid,
+        unplaced: declarations.unplaced,
+    })
 }
 
 #[derive(Debug)]
@@ -242,17 +186,30 @@ pub fn system_functions(client: &mut Client, names: &BTreeSet<Ident>) -> Result<
         .collect())
 }
 
-/// All that is asked, as one string of statements.
-fn script(version: u32) -> String {
-    let mut script = String::from("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    let readers = READERS.iter().map(|reader| (reader.sql)(version));
-    for statement in SETTINGS.iter().map(ToString::to_string).chain(readers) {
-        // A query may end in a comment.
-        script.push_str("\n;\n");
-        script.push_str(&statement);
+/// All that is asked, as strings of statements, each for one round trip.
+fn scripts(version: u32) -> Vec<String> {
+    let mut scripts = vec![String::from("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")];
+    for setting in SETTINGS {
+        add(&mut scripts, setting);
     }
-    script.push_str("\n;\nCOMMIT");
-    script
+    for (place, reader) in READERS.iter().enumerate() {
+        if place > 0 && place % PER_TRIP == 0 {
+            scripts.push(String::new());
+        }
+        add(&mut scripts, &(reader.sql)(version));
+    }
+    add(&mut scripts, "COMMIT");
+    scripts
+}
+
+/// How many readers go in one round trip: what one trip brought is understood while the server is at the next.
+const PER_TRIP: usize = READERS.len().div_ceil(3);
+
+fn add(scripts: &mut [String], statement: &str) {
+    let Some(script) = scripts.last_mut() else { return };
+    // A query may end in a comment.
+    script.push_str(if script.is_empty() { "" } else { "\n;\n" });
+    script.push_str(statement);
 }
 
 enum Failure {
@@ -260,37 +217,72 @@ enum Failure {
     Final(Error),
 }
 
-fn query(client: &mut Client, script: &str) -> Result<Vec<SimpleQueryMessage>, Failure> {
-    timed("wait for the catalogs", || client.simple_query(script)).or_else(|error| {
-        // The transaction is still open, and failed.
-        if !client.is_closed() {
-            client.batch_execute("ROLLBACK").map_err(|error| Failure::Final(error.into()))?;
-        }
-        Err(match error.as_db_error() {
-            Some(said) if is_passing(said.code()) => Failure::Changed(said.message().to_owned()),
-            _ => Failure::Final(error.into()),
-        })
-    })
-}
-
-fn decode(
-    messages: &[SimpleQueryMessage],
+/// Reads everything once, in one transaction. Another thread understands what has come meanwhile.
+fn read(
+    client: &mut Client,
+    scripts: &[String],
     version: u32,
     external: &BTreeSet<Ident>,
 ) -> Result<Declarations, Failure> {
-    let mut out = Declarations::new(version, external);
-    // BEGIN and the settings come first; each statement ends with its completion.
-    let mut statement = 0_usize;
+    let (come, coming) = mpsc::channel::<Vec<SimpleQueryMessage>>();
+    let (asked, understood) = thread::scope(|scope| {
+        let understanding = scope.spawn(|| {
+            parse::on_large_stack(|| {
+                let mut out = Declarations::new(version, external);
+                let mut statement = 0;
+                for messages in coming {
+                    decode(messages, &mut statement, &mut out)?;
+                }
+                out.finish();
+                Ok(out)
+            })
+        });
+        let asked = scripts.iter().try_for_each(|script| {
+            let messages = query(client, script)?;
+            // Who does not listen any more has found an error.
+            come.send(messages).map_err(|_| Failure::Changed(String::new()))
+        });
+        drop(come);
+        (asked, understanding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    if asked.is_err() || understood.is_err() {
+        // The transaction may still be open.
+        if !client.is_closed() {
+            client.batch_execute("ROLLBACK").map_err(|error| Failure::Final(error.into()))?;
+        }
+    }
+    match (asked, understood) {
+        (_, Err(failure)) | (Err(failure), Ok(_)) => Err(failure),
+        (Ok(()), Ok(declarations)) => Ok(declarations),
+    }
+}
+
+fn query(client: &mut Client, script: &str) -> Result<Vec<SimpleQueryMessage>, Failure> {
+    timed("wait for the catalogs", || client.simple_query(script)).map_err(|error| {
+        match error.as_db_error() {
+            Some(said) if is_passing(said.code()) => Failure::Changed(said.message().to_owned()),
+            _ => Failure::Final(error.into()),
+        }
+    })
+}
+
+/// Takes the rows of some statements; `statement` is how many came before.
+fn decode(
+    messages: Vec<SimpleQueryMessage>,
+    statement: &mut usize,
+    out: &mut Declarations,
+) -> Result<(), Failure> {
     let mut row_cells = Vec::new();
-    for message in messages {
+    for message in &messages {
         match message {
-            SimpleQueryMessage::CommandComplete(_) => statement += 1,
+            // BEGIN and the settings come first; each statement ends with its completion.
+            SimpleQueryMessage::CommandComplete(_) => *statement += 1,
             SimpleQueryMessage::Row(row) => {
                 let place = statement.checked_sub(1 + SETTINGS.len());
                 let Some(reader) = place.and_then(|place| READERS.get(place)) else { continue };
                 row_cells.clear();
                 row_cells.extend((0..row.len()).map(|index| row.get(index)));
-                (reader.decode)(&mut Row::new(&row_cells), &mut out).map_err(|error| match error {
+                (reader.decode)(&mut Row::new(&row_cells), out).map_err(|error| match error {
                     read::Error::Changed(what) => Failure::Changed(format!("{}: {what}", reader.name)),
                     read::Error::Malformed(_) => Failure::Final(unexpected(reader.name, &error)),
                 })?;
@@ -298,8 +290,7 @@ fn decode(
             _ => {}
         }
     }
-    out.finish();
-    Ok(out)
+    Ok(())
 }
 
 /// Errors that come from schema changes of others (`could not open relation`, `cache lookup failed`).

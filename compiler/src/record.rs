@@ -35,27 +35,33 @@ pub struct Record {
     pub search_path: Vec<Ident>,
     /// Whether what stands in front of the database has to read its schema anew afterwards.
     pub reload: bool,
+    /// The applies of which it takes a part back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<i64>,
     /// What moves, from its old name to its new one, in the order of the plan.
     pub moves: Vec<(ObjectId, ObjectId)>,
     /// The outermost objects that the apply touches, by their old and new names.
     pub touched: Vec<ObjectId>,
     /// Those of them that are there, with all that stands on them.
     pub objects: Vec<Kept>,
-    /// The relations that move, by the names that they have at this moment.
+    /// The relations and types that move, by the names that they have at this moment.
     pub relations: Vec<Relation>,
 }
 
-/// What is kept of a relation beyond its definition.
+/// What is kept of a relation or a type beyond its definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relation {
     /// Which.
     pub id: ObjectId,
     /// Its oid: the same as long as it is the same relation, whatever it is called.
     pub oid: u32,
-    /// Its file: the same as long as nobody wrote its rows anew.
+    /// Its file: the same as long as nobody wrote its rows anew; none of a type.
     pub file: u32,
     /// How many rows it has, where somebody could count them: no more than a million, and none hidden.
     pub rows: Option<u64>,
+    /// Of a sequence: how far it is, in its own direction, where it goes in one and somebody may look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<i64>,
 }
 
 impl Record {
@@ -69,7 +75,7 @@ impl Record {
         plan: &Plan,
         external: &BTreeSet<Ident>,
     ) -> Result<Self, Unavailable> {
-        let moves: Vec<(ObjectId, ObjectId)> = plan
+        let mut moves: Vec<(ObjectId, ObjectId)> = plan
             .steps()
             .filter(|step| step.verb == Verb::Move)
             .filter_map(|step| match step.because {
@@ -77,6 +83,8 @@ impl Record {
                 _ => None,
             })
             .collect();
+        // A move to another schema with another name is two statements.
+        moves.dedup();
         let mut touched: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
         touched.extend(moves.iter().flat_map(|(old, new)| [old.root(), new.root()]));
         let relocations = moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
@@ -124,7 +132,10 @@ impl Record {
         self.objects = below.iter().filter_map(|id| Some(Kept::of(*id, catalog.get(*id)?))).collect();
         let relations: Vec<ObjectId> =
             moving.iter().copied().filter(|id| id.kind().is_relation() && catalog.contains(*id)).collect();
+        let types: Vec<ObjectId> =
+            moving.iter().copied().filter(|id| id.kind().is_type() && catalog.contains(*id)).collect();
         self.relations = relations_of(client, &relations)?;
+        self.relations.extend(types_of(client, &types)?);
         Ok(())
     }
 
@@ -156,7 +167,10 @@ pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation
     let question = format!(
         "SELECT n.nspname, c.relname, c.oid, c.relfilenode, c.relkind IN ('r', 'p', 'm') \
          AND c.reltuples < {COUNTED} AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-         AND NOT pg_catalog.row_security_active(c.oid) \
+         AND NOT pg_catalog.row_security_active(c.oid), \
+         CASE WHEN c.relkind = 'S' AND pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT') THEN \
+         (SELECT pg_catalog.pg_sequence_last_value(c.oid) * pg_catalog.sign(s.seqincrement)::pg_catalog.int8 \
+         FROM pg_catalog.pg_sequence s WHERE s.seqrelid = c.oid AND NOT s.seqcycle) END \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE (n.nspname, c.relname) IN (VALUES {}) ORDER BY 1, 2",
         list.join(", ")
@@ -174,7 +188,13 @@ pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation
             ));
         }
         let number = |place: usize| text(place).parse().unwrap_or(0);
-        relations.push(Relation { id: *id, oid: number(2), file: number(3), rows: None });
+        relations.push(Relation {
+            id: *id,
+            oid: number(2),
+            file: number(3),
+            rows: None,
+            reached: text(5).parse().ok(),
+        });
     }
     if counts.is_empty() {
         return Ok(relations);
@@ -187,4 +207,35 @@ pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation
         }
     }
     Ok(relations)
+}
+
+/// Which types they are.
+///
+/// # Errors
+/// The server could not be asked.
+pub fn types_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation>, Unavailable> {
+    let names: BTreeMap<QName, ObjectId> = of.iter().filter_map(|id| Some((id.qname()?, *id))).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list: Vec<String> = names
+        .keys()
+        .map(|name| format!("({}, {})", sql::literal(name.schema.as_str()), sql::literal(name.name.as_str())))
+        .collect();
+    let question = format!(
+        "SELECT n.nspname, t.typname, t.oid FROM pg_catalog.pg_type t \
+         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+         WHERE (n.nspname, t.typname) IN (VALUES {}) ORDER BY 1, 2",
+        list.join(", ")
+    );
+    let mut types = Vec::new();
+    for message in pinned(client, &question)? {
+        let SimpleQueryMessage::Row(row) = message else { continue };
+        let text = |place: usize| row.get(place).unwrap_or_default();
+        if let Some(id) = names.get(&QName::new(text(0), text(1))) {
+            let oid = text(2).parse().unwrap_or(0);
+            types.push(Relation { id: *id, oid, file: 0, rows: None, reached: None });
+        }
+    }
+    Ok(types)
 }

@@ -46,6 +46,13 @@ impl Relocated {
         self.shadows.get(&id.root()).map_or(id, |own| id.rebased(id.root(), *own))
     }
 
+    /// The facade that has the name of what moves into it, until then.
+    pub fn facade_at(&self, to: ObjectId) -> Option<ObjectId> {
+        let before = self.before();
+        let shadow = self.shadows.values().find(|own| own.qname() == to.qname()).copied();
+        shadow.or_else(|| before.relation(to.qname()?)).filter(|id| is_facade(before, *id, None))
+    }
+
     /// The objects as they were read.
     pub fn before(&self) -> &Catalog {
         self.before.as_ref().unwrap_or(&self.catalog)

@@ -13,7 +13,7 @@ use crate::memory::{Circumstances, Meanings, Memory};
 use crate::normalize;
 use crate::plan::{self, Plan, Verb};
 use crate::record::{self, Record};
-use crate::relocate::{self, Relocated};
+use crate::relocate::{self, Relocated, Relocation};
 use crate::settle::Remembering;
 use crate::state::{Unavailable, journal};
 use schemac_schema::catalog::{Catalog, Standing};
@@ -21,10 +21,10 @@ use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
-use schemac_schema::ident::Ident;
-use schemac_schema::kinds::{companions, followers};
+use schemac_schema::ident::{Ident, QName};
+use schemac_schema::kinds::{companions, followers, privileges_cover};
 use schemac_schema::span::{Sources, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 /// What shall be taken back.
@@ -45,10 +45,17 @@ pub struct Way {
     pub plan: Plan,
     /// What it was made from.
     pub seen: Seen,
-    /// The applies that it takes back as a whole, the last one first; none for a single table.
-    pub undoes: Vec<i64>,
     /// The applies that it is about.
-    pub of: Vec<i64>,
+    pub back: Back,
+}
+
+/// What a way back takes back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Back {
+    /// These applies as a whole, the last one first.
+    pub whole: Vec<i64>,
+    /// A part of these: a single table.
+    pub partly: Vec<i64>,
 }
 
 /// Why there is no way back.
@@ -95,7 +102,8 @@ struct Recorded {
 /// # Errors
 /// What stands in the way, all at once.
 pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources) -> Result<Way, Error> {
-    let recorded = recorded(connection, wish)?;
+    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+    let recorded = recorded(connection, wish, &applies)?;
     let mut external: BTreeSet<Ident> = BTreeSet::new();
     for one in &recorded {
         external.extend(one.before.external.iter().copied());
@@ -106,14 +114,22 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
     let (mut reasons, mut notes, mut unwatched) = (Vec::new(), Vec::new(), Vec::new());
     for one in &recorded {
         let touched = match wish {
-            Wish::Table(name) => restrict(&one.before, name),
+            Wish::Table(name) => restrict(one, name),
             Wish::Last | Wish::To(_) => one.before.touched.iter().copied().collect(),
         };
-        target.take_back(one, &touched, span, &mut reasons, &mut notes)?;
+        target.take_back(
+            one,
+            &touched,
+            &first_names(&applies, one.apply.id),
+            span,
+            &mut reasons,
+            &mut notes,
+        )?;
         if one.after.is_none() {
             unwatched.push(one.apply.id);
         }
     }
+    target.forsaken(&mut reasons);
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));
     }
@@ -122,12 +138,20 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
             format!("apply {id} did not end, so nobody can say what has changed since by other hands");
         Diagnostic::note(Code::WayBack, message).help("look at the plan with care")
     }));
+    if let (Wish::Last, Some(id)) = (wish, torn_before(&applies, &recorded)) {
+        let message = format!("apply {id} before it broke off in the middle, and stays");
+        notes
+            .push(Diagnostic::note(Code::WayBack, message).help(format!("to take that back too: --to {id}")));
+    }
     let search_path = recorded.first().map(|one| one.before.search_path.clone()).unwrap_or_default();
     let (plan, relocated) = target.plan(&reading, &search_path, connection, span, notes)?;
     let seen = compile::seen(&plan, &relocated, external, reading.server.version);
     let of: Vec<i64> = recorded.iter().map(|one| one.apply.id).collect();
-    let undoes = if matches!(wish, Wish::Table(_)) { Vec::new() } else { of.clone() };
-    Ok(Way { plan, seen, undoes, of })
+    let back = match wish {
+        Wish::Table(_) => Back { partly: of, ..Back::default() },
+        Wish::Last | Wish::To(_) => Back { whole: of, ..Back::default() },
+    };
+    Ok(Way { plan, seen, back })
 }
 
 /// The plan that leads back from an apply that has just ended, to be recorded with it.
@@ -146,13 +170,35 @@ pub fn reverse(
         Recorded { apply: journal::Apply::default(), before: before.clone(), after: Some(after.clone()) };
     let touched = before.touched.iter().copied().collect();
     let (mut reasons, mut notes) = (Vec::new(), Vec::new());
-    target.take_back(&one, &touched, span, &mut reasons, &mut notes)?;
+    target.take_back(&one, &touched, &[], span, &mut reasons, &mut notes)?;
     target.plan(reading, &before.search_path, connection, span, notes).map(|(plan, _)| plan)
 }
 
+/// The first of the applies right before these that broke off: what the last one finished, they had begun.
+fn torn_before(applies: &[journal::Apply], recorded: &[Recorded]) -> Option<i64> {
+    let first = recorded.last()?.apply.id;
+    let older = applies.iter().rev().filter(|apply| apply.id < first && apply.is_there());
+    older.take_while(|apply| apply.stands() && apply.is_torn()).last().map(|apply| apply.id)
+}
+
+/// What the applies before this one moved, back to the names before all of them: a way back that broke off may have
+/// gone as far.
+fn first_names(applies: &[journal::Apply], id: i64) -> Vec<Relocation> {
+    let mut first: BTreeMap<ObjectId, ObjectId> = BTreeMap::new();
+    for (old, new) in applies.iter().filter(|one| one.id < id && one.stands()).flat_map(|one| &one.moves) {
+        if old.parent().is_none() && !old.kind().is_routine() {
+            first.insert(*new, first.get(old).copied().unwrap_or(*old));
+        }
+    }
+    first.into_iter().filter(|(from, to)| from != to).map(|(from, to)| Relocation { from, to }).collect()
+}
+
 /// Looks the applies up that the wish is about, the last one first.
-fn recorded(connection: &mut Connection, wish: &Wish) -> Result<Vec<Recorded>, Error> {
-    let applies = journal::applies(&mut connection.client).map_err(Error::Journal)?;
+fn recorded(
+    connection: &mut Connection,
+    wish: &Wish,
+    applies: &[journal::Apply],
+) -> Result<Vec<Recorded>, Error> {
     let known = applies.len();
     let mut standing: Vec<journal::Apply> = applies.iter().filter(|apply| apply.stands()).cloned().collect();
     standing.reverse();
@@ -160,23 +206,30 @@ fn recorded(connection: &mut Connection, wish: &Wish) -> Result<Vec<Recorded>, E
         Wish::Last => standing.truncate(1),
         Wish::Table(_) => {}
         Wish::To(id) => {
+            standing = applies.iter().filter(|apply| apply.is_there() && apply.id >= *id).cloned().collect();
+            standing.reverse();
+            // Where it went forth and back since, nothing is left of either.
+            standing.retain(|apply| {
+                let back = apply.undoes.iter().chain(&apply.partly);
+                apply.id == *id || !apply.is_way_back() || back.clone().any(|of| of < id)
+            });
             let Some(asked) = applies.iter().find(|apply| apply.id == *id) else {
                 return Err(Error::Nothing(format!("the journal holds no apply {id}")));
             };
-            if !asked.stands() {
-                let why = match (asked.undoes.is_empty(), asked.segments) {
-                    (false, _) => "it is a rollback: apply the project again to go forward",
-                    (true, 0) => "it changed nothing",
-                    (true, _) => "it was taken back already",
-                };
+            if !asked.is_there() {
+                let why =
+                    if asked.segments == 0 { "it changed nothing" } else { "it was taken back already" };
                 return Err(Error::Nothing(format!("apply {id} cannot be taken back: {why}")));
             }
-            standing.retain(|apply| apply.id >= *id);
         }
     }
     if standing.is_empty() {
         let why = if known == 0 { "no apply is recorded" } else { "no apply stands that was not taken back" };
-        return Err(Error::Nothing(format!("there is nothing to take back: {why} in this database")));
+        let back = applies.iter().rev().find(|apply| apply.is_there() && apply.is_way_back());
+        let again = back.map_or_else(String::new, |back| {
+            format!("; the way back {0} itself can be taken back: schemac rollback --to {0}", back.id)
+        });
+        return Err(Error::Nothing(format!("there is nothing to take back: {why} in this database{again}")));
     }
     let ids: Vec<i64> = standing.iter().map(|apply| apply.id).collect();
     let texts = journal::texts(&mut connection.client, &ids).map_err(Error::Journal)?;
@@ -222,7 +275,8 @@ fn is_called(root: ObjectId, name: &str) -> bool {
 }
 
 /// The touched objects that belong to one table: it, what its facade is, and what moves along.
-fn restrict(before: &Record, name: &str) -> BTreeSet<ObjectId> {
+fn restrict(one: &Recorded, name: &str) -> BTreeSet<ObjectId> {
+    let before = &one.before;
     let catalog = before.catalog();
     let mut wanted: BTreeSet<ObjectId> =
         before.touched.iter().copied().filter(|root| is_called(*root, name)).collect();
@@ -242,9 +296,20 @@ fn restrict(before: &Record, name: &str) -> BTreeSet<ObjectId> {
             |id: &ObjectId| id.kind().is_relation() && id.qname().is_some_and(|name| names.contains(&name));
         wanted.extend(before.touched.iter().copied().filter(same));
         if wanted.len() == count {
-            return wanted;
+            break;
         }
     }
+    // Bodies that were changed to the new names.
+    let left = one.after.as_ref().map(Record::catalog).unwrap_or_default();
+    let new: BTreeSet<QName> = before
+        .moves
+        .iter()
+        .filter(|(_, new)| wanted.contains(new))
+        .filter_map(|(_, new)| new.qname())
+        .collect();
+    let names_them = |id: &ObjectId| plan::mentions(*id, &[], &left).iter().any(|name| new.contains(name));
+    wanted.extend(before.touched.iter().copied().filter(names_them));
+    wanted
 }
 
 /// The database as it shall be, and what it takes in names.
@@ -270,6 +335,7 @@ impl Target {
         &mut self,
         one: &Recorded,
         touched: &BTreeSet<ObjectId>,
+        older: &[Relocation],
         span: Span,
         reasons: &mut Vec<String>,
         notes: &mut Vec<Diagnostic>,
@@ -286,23 +352,32 @@ impl Target {
             .filter(|(old, new)| touched.contains(&old.root()) || touched.contains(&new.root()))
             .map(|(old, new)| (*new, *old))
             .collect();
-        let relocated = relocated(std::mem::take(&mut self.state), &back, &before, span)?;
+        let relocated = relocated(std::mem::take(&mut self.state), &back, &before, span).map_err(
+            |error| match error {
+                // No file is to blame.
+                Error::Diagnostics(all) => Error::Refused(all.into_iter().map(|one| one.message).collect()),
+                error => error,
+            },
+        )?;
         if let Some(after) = &one.after {
             // All of it: what was touched refers to what moved with it.
             let all: Vec<(ObjectId, ObjectId)> =
                 one.before.moves.iter().map(|(old, new)| (*new, *old)).collect();
-            let now = self::relocated(relocated.catalog.clone(), &all, &one.before.catalog(), span)?;
-            let left = self::relocated(after.catalog(), &all, &one.before.catalog(), span)?;
-            let was = one.before.catalog();
+            let first = |catalog| relocate::carry_out(catalog, older.to_vec(), HashMap::new()).catalog;
+            let now =
+                first(self::relocated(relocated.catalog.clone(), &all, &one.before.catalog(), span)?.catalog);
+            let left = first(self::relocated(after.catalog(), &all, &one.before.catalog(), span)?.catalog);
+            let was = first(one.before.catalog());
+            let of = |root: ObjectId| older.iter().find(|one| one.from == root).map_or(root, |one| one.to);
             for root in touched {
-                let since = differences(&left.catalog, &now.catalog, *root);
-                if !since.is_empty() && !differences(&was, &now.catalog, *root).is_empty() {
+                let since = differences(&left, &now, of(*root));
+                if !since.is_empty() && !differences(&was, &now, of(*root)).is_empty() {
                     let more = since.len().saturating_sub(5);
                     reasons.extend(since.iter().take(5).map(|(id, how)| {
-                        format!("{} {how} since apply {}", relocated.own_name(*id), one.apply.id)
+                        format!("{} {how} since apply {}", today(*id, &relocated, &back), one.apply.id)
                     }));
                     if more > 0 {
-                        reasons.push(format!("and {more} more on {root}"));
+                        reasons.push(format!("and {more} more on {}", today(*root, &relocated, &back)));
                     }
                 }
             }
@@ -365,6 +440,23 @@ impl Target {
         self.moves.retain(|(now, then)| now != then);
     }
 
+    /// Bodies that PostgreSQL binds only when they run, and that name what will be called otherwise.
+    fn forsaken(&self, reasons: &mut Vec<String>) {
+        let names: BTreeSet<QName> = self.state.ids().filter_map(|id| id.qname()).collect();
+        let gone: BTreeSet<QName> = self
+            .moves
+            .iter()
+            .filter_map(|(now, _)| now.qname())
+            .filter(|name| !names.contains(name))
+            .collect();
+        for id in self.state.ids() {
+            let named = plan::mentions(id, &[], &self.state);
+            if let Some(name) = named.iter().find(|name| gone.contains(*name)) {
+                reasons.push(format!("{id} names {name}, which nothing is called afterwards"));
+            }
+        }
+    }
+
     fn plan(
         mut self,
         reading: &Reading,
@@ -408,6 +500,16 @@ impl Target {
         for step in steps.filter(|step| step.verb == Verb::Drop && made_again(step.object)) {
             step.impact.loses.clear();
         }
+        // Clients know the old name: what they may do with the facade they may do with what takes its place.
+        for step in plan.segments.iter_mut().flat_map(|segment| &mut segment.steps) {
+            let root = step.object.root();
+            let moved = relocated.was.contains_key(&root) && step.object.kind().is_grant();
+            if let (true, Some(facade)) = (moved, relocated.facade_at(root))
+                && privileges_cover((&self.state, root), (relocated.before(), facade), step.object.name())
+            {
+                step.impact.loses.clear();
+            }
+        }
         for step in plan.steps().filter(|step| step.verb == Verb::Create) {
             let (id, kind) = (step.object, step.object.kind());
             if kind.can_be_locked() || kind.is_column() {
@@ -420,6 +522,15 @@ impl Target {
         plan.compatibility.reload = self.reload;
         Ok((plan, relocated))
     }
+}
+
+/// What an object is called before the moves back.
+fn today(id: ObjectId, relocated: &Relocated, back: &[(ObjectId, ObjectId)]) -> ObjectId {
+    if let Some(was) = relocated.was.get(&id) {
+        return *was;
+    }
+    let moved = back.iter().find(|(_, old)| *old == id.root() && !relocated.shadows.contains_key(&id.root()));
+    moved.map_or_else(|| relocated.own_name(id), |(new, old)| id.rebased(*old, *new))
 }
 
 /// Whether nothing is lost with it: no rows, no state.

@@ -9,6 +9,7 @@
 use crate::memory::{Changed, Meanings, Memory};
 use crate::normalize;
 use crate::relocate::Relocated;
+use crate::timings;
 use postgres::Client;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
@@ -52,6 +53,7 @@ pub fn settle(
     if !relocated.moves.is_empty() || relocated.before.is_some() {
         return settled;
     }
+    let mut remembered = 0;
     for (id, entry) in desired.iter_mut().filter(|(_, entry)| entry.standing == Standing::Managed) {
         let Some(live) = relocated.catalog.get(id) else { continue };
         if live.object == entry.object {
@@ -64,8 +66,11 @@ pub fn settle(
             entry.object = object;
             settled.objects.insert(id);
             settled.remembered.push(id);
+            remembered += differing.len();
         }
     }
+    timings::count("objects equal word for word", settled.objects.len() - settled.remembered.len());
+    timings::count("texts equal by memory", remembered);
     settled
 }
 
@@ -102,9 +107,6 @@ pub fn recall(
     remembering: &mut Remembering<'_>,
     client: &mut Client,
 ) {
-    if retypes(desired, relocated) {
-        return;
-    }
     for _ in 0..ROUNDS {
         let changed = changed(desired, relocated);
         let mut decided = Vec::new();
@@ -117,6 +119,7 @@ pub fn recall(
                 .any(|(_, fragment, stored)| changed.touches(*id, fragment, stored.as_str()));
             if safe && !differing.is_empty() && believe(*id, &differing, remembering, client) {
                 entry.object = with(&differing, &entry.object);
+                timings::count("texts equal by memory", differing.len());
                 decided.push(*id);
             }
         }
@@ -129,14 +132,6 @@ pub fn recall(
     }
 }
 
-/// Whether a type becomes another one in this plan: columns are of it whose texts do not name it.
-fn retypes(desired: &Catalog, relocated: &Relocated) -> bool {
-    desired
-        .iter()
-        .filter(|(id, _)| id.kind().is_type())
-        .any(|(id, entry)| relocated.catalog.get(id).is_some_and(|live| live.object != entry.object))
-}
-
 /// Remembers what the server has proven, where the plan touches nothing that the texts mention.
 pub fn remember(
     proven: &[(ObjectId, String)],
@@ -144,7 +139,7 @@ pub fn remember(
     relocated: &Relocated,
     remembering: &mut Remembering<'_>,
 ) {
-    if proven.is_empty() || retypes(desired, relocated) {
+    if proven.is_empty() {
         return;
     }
     let changed = changed(desired, relocated);
@@ -175,7 +170,40 @@ fn changed(desired: &Catalog, relocated: &Relocated) -> Changed {
         changed.add(*new);
         changed.add(*old);
     }
+    for id in of_changed_types(desired, &relocated.catalog) {
+        changed.add(id);
+    }
     changed
+}
+
+/// What is of a type that becomes another one in this plan, at any depth: columns, views over them, routines that take
+/// or give such values. Texts that mention these need not name the type.
+fn of_changed_types(desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> {
+    let mut found = BTreeSet::new();
+    let differs = |id: &ObjectId| match (desired.get(*id), current.get(*id)) {
+        (Some(new), Some(old)) => new.object != old.object,
+        _ => true,
+    };
+    let mut open: Vec<ObjectId> =
+        desired.ids().chain(current.ids()).filter(|id| id.kind().is_type()).filter(differs).collect();
+    // What is below a type makes it: a domain's check.
+    let below =
+        desired.ids().chain(current.ids()).filter(|id| id.root().kind().is_type() && id.root() != *id);
+    open.extend(below.filter(differs).map(|id| id.root()));
+    if open.is_empty() {
+        return found;
+    }
+    let users = [desired.users(), current.users()];
+    while let Some(id) = open.pop() {
+        if !found.insert(id) {
+            continue;
+        }
+        open.extend(users.iter().filter_map(|users| users.get(&id)).flatten());
+        if id.kind().is_column() {
+            open.extend(id.parent());
+        }
+    }
+    found
 }
 
 /// Whether all of these pairs are remembered; they hold in this run then.

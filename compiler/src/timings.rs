@@ -17,3 +17,19 @@ pub fn timed<T>(stage: &'static str, work: impl FnOnce() -> T) -> T {
 pub fn taken() -> Vec<(&'static str, Duration)> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
+
+static COUNTED: Mutex<Vec<(&str, usize)>> = Mutex::new(Vec::new());
+
+/// Keeps how many of something a stage had; what is kept twice is added up.
+pub fn count(what: &'static str, many: usize) {
+    let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    match counted.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, known)) => *known += many,
+        None => counted.push((what, many)),
+    }
+}
+
+/// What every stage counted so far.
+pub fn counted() -> Vec<(&'static str, usize)> {
+    COUNTED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}

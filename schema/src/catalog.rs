@@ -1,7 +1,7 @@
 //! A set of objects: the database as it is, or as it shall be.
 
 use crate::id::{ObjectId, Slot};
-use crate::ident::{Ident, QName};
+use crate::ident::{Hashed, Ident, Known, QName};
 use crate::object::{self, Kind, Object};
 use crate::span::Span;
 use indexmap::IndexMap;
@@ -34,10 +34,11 @@ pub struct Entry {
 /// A set of objects by id, with the indexes that every stage needs.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    entries: IndexMap<ObjectId, Entry>,
-    slots: HashMap<Slot, ObjectId>,
-    routines: HashMap<QName, Vec<ObjectId>>,
-    children: HashMap<ObjectId, Vec<ObjectId>>,
+    // Objects are large: they stay where they are when the order changes.
+    entries: IndexMap<ObjectId, Box<Entry>, Hashed>,
+    slots: Known<Slot, ObjectId>,
+    routines: Known<QName, Vec<ObjectId>>,
+    children: Known<ObjectId, Vec<ObjectId>>,
 }
 
 impl Catalog {
@@ -74,7 +75,7 @@ impl Catalog {
             }
             below = parent;
         }
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Box::new(entry));
     }
 
     /// Adds an object also when another one still holds one of its name slots: the current side under its future
@@ -86,7 +87,8 @@ impl Catalog {
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.
     pub fn sort(&mut self) {
-        self.entries.sort_unstable_keys();
+        // A stable sort sees what is in order already: most of it, the second time.
+        self.entries.sort_keys();
         for children in self.children.values_mut() {
             children.sort_unstable();
         }
@@ -97,12 +99,12 @@ impl Catalog {
 
     /// The object of an id.
     pub fn get(&self, id: ObjectId) -> Option<&Entry> {
-        self.entries.get(&id)
+        self.entries.get(&id).map(Box::as_ref)
     }
 
     /// The object of an id, to change it in place. Its address cannot change here.
     pub fn get_mut(&mut self, id: ObjectId) -> Option<&mut Entry> {
-        self.entries.get_mut(&id)
+        self.entries.get_mut(&id).map(Box::as_mut)
     }
 
     /// Whether the id is there.
@@ -112,12 +114,12 @@ impl Catalog {
 
     /// All objects, in order.
     pub fn iter(&self) -> impl Iterator<Item = (ObjectId, &Entry)> {
-        self.entries.iter().map(|(id, entry)| (*id, entry))
+        self.entries.iter().map(|(id, entry)| (*id, entry.as_ref()))
     }
 
     /// All objects, to change them in place.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (ObjectId, &mut Entry)> {
-        self.entries.iter_mut().map(|(id, entry)| (*id, entry))
+        self.entries.iter_mut().map(|(id, entry)| (*id, entry.as_mut()))
     }
 
     /// All ids, in order.
@@ -127,7 +129,7 @@ impl Catalog {
 
     /// Takes the catalog apart.
     pub fn into_entries(self) -> impl Iterator<Item = (ObjectId, Entry)> {
-        self.entries.into_iter()
+        self.entries.into_iter().map(|(id, entry)| (id, *entry))
     }
 
     /// How many objects there are.

@@ -132,7 +132,7 @@ impl Fragment {
         names(self.text(), self.grammar)
     }
 
-    /// The parse tree and how far its locations are ahead of the text. Trees are not stored.
+    /// The parse tree and how far its locations are ahead of the text. No fragment holds it; `parse` keeps it for a while.
     ///
     /// # Errors
     /// A syntax error with its offset in the text.
@@ -189,11 +189,11 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
                 })
             }
         }
-        Grammar::Index => framed("CREATE INDEX ON x ", text, ""),
-        Grammar::Exclusion => framed("ALTER TABLE x ADD EXCLUDE ", text, ""),
-        Grammar::Statistics => framed("CREATE STATISTICS x ", text, "\nFROM x"),
-        Grammar::PartitionKey => framed("CREATE TABLE x () PARTITION BY ", text, ""),
-        Grammar::Bound => framed("CREATE TABLE x PARTITION OF x ", text, ""),
+        Grammar::Index => framed("CREATE INDEX ON t ", text, ""),
+        Grammar::Exclusion => framed("ALTER TABLE t ADD CONSTRAINT c EXCLUDE ", text, ""),
+        Grammar::Statistics => framed("CREATE STATISTICS s ", text, " FROM t"),
+        Grammar::PartitionKey => framed("CREATE TABLE t () PARTITION BY ", text, ""),
+        Grammar::Bound => framed("CREATE TABLE t PARTITION OF p ", text, ""),
         Grammar::Routine => framed("CREATE FUNCTION x() RETURNS void LANGUAGE sql ", text, ""),
         Grammar::Body => Ok((Tree::Nothing, 0)),
     }
@@ -201,7 +201,8 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
 
 /// Parses a part of a statement inside one.
 fn framed(head: &str, text: &str, tail: &str) -> Result<(Tree, usize), SyntaxError> {
-    let tree = parse::statement(&format!("{head}{text}{tail}")).map_err(|error| SyntaxError {
+    // The same statement as `Frame` reads, so that it is parsed once.
+    let tree = parse::statement(&format!("{head}{text}\n{tail}")).map_err(|error| SyntaxError {
         offset: error.offset.map(|offset| offset.saturating_sub(head.len()).min(text.len())),
         ..error
     })?;

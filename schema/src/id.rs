@@ -3,12 +3,11 @@
 //! An `ObjectId` is a handle to an interned kind and address: copied and compared as one word, ordered by kind and
 //! name so that the same input always gives the same output. Hierarchy is `id.parent()`, never containment.
 
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, Interned, QName, Text};
 use crate::object::Kind;
-use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 /// Where an object's name lives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +30,7 @@ struct Data {
     address: Address,
 }
 
-static INTERNED: LazyLock<Mutex<HashSet<&'static Data>>> = LazyLock::new(|| Mutex::new(HashSet::new()));
+static INTERNED: LazyLock<Interned<Data>> = LazyLock::new(Interned::default);
 
 /// What an object is called: its kind and address.
 #[derive(Clone, Copy)]
@@ -41,13 +40,7 @@ impl ObjectId {
     /// The id of a kind and address.
     pub fn new(kind: Kind, address: Address) -> Self {
         let data = Data { kind, address };
-        let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = interned.get(&data) {
-            return Self(known);
-        }
-        let stored: &'static Data = Box::leak(Box::new(data));
-        interned.insert(stored);
-        Self(stored)
+        Self(INTERNED.get(&data, || Box::leak(Box::new(Data { kind, address }))))
     }
 
     /// An object of the database: a schema, role, extension.

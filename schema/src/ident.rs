@@ -4,12 +4,44 @@
 //! stored once for the life of the process, so ids compare by one machine word and catalogs copy nothing.
 //! Not here: quoting (`sql`), and folding of unquoted names (the parser's work).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-static INTERNED: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(|| Mutex::new(HashSet::new()));
+/// How what is interned is hashed: as quickly as a word can be, and with a seed, since names may be anybody's.
+pub type Hashed = foldhash::fast::RandomState;
+
+/// A map by what is interned.
+pub type Known<K, V> = HashMap<K, V, Hashed>;
+
+/// What is stored once, in parts with a lock each, so that threads seldom wait for each other.
+pub(crate) struct Interned<T: ?Sized + 'static> {
+    hashed: Hashed,
+    parts: [Mutex<HashSet<&'static T, Hashed>>; 32],
+}
+
+impl<T: ?Sized + 'static> Default for Interned<T> {
+    fn default() -> Self {
+        Self { hashed: Hashed::default(), parts: std::array::from_fn(|_| Mutex::default()) }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash + 'static> Interned<T> {
+    /// What is stored and equal; else `store` makes it.
+    pub(crate) fn get(&self, wanted: &T, store: impl FnOnce() -> &'static T) -> &'static T {
+        let part = usize::try_from(self.hashed.hash_one(wanted) >> 59).unwrap_or(0);
+        let mut part = self.parts[part % self.parts.len()].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = part.get(wanted) {
+            return known;
+        }
+        let stored = store();
+        part.insert(stored);
+        stored
+    }
+}
+
+static INTERNED: LazyLock<Interned<str>> = LazyLock::new(Interned::default);
 
 /// A text stored once; equality is one comparison of pointers.
 #[derive(Clone, Copy)]
@@ -18,13 +50,7 @@ pub struct Text(&'static str);
 impl Text {
     /// Interns `text`.
     pub fn new(text: &str) -> Self {
-        let mut interned = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = interned.get(text) {
-            return Self(known);
-        }
-        let stored: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        interned.insert(stored);
-        Self(stored)
+        Self(INTERNED.get(text, || Box::leak(text.to_owned().into_boxed_str())))
     }
 
     /// The text itself.

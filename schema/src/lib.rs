@@ -12,6 +12,7 @@ pub mod id;
 pub mod ident;
 pub mod keep;
 pub mod kinds;
+mod lex;
 pub mod names;
 pub mod object;
 pub mod parse;

@@ -33,6 +33,13 @@ pub fn spoken(text: &str, search_path: &[Ident]) -> BTreeSet<QName> {
     found
 }
 
+/// By which variables the body of a trigger's function asks what its table is called.
+pub fn asks_for_its_table(text: &str) -> BTreeSet<&'static str> {
+    const VARIABLES: [&str; 4] = ["tg_table_schema", "tg_table_name", "tg_relname", "tg_relid"];
+    let lower = text.to_ascii_lowercase();
+    VARIABLES.into_iter().filter(|variable| lower.contains(variable)).collect()
+}
+
 /// What a mentioned name is the name of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MentionKind {

@@ -3,10 +3,13 @@
 //! The grammar is PostgreSQL 18's. Callers run on a large stack (`on_large_stack`), since deep expressions make
 //! deep trees.
 
+use crate::ident::Hashed;
+use crate::lex;
 use crate::tree::Tree;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::hash::BuildHasher;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// A syntax error and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,13 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// # Errors
 /// The syntax error that PostgreSQL's grammar gives.
 pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
+    let _turn = turn();
+    in_turn(text)
+}
+
+fn in_turn(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     readable(text)?;
+    count(text);
     let parsed = pg_query::parse(text, pg_query::ParserOptions::default())
         .map_err(|error| syntax_error(text, &error))?;
     Ok(parsed
@@ -75,34 +84,75 @@ pub struct Statement {
     pub end: usize,
 }
 
-/// Trees of the first short texts: the columns, defaults and indexes that every table has alike are parsed once.
-static KNOWN: LazyLock<Mutex<HashMap<Box<str>, Tree>>> = LazyLock::new(Mutex::default);
-/// The longest text that is known by heart, in bytes.
-const KNOWN_BYTES: usize = 128;
-/// How many texts are known by heart.
-const KNOWN_TEXTS: usize = 1000;
+/// Trees of statements, so that each text is parsed once: the columns that every table has alike, and the SQL that is
+/// bound first and analysed then.
+static TREES: LazyLock<Mutex<Trees>> = LazyLock::new(Mutex::default);
 
-/// Parses exactly one statement.
+#[derive(Default)]
+struct Trees {
+    known: HashMap<Box<str>, Tree>,
+    bytes: usize,
+}
+
+/// How much text is kept with its trees, in bytes: a tree takes some hundred times as much as its text.
+const TREES_BYTES: usize = 1 << 20;
+
+/// Parses exactly one statement. Its tree is kept for the next who asks, as long as there is room.
 ///
 /// # Errors
 /// A syntax error, or that there is not exactly one.
 pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
-    if text.len() > KNOWN_BYTES {
-        return one_statement(text);
+    let known = || TREES.lock().unwrap_or_else(PoisonError::into_inner).known.get(text).map(Tree::clone);
+    if let Some(tree) = known() {
+        return Ok(tree);
     }
-    if let Some(known) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
-        return Ok(known.clone());
+    let turn = turn();
+    // Another thread may just have parsed it.
+    if let Some(tree) = known() {
+        return Ok(tree);
     }
     let tree = one_statement(text)?;
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.len() < KNOWN_TEXTS {
-        known.insert(text.into(), tree.clone());
+    let mut trees = TREES.lock().unwrap_or_else(PoisonError::into_inner);
+    if trees.bytes + text.len() <= TREES_BYTES && trees.known.insert(text.into(), tree.clone()).is_none() {
+        trees.bytes += text.len();
     }
+    drop(turn);
     Ok(tree)
 }
 
+/// Lets go of all trees that are kept: nobody is going to ask for many of them again.
+pub fn forget() {
+    let trees = std::mem::take(&mut *TREES.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(trees);
+}
+
+static PARSED: LazyLock<Mutex<Parsed>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Parsed {
+    times: usize,
+    again: usize,
+    known: HashSet<u64, Hashed>,
+}
+
+/// How often pg_query has parsed something in this process, and how often among these a text that it had parsed
+/// before. Each distinct text should be parsed once.
+pub fn parsed() -> (usize, usize) {
+    let parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    (parsed.times, parsed.again)
+}
+
+fn count(text: &str) {
+    static SEED: LazyLock<Hashed> = LazyLock::new(Hashed::default);
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    parsed.times += 1;
+    if !parsed.known.insert(SEED.hash_one(text)) {
+        parsed.again += 1;
+    }
+}
+
 fn one_statement(text: &str) -> Result<Tree, SyntaxError> {
-    let mut all = statements(text)?;
+    let mut all = in_turn(text)?;
     match all.len() {
         1 => Ok(all.remove(0).tree),
         0 => Err(SyntaxError { message: "there is no statement here".into(), offset: None }),
@@ -174,8 +224,6 @@ pub struct Token {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// The token's number in PostgreSQL's grammar (an ASCII character is its own code).
-    pub token: i32,
     /// Which keyword class it is.
     pub keyword: Keyword,
 }
@@ -226,7 +274,16 @@ fn readable(text: &str) -> Result<(), SyntaxError> {
 /// # Errors
 /// A lexical error (an unterminated string, …).
 pub fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
+    match lex::plain(text) {
+        Some(tokens) => Ok(tokens),
+        None => scan(text),
+    }
+}
+
+/// The tokens of a text as pg_query's scanner finds them.
+fn scan(text: &str) -> Result<Vec<Token>, SyntaxError> {
     readable(text)?;
+    let _turn = turn();
     let scanned = pg_query::scan(text).map_err(|error| syntax_error(text, &error))?;
     Ok(scanned
         .tokens
@@ -235,7 +292,6 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
         .map(|token| Token {
             start: usize::try_from(token.start).unwrap_or(0),
             end: usize::try_from(token.end).unwrap_or(0),
-            token: token.token,
             keyword: match token.keyword_kind {
                 1 => Keyword::Unreserved,
                 2 => Keyword::ColumnName,
@@ -245,6 +301,28 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
             },
         })
         .collect())
+}
+
+/// All keywords in lower case: the words among the names of the grammar's tokens that its scanner takes for such.
+pub(crate) fn keywords() -> HashMap<String, Keyword> {
+    let names = (0..2_000).filter_map(|number| pg_query::protobuf::Token::try_from(number).ok());
+    let words: Vec<String> = names
+        .map(|token| token.as_str_name().to_ascii_lowercase())
+        .map(|name| name.strip_suffix("_p").map(str::to_owned).unwrap_or(name))
+        .collect();
+    let text = words.join(" ");
+    let known = scan(&text).unwrap_or_default().into_iter();
+    known
+        .filter(|token| token.keyword != Keyword::No)
+        .map(|token| (text[token.start..token.end].to_owned(), token.keyword))
+        .collect()
+}
+
+/// A turn to call pg_query, while no other thread does: meanwhile it has the process's standard error lead into a pipe,
+/// and two calls at a time would give each other's pipe back instead of it.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const SQL_COMMENT: i32 = pg_query::protobuf::Token::SqlComment as i32;
@@ -297,6 +375,103 @@ mod tests {
         for hostile in ["1) from (select 1", "1, 2", "1) , (2", "1) union select (2", ") (", "1 as x", ""] {
             assert!(expression(hostile).is_err(), "{hostile}");
         }
+    }
+
+    #[test]
+    fn plain_texts_have_the_tokens_that_the_scanner_finds() {
+        let mut texts: Vec<String> = [
+            "a=-1",
+            "a<>b and c::int4[1]",
+            "x.y.*",
+            "\"A b\".\"c\"\"d\"",
+            "'it''s'",
+            "a:b:=c",
+            "1.5+2 - 3",
+            "1..2",
+            "1.5.3",
+            "1.",
+            ".5",
+            "5e3",
+            "0x1F",
+            "1_000",
+            "12abc",
+            "'a'\n'b'",
+            "'a' -- c\n'b'",
+            "e'\\n'",
+            "E'a'",
+            "U&'a'",
+            "u&\"a\"",
+            "b'1'",
+            "x'f'",
+            "N'a'",
+            "$1",
+            "$$a$$",
+            "$t$ a $t$",
+            "a/* c */b",
+            "a--c",
+            "a@-b",
+            "a<-1",
+            "a*-1",
+            "a=>b",
+            "a ->> 'b' = 'c'",
+            "a#>>'{b,c}'",
+            "\"\"",
+            "'open",
+            "\"open",
+            "ä = 'ö' and Größe > 1",
+            "a\x0cb",
+            "a?b",
+            "a !~~ 'b'",
+            "a !~~* 'b'",
+            "a -- b",
+            "f(a,b);",
+            "{a}",
+            "a\\b",
+            "a~~b",
+            "SELECT Current_Date",
+            "_a$1",
+            "a . b",
+            "'a'||'b'",
+            "a:::b",
+            "a:=b",
+            "a[1:2]",
+            "x\u{a0}y",
+            "a<@b",
+            "a @> b",
+            "a@@b",
+            "u & v",
+            "u &v",
+            "u&v",
+            "a!b",
+        ]
+        .map(str::to_owned)
+        .into();
+        for text in texts.clone() {
+            texts.extend(text.char_indices().map(|(at, _)| text[at..].to_owned()));
+            texts.extend(text.char_indices().map(|(at, _)| text[..at].to_owned()));
+            texts.push(format!("{text}{text}"));
+            texts.push(format!("{text} {text}"));
+            texts.push(format!("'{text}"));
+        }
+        for text in &texts {
+            if let Some(plain) = lex::plain(text) {
+                assert_eq!(Ok(plain), scan(text), "{text:?}");
+            }
+        }
+        let plain = |text: &&String| lex::plain(text).is_some();
+        assert!(texts.iter().filter(plain).count() * 3 > texts.len(), "hardly any text is plain");
+    }
+
+    #[test]
+    fn all_keywords_are_known() {
+        let known = keywords();
+        // As many as kwlist.h of PostgreSQL 18 has.
+        assert_eq!(known.len(), 494, "{known:?}");
+        let class = |word: &str| known.get(word).copied();
+        assert_eq!(class("select"), Some(Keyword::Reserved));
+        assert_eq!(class("abort"), Some(Keyword::Unreserved));
+        assert_eq!(class("left"), Some(Keyword::TypeOrFunction));
+        assert_eq!(class("coalesce"), Some(Keyword::ColumnName));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! pg_query's tree has some 270 node types. Every pass over it (which names does a fragment mention, are two
 //! fragments equal under a rule) would have to list them all, and a missed one is a missed reference. The tree
 //! is serialized once into this shape instead: a node is its type's name and its non-empty fields.
-//! Trees are made, walked and dropped; none is stored.
+//! No object holds one: `parse` keeps them as long as a comparison may ask again.
 
 use serde::ser::{self, Serialize};
 use std::fmt;

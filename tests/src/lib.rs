@@ -4,6 +4,7 @@
 
 pub mod cases;
 pub mod clients;
+pub mod crowd;
 pub mod dump;
 pub mod generate;
 pub mod judge;

@@ -294,7 +294,8 @@ pub fn stored_on(
 ) -> std::result::Result<String, String> {
     let (make, read) = question(place, relation, of, text);
     let sql = format!(
-        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'; \
+        "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; \
+         SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; \
          SET LOCAL search_path = {search_path}; {make}; \
          SET LOCAL search_path = pg_catalog, pg_temp; {read}; ROLLBACK"
     );

@@ -30,6 +30,7 @@ const TABLES: &str = "
 
 const DOMAIN: &str = "\
 domain: app
+grants: { anon: usage }
 enums:
   status:
     moved_from: [public.status]

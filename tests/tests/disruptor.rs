@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
-use postgres::{Client, NoTls};
+use postgres::Client;
 use schemac_tests::rows::{self, Names};
 use schemac_tests::servers::{self, As, Database, Server};
-use schemac_tests::{clients, dump, product, repository};
+use schemac_tests::{clients, crowd, dump, product, repository};
 
 fn fixture() -> PathBuf {
     repository().join("fixtures/disruptor")
@@ -103,6 +101,42 @@ fn without_facade_comments(dump: &str) -> String {
 fn same_clients(what: &str, before: &[clients::Answer], after: &[clients::Answer]) {
     let difference = clients::difference(before, after);
     assert!(difference.is_empty(), "{what}: the clients are answered differently\n{difference}");
+}
+
+/// How many of something a diff counted (`--timings`).
+#[track_caller]
+fn counted(run: &product::Run, what: &str) -> usize {
+    let line = run.stderr.lines().find(|line| line.trim_end().ends_with(&format!("     {what}")));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{what}: {}", run.all()))
+}
+
+#[test]
+fn each_text_is_parsed_once() {
+    let Some(server) = servers::get(18).or_else(|| servers::all().last()) else { return };
+    let database = flat(server);
+    let url = database.url_as_owner();
+    let diff = |project: &std::path::Path| {
+        let run = product::run(project, &url, &["diff", "--timings", "--no-cache"]).expect("runs");
+        run.expect(0);
+        run
+    };
+    // A plan that moves everything, its SQL as people wrote it.
+    let run = diff(&project());
+    assert!(counted(&run, "texts parsed") > 100, "{}", run.all());
+    assert_eq!(counted(&run, "texts parsed again"), 0, "{}", run.all());
+
+    // What the catalog wrote itself is hardly parsed at all.
+    let imported = std::env::temp_dir().join(format!("schemac-parsed-{}", std::process::id()));
+    let out = imported.to_string_lossy();
+    product::finish(product::bare(&["import", "--db", &url, "--profile", "supabase", "--out", &out]))
+        .expect("runs")
+        .expect(0);
+    let own = diff(&imported);
+    std::fs::remove_dir_all(&imported).expect("it was written");
+    assert!(own.stdout.contains("Nothing to do"), "{}", own.all());
+    assert_eq!(counted(&own, "texts parsed again"), 0, "{}", own.all());
+    assert!(counted(&own, "texts parsed") < counted(&run, "texts parsed"), "{}", own.all());
 }
 
 /// The whole guide on one server. Before 15 views cannot ask as their caller: the facades open what row-level security
@@ -220,74 +254,48 @@ fn psql_runs_the_script_as_it_is() {
     product::run(&project(), &url, &["diff", "--exit-code"]).expect("runs").expect(0);
 }
 
-/// Sixteen clients read and write random tables through the old names while all tables move: nobody gets an error or a
-/// wrong answer.
+/// Sixteen clients read and write random tables through the old names while all tables move, and while they move back:
+/// nobody gets an error or a wrong answer.
 #[test]
-fn sixteen_clients_work_on_while_the_tables_move() {
+fn sixteen_clients_work_on_while_the_tables_move_and_move_back() {
     let Some(shared) = servers::get(15) else { return };
     // A server of its own: its log tells who was in a deadlock with whom.
     let server = Server::start(shared.scratch().installation()).expect("a server");
     let database = flat(&server);
-    let url = database.url_as_superuser();
+    let first = database.dump();
     let mut blocks = blocks();
     // What asks which rows others have locked is answered by what the others do.
     blocks
         .retain(|block| !block.statements.iter().any(|sql| says(sql, "nowait") || says(sql, "skip locked")));
     let expected = clients::run(&mut database.connect(As::Superuser), &blocks).expect("the clients run");
-    let stop = AtomicBool::new(false);
-    let asked = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..16_u64)
-            .map(|worker| {
-                let (url, blocks, expected, stop, asked) = (&url, &blocks, &expected, &stop, &asked);
-                scope.spawn(move || {
-                    let mut client = Client::connect(url, NoTls).expect("connects");
-                    let mut state = 0x9e37_79b9_u64.wrapping_mul(worker + 1) | 1;
-                    let mut wrong = Vec::new();
-                    while !stop.load(Ordering::Relaxed) {
-                        state ^= state << 13;
-                        state ^= state >> 7;
-                        state ^= state << 17;
-                        let at = (state % blocks.len() as u64) as usize;
-                        match clients::run_block(&mut client, &blocks[at]) {
-                            Ok(answer) => {
-                                let difference = clients::difference(&expected[at..=at], &[answer]);
-                                // Clients that write the same rows in another order are in a deadlock with each other,
-                                // with or without a move; whose it was is in the log.
-                                if !difference.is_empty() && !difference.contains("failed with 40P01") {
-                                    wrong.push(difference);
-                                }
-                            }
-                            Err(error) => wrong.push(format!("{}: {error}", blocks[at].name)),
-                        }
-                        asked.fetch_add(1, Ordering::Relaxed);
-                    }
-                    wrong
-                })
-            })
-            .collect();
-        // They are at work before the first table moves, and after the last.
-        while asked.load(Ordering::Relaxed) < 200 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let run = apply(&database, &[]);
-        let during = asked.load(Ordering::Relaxed);
-        while asked.load(Ordering::Relaxed) < during + 200 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        stop.store(true, Ordering::Relaxed);
-        let wrong: Vec<String> =
-            workers.into_iter().flat_map(|worker| worker.join().expect("a client")).collect();
-        run.expect(0);
-        assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
-    });
+    let (mut there, mut back) = (None, None);
+    let report = crowd::ask_while(
+        &database.url_as_superuser(),
+        16,
+        &blocks,
+        &expected,
+        &mut [&mut || there = Some(apply(&database, &[])), &mut || back = Some(way_back(&database))],
+    );
+    there.expect("it ran").expect(0);
+    back.expect("it ran").expect(0);
+    assert!(report.wrong.is_empty(), "{} wrong answers:\n{}", report.wrong.len(), report.wrong.join("\n"));
+    for (what, latency) in ["there", "back"].iter().zip(&report.during) {
+        eprintln!("sixteen clients, {what}: {latency}");
+    }
+    eprintln!("sixteen clients, quiet: {}", report.quiet);
     // Over rows, that is over transactions, clients wait for each other. A deadlock over a relation would be the move's.
     let log = server.scratch().log();
     let ours: Vec<&str> =
         log.lines().filter(|line| line.contains("waits for") && line.contains(" on relation ")).collect();
     let involved: Vec<&&str> = ours.iter().filter(|line| line.contains("AccessExclusiveLock")).collect();
     assert!(involved.is_empty(), "the move was in a deadlock: {ours:?}");
-    nothing_is_left(&database);
+    let difference = dump::difference(&first, &database.dump());
+    assert!(difference.is_empty(), "the way back does not restore the dump\n{difference}");
+}
+
+fn way_back(database: &Database<'_>) -> product::Run {
+    let arguments = ["rollback", "--yes"];
+    product::run(&project(), &database.url_as_owner(), &arguments).expect("runs")
 }
 
 fn says(sql: &str, words: &str) -> bool {

@@ -244,3 +244,75 @@ fn a_column_that_joins_the_table_joins_what_a_star_stands_for() {
         assert!(!before.contains("more") && after.contains("more"), "{before}\n{after}");
     });
 }
+
+/// What the analysis says of the pairs of a place on a version when they are written otherwise: how many there are, how
+/// many are stored as before, and the texts that are neither that nor left open.
+fn respelled(
+    place: &str,
+    version: u32,
+    respell: impl Fn(&Pair) -> Option<String>,
+) -> (usize, usize, Vec<String>) {
+    let (mut catalog, search_path) = catalog();
+    let mut pairs: Vec<Pair> = pairs::load(place).expect("pairs");
+    let mut stored = Vec::new();
+    pairs.retain_mut(|pair| {
+        let (Some(known), Some(text)) = (pair.stored.get(&version).cloned(), respell(pair)) else {
+            return false;
+        };
+        stored.push(known);
+        pair.written = text;
+        true
+    });
+    let ids: Vec<ObjectId> =
+        pairs.iter().enumerate().map(|(number, pair)| object(&mut catalog, place, pair, number)).collect();
+    let world = World::new(&catalog.0, &catalog.0, &search_path, version, true);
+    let (mut equal, mut wrong) = (0, Vec::new());
+    for ((pair, id), stored) in pairs.iter().zip(ids).zip(stored) {
+        match found(&world, id) {
+            Ok(text) if squeeze(&text) == stored => equal += 1,
+            Ok(text) => {
+                wrong.push(format!("{place}: {}\n    {stored}\n    {}", pair.written, squeeze(&text)))
+            }
+            Err(_) => {}
+        }
+    }
+    (pairs.len(), equal, wrong)
+}
+
+/// Words in upper case, other blanks, a comment and parentheses more: the same SQL.
+fn shouted(place: &str, text: &str) -> Option<String> {
+    let tokens = schemac_schema::parse::tokens(text).ok()?;
+    let mut out = String::new();
+    let mut end = 0;
+    for token in tokens {
+        let word = text.get(token.start..token.end)?;
+        // What grows together stays together: `a.b`, `f(`.
+        if end < token.start {
+            out.push_str(" /* said */\n\t");
+        }
+        let quoted = word.contains(['\'', '"', '$']);
+        out.push_str(&if quoted { word.to_owned() } else { word.to_uppercase() });
+        end = token.end;
+    }
+    let expression =
+        ["check", "policy", "trigger", "default", "generated", "domain", "rows", "argument"].contains(&place);
+    Some(if expression { format!("( ({out}) )") } else { out })
+}
+
+#[test]
+fn another_spelling_of_the_same_is_the_same() {
+    on_large_stack(|| {
+        for version in [14, 18] {
+            let (mut all, mut equal, mut wrong) = (0, 0, Vec::new());
+            for place in pairs::PLACES {
+                let found = respelled(place, version, |pair| shouted(place, &pair.written));
+                all += found.0;
+                equal += found.1;
+                wrong.extend(found.2);
+            }
+            println!("PostgreSQL {version}: {equal} of {all} in another spelling");
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+            assert!(equal * 100 >= all * 95, "{equal} of {all}");
+        }
+    });
+}

@@ -91,7 +91,13 @@ const SABOTAGES: &[(&str, &str, &str, &str)] = &[
         "a column's grant is widened",
         "grant select (secret) on public.notes to anon",
         "revoke select (secret) on public.notes from anon",
-        "privileges that the table does not give: SELECT (secret) to anon",
+        "privileges to anon on column public.notes.secret: is new since apply 1",
+    ),
+    (
+        "who reads some columns enters the table's schema",
+        "grant usage on schema app to anon",
+        "revoke usage on schema app from anon",
+        "past it the whole table can be read, whose schema can be entered, by anon",
     ),
     (
         "everybody may read",

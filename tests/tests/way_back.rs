@@ -63,7 +63,7 @@ fn there_and_back(major: u32) {
     let recorded = value(&mut admin, "SELECT count(*)::text FROM schemac.applies WHERE reverse IS NOT NULL");
     assert_eq!(recorded, "1", "the way back is recorded with the apply");
 
-    let run = product::run(Path::new("/"), &url, &["rollback", "--yes", "--allow", "revoke"]).expect("runs");
+    let run = product::run(Path::new("/"), &url, &["rollback", "--yes"]).expect("runs");
     run.expect(0);
     let back = clients::run(&mut admin, &blocks).expect("the clients run");
     let difference = clients::difference(&before, &back);

@@ -7,6 +7,8 @@ use crate::shell::Shell;
 use schemac_compiler::apply::{Applied, ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment, Verb};
 use schemac_compiler::render;
+use schemac_compiler::rollback::Back;
+use schemac_compiler::verify::Verdict;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,7 +86,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     if let Some(exit) = decide(&planned, &arguments.how, shell)? {
         return Ok(exit);
     }
-    let (applied, id) = carry_out(url, &planned, &[], &arguments.how, shell)?;
+    let (applied, id) = carry_out(url, &planned, &Back::default(), &arguments.how, shell)?;
     let done = arguments.how.done(&applied);
     let result = json!({ "format": 1, "id": id, "steps": applied.steps, "segments": applied.segments });
     // A saved plan is held against the files that it was made from, and no others.
@@ -112,6 +114,16 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         && let Err(why) = operations::remember(url, &left)
     {
         shell.say(&format!("What was found equal is not remembered in the database: {why}."));
+    }
+    let checks = operations::checks(&global.dir, url)?;
+    let untrue: Vec<String> = checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Failed)
+        .map(|check| format!("{}: {}", check.object, check.message))
+        .collect();
+    if !untrue.is_empty() {
+        let message = format!("the plan ran, but checks of the project are not true: {}", untrue.join("; "));
+        return Err(outside(&message, "put it right, or take the apply back: schemac rollback").into());
     }
     if shell.is_json() {
         shell.out_json(&result)?;
@@ -143,12 +155,11 @@ pub fn ask_first(how: &How, shell: &Shell) -> Result<(), Stop> {
 pub fn carry_out(
     url: Option<&str>,
     planned: &Planned,
-    undoes: &[i64],
+    back: &Back,
     how: &How,
     shell: &mut Shell,
 ) -> Result<(Applied, Option<i64>), Stop> {
-    let result =
-        operations::apply(url, planned, undoes, &how.options(), &mut Shown { shell, done: 0, of: 0 });
+    let result = operations::apply(url, planned, back, &how.options(), &mut Shown { shell, done: 0, of: 0 });
     shell.clear();
     let operations::Done { applied, recorded } = result?;
     if let Err(why) = &recorded {

@@ -6,6 +6,7 @@ use crate::operations::{self, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
 use schemac_compiler::timings::{self, timed};
+use schemac_schema::parse;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -54,7 +55,7 @@ pub struct Arguments {
     /// Write schemac.lock: what the server said of this project's SQL, so that it need not be asked again
     #[arg(long)]
     lock: bool,
-    /// Say on standard error what the stages took
+    /// Say on standard error what the stages took, and how many texts were parsed and decided by what
     #[arg(long, hide = true)]
     timings: bool,
 }
@@ -80,6 +81,11 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     if arguments.timings {
         for (stage, took) in timings::taken() {
             shell.say(&format!("{:>8.1} ms  {stage}", took.as_secs_f64() * 1000.0));
+        }
+        let (times, again) = parse::parsed();
+        let parsed = [("texts parsed", times), ("texts parsed again", again)];
+        for (what, many) in timings::counted().into_iter().chain(parsed) {
+            shell.say(&format!("{many:>8}     {what}"));
         }
     }
     exit

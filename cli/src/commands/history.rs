@@ -55,16 +55,19 @@ fn as_json(apply: &Apply) -> serde_json::Value {
         "segments": apply.segments,
         "segments_planned": apply.of,
         "steps_planned": apply.steps,
-        "moves": apply.moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect::<Vec<_>>(),
+        "moves": apply.moves.iter().map(|(from, to)| json!({ "from": from.to_string(), "to": to.to_string() })).collect::<Vec<_>>(),
         "undoes": apply.undoes,
+        "partly": apply.partly,
     })
 }
 
 fn as_text(apply: &Apply, moves: bool) -> String {
     let mut what = Vec::new();
-    if !apply.undoes.is_empty() {
-        let ids: Vec<String> = apply.undoes.iter().map(ToString::to_string).collect();
-        what.push(format!("takes back {}", ids.join(", ")));
+    for (words, of) in [("takes back", &apply.undoes), ("takes back a part of", &apply.partly)] {
+        if !of.is_empty() {
+            let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+            what.push(format!("{words} {}", ids.join(", ")));
+        }
     }
     if !apply.moves.is_empty() {
         what.push(format!("moves {}", counted(apply.moves.len(), "object")));

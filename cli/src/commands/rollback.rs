@@ -12,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   schemac rollback                       the last apply: shows the plan, asks
   schemac rollback --to 12 --yes         apply 12 and all later ones
+  schemac rollback --to 13               a rollback that has number 13: forward again
   schemac rollback --table public.users  what the last apply did to one table
 
 Exit codes:
@@ -21,7 +22,7 @@ Exit codes:
 
 /// Take an apply back: what moved moves back, with all rows
 ///
-/// The plan is made from what the apply recorded and from the database as it is now. Rows that were written since stay. A rollback is in the history like an apply; it cannot be taken back itself: `schemac apply` goes forward again.
+/// The plan is made from what the apply recorded and from the database as it is now. Rows that were written since stay. A rollback is in the history like an apply, and is taken back like one by --to: that leads forward again.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -43,22 +44,23 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         (None, Some(table)) => Wish::Table(table),
         (None, None) => Wish::Last,
     };
-    let (planned, undoes, of) = operations::way_back(url, &wish)?;
-    let ids: Vec<String> = of.iter().map(ToString::to_string).collect();
+    let (planned, back) = operations::way_back(url, &wish)?;
+    let of = || back.whole.iter().chain(&back.partly);
+    let ids: Vec<String> = of().map(ToString::to_string).collect();
     let ids = ids.join(", ");
     if !shell.is_json() {
         shell.out(&format!("The way back from apply {ids}:\n\n"))?;
     }
-    if planned.plan.is_empty() && !undoes.is_empty() {
+    if planned.plan.is_empty() && !back.whole.is_empty() {
         // It was taken back piece by piece, or by hand.
-        operations::nothing_left(url, &undoes)?;
+        operations::nothing_left(url, &back.whole)?;
     }
     if let Some(exit) = decide(&planned, &arguments.how, shell)? {
         return Ok(exit);
     }
-    let (applied, id) = carry_out(url, &planned, &undoes, &arguments.how, shell)?;
+    let (applied, id) = carry_out(url, &planned, &back, &arguments.how, shell)?;
     if shell.is_json() {
-        let result = json!({ "format": 1, "id": id, "steps": applied.steps, "segments": applied.segments, "undoes": of });
+        let result = json!({ "format": 1, "id": id, "steps": applied.steps, "segments": applied.segments, "undoes": back.whole, "partly": back.partly });
         shell.out_json(&result)?;
     } else {
         shell.out(&format!("{} Taken back: {ids}.\n", arguments.how.done(&applied)))?;

@@ -78,10 +78,11 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         rows: arguments.rows,
     };
     let mut findings = operations::verify(url, &options)?;
+    findings.extend(operations::checks(&global.dir, url)?);
     if let (Some(queries), Some(before)) = (&arguments.queries, &before) {
         findings.extend(before.compare(&operations::answers(url, queries)?));
-        findings.sort();
     }
+    findings.sort();
     show(&findings, arguments.all, shell)?;
     let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
     Ok(if failed { Exit::Changes } else { Exit::Done })

@@ -5,7 +5,7 @@ use schemac_compiler::connect::{Connection, connect};
 use schemac_compiler::introspect;
 use schemac_compiler::record::Record;
 use schemac_compiler::render;
-use schemac_compiler::rollback::{self, Error, Wish};
+use schemac_compiler::rollback::{self, Back, Error, Wish};
 use schemac_compiler::state::Unavailable;
 use schemac_compiler::state::journal::{self, Apply, Known, State};
 use schemac_schema::span::Sources;
@@ -40,8 +40,8 @@ pub fn history(url: Option<&str>) -> Result<Vec<Apply>, Failure> {
         .map_err(|error| outside(&format!("the journal cannot be read: {error}"), None))
 }
 
-/// The plan that leads back, the applies that it takes back as a whole, and those that it is about.
-pub fn way_back(url: Option<&str>, wish: &Wish) -> Result<(Planned, Vec<i64>, Vec<i64>), Failure> {
+/// The plan that leads back, and the applies that it is about.
+pub fn way_back(url: Option<&str>, wish: &Wish) -> Result<(Planned, Back), Failure> {
     let mut connection = connect(url)?;
     let mut sources = Sources::new();
     match rollback::way_back(&mut connection, wish, &mut sources) {
@@ -54,7 +54,7 @@ pub fn way_back(url: Option<&str>, wish: &Wish) -> Result<(Planned, Vec<i64>, Ve
                 project: None,
                 memory: Default::default(),
             };
-            Ok((planned, way.undoes, way.of))
+            Ok((planned, way.back))
         }
         Err(Error::Diagnostics(diagnostics)) => Err(Failure::Project(Report { sources, diagnostics })),
         Err(Error::Refused(reasons)) => {

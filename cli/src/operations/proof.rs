@@ -3,7 +3,7 @@
 use super::{Failure, outside};
 use schemac_compiler::connect::connect;
 use schemac_compiler::verify::queries::{self, Answers};
-use schemac_compiler::verify::{self, Finding, Options};
+use schemac_compiler::verify::{self, Finding, Options, Verdict, checks};
 use std::fs;
 use std::path::Path;
 
@@ -11,6 +11,28 @@ use std::path::Path;
 pub fn verify(url: Option<&str>, options: &Options) -> Result<Vec<Finding>, Failure> {
     let mut connection = connect(url)?;
     verify::verify(&mut connection, options).map_err(|error| outside(&error.to_string(), None))
+}
+
+/// Asks the project's own checks, if there is a project.
+pub fn checks(dir: &Path, url: Option<&str>) -> Result<Vec<Finding>, Failure> {
+    let unchecked = |message: &str| Finding {
+        verdict: Verdict::Unchecked,
+        check: "check",
+        object: "checks".to_owned(),
+        message: message.to_owned(),
+    };
+    if !dir.join("schemac.yaml").is_file() {
+        return Ok(vec![unchecked("there is no project in this folder whose checks could be asked")]);
+    }
+    let Ok(project) = super::read(dir, super::ASSUMED) else {
+        return Ok(vec![unchecked("the project's files hold errors: schemac check")]);
+    };
+    if project.checks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut connection = connect(url)?;
+    checks::ask(&mut connection, &project.checks, &project.search_path())
+        .map_err(|error| outside(&format!("the checks could not be asked: {error}"), None))
 }
 
 /// Asks the queries of a file.

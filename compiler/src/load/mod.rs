@@ -13,7 +13,7 @@ mod tests;
 use crate::bind::nearest;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
-use schemac_schema::declare;
+use schemac_schema::declare::{self, frame};
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-pub use schemac_schema::declare::{Facade, Move};
+pub use schemac_schema::declare::{Check, Facade, Move};
 pub use schemac_schema::spec::project::Undeclared;
 
 /// A project that was read.
@@ -44,6 +44,8 @@ pub struct Project {
     pub dropped: Vec<(QName, Span)>,
     /// What is meant to go from objects that belong to somebody else.
     pub dropped_parts: Vec<(ObjectId, Span)>,
+    /// Questions that must be answered with true after an apply.
+    pub checks: Vec<Check>,
     /// The schemas that have a file.
     pub managed_schemas: BTreeSet<Ident>,
     /// The schemas that belong to somebody else, the profile's too.
@@ -161,10 +163,13 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     if whole {
         diagnostics.extend(phases(&spec, &declared));
     }
-    Diagnostic::sort(&mut diagnostics);
     if diagnostics.iter().any(|found| found.severity == Severity::Error) {
+        // Binding, which would read them, does not come to pass.
+        diagnostics.extend(frame::all_unreadable(&mut declared.catalog));
+        Diagnostic::sort(&mut diagnostics);
         return Err(diagnostics);
     }
+    Diagnostic::sort(&mut diagnostics);
     Ok(Project {
         spec,
         sources: Sources::new(),
@@ -173,6 +178,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         facades: declared.facades,
         dropped: declared.dropped,
         dropped_parts: declared.dropped_parts,
+        checks: declared.checks,
         managed_schemas: declared.schemas.into_keys().collect(),
         external_schemas,
         external_roles,

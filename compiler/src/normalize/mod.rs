@@ -10,7 +10,7 @@ use crate::elaborate::{self, Answer, Answers};
 use crate::relocate::Relocated;
 use crate::rename::{self, Renaming};
 use crate::settle::{self, Remembering};
-use crate::timings::timed;
+use crate::timings::{self, timed};
 use schemac_schema::analyse::{World, squeeze};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
@@ -114,6 +114,10 @@ pub fn normalize(
             break;
         }
     }
+    let Decided { analysed, asked, different } = normalized.decided;
+    timings::count("texts equal by analysis", analysed);
+    timings::count("texts equal by the server's answer", asked);
+    timings::count("texts different by the server's answer", different);
     settle::remember(&normalized.proven, desired, relocated, remembering);
     normalized
         .unproven

@@ -138,6 +138,9 @@ fn replace(
     mut open: VecDeque<(ObjectId, &'static str)>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    if open.is_empty() {
+        return;
+    }
     let users = context.current.users();
     let uses_parked = |id: ObjectId| {
         context

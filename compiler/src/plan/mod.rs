@@ -1,5 +1,6 @@
 //! A plan: the steps from the database as it is to the one that the files describe, in an order that works.
 
+mod body;
 mod change;
 mod fold;
 mod node;
@@ -9,6 +10,7 @@ mod segment;
 mod soft;
 mod unit;
 
+pub use self::node::mentions;
 pub use self::order::Edge;
 use crate::normalize;
 use crate::relocate::Relocated;
@@ -173,12 +175,13 @@ pub fn plan(
     let changes = change::changes(&context, parked, &mut diagnostics);
     let nodes = fold::fold(node::nodes(&changes, relocated, parked, (&context, search_path)), &changes);
     let mut graph = order::graph(&nodes, &changes);
+    let together = body::follow(&mut graph, &nodes, relocated);
     order::refuse_cycles(&graph, &nodes, &mut diagnostics);
     soft::soften(&mut graph, &nodes);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);
     }
-    let groups = unit::groups(&graph, &nodes, &changes, &relocated.catalog);
+    let groups = unit::groups((&graph, &together), &nodes, &changes, &relocated.catalog);
     let segments = segment::segments(&groups, &nodes, relocated, |node| planned(node, relocated, desired));
     for step in segments.iter().flat_map(|segment| &segment.steps) {
         if let Err(error) = parse::statement(&step.sql) {

@@ -49,6 +49,10 @@ pub struct Node {
     pub mentions: BTreeSet<QName>,
     /// The same with what it names without a schema, which the search_path leads to: less sure.
     pub speaks: BTreeSet<QName>,
+    /// What the body names until it is changed, and nothing is called afterwards: what moves away without a facade.
+    pub lets_go: BTreeSet<QName>,
+    /// Whether the body asks what its trigger's table is called and will no longer, or will and does not yet.
+    pub asks: (bool, bool),
 }
 
 impl Node {
@@ -79,6 +83,13 @@ pub fn nodes(
         .filter(|name| !old.contains(name))
         .chain(relocated.moves.iter().filter_map(|one| one.to.qname()))
         .collect();
+    // What moves away from a name that nothing new takes.
+    let kept: HashSet<QName> = changes
+        .map
+        .iter()
+        .filter(|(_, change)| matches!(change, Change::Create(_)))
+        .filter_map(|(id, _)| id.qname().filter(|name| old.contains(name)))
+        .collect();
     for relocation in &relocated.moves {
         nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
     }
@@ -105,8 +116,12 @@ pub fn nodes(
                 let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
                 node.uses_desired = uses_desired(*id, context);
                 node.uses_current = uses(*id, context.current);
-                node.mentions = mentions(*id, &[], context);
+                node.mentions = mentions(*id, &[], context.desired);
                 node.mentions.retain(|name| new.contains(name));
+                node.lets_go = mentions(*id, &[], context.current);
+                node.lets_go.retain(|name| old.contains(name) && !kept.contains(name));
+                let (now, then) = (asks(*id, context.current), asks(*id, context.desired));
+                node.asks = (!now.is_subset(&then), !then.is_subset(&now));
                 let slots = |catalog: &Catalog| {
                     let own = catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default();
                     own.into_iter().chain(brought(*id, catalog)).collect::<Vec<Slot>>()
@@ -140,7 +155,7 @@ pub fn nodes(
         .collect();
     for node in &mut nodes {
         if node.id.kind().is_routine() && matches!(node.verb, Verb::Create | Verb::Alter) {
-            node.speaks = mentions(node.id, search_path, context);
+            node.speaks = mentions(node.id, search_path, context.desired);
             node.speaks.retain(|name| made.contains(name));
         }
         node.parked = parked.types.contains_key(&node.id);
@@ -199,26 +214,37 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         carries: Vec::new(),
         mentions: BTreeSet::new(),
         speaks: BTreeSet::new(),
+        lets_go: BTreeSet::new(),
+        asks: (false, false),
     }
 }
 
-/// The names in the bodies of an object that are strings to PostgreSQL.
-fn mentions(id: ObjectId, search_path: &[Ident], context: &Context<'_>) -> BTreeSet<QName> {
-    struct Bodies<'a>(BTreeSet<QName>, &'a [Ident]);
-    impl Visitor for Bodies<'_> {
+/// The bodies of an object that are strings to PostgreSQL.
+fn bodies(id: ObjectId, catalog: &Catalog) -> Vec<String> {
+    struct Bodies(Vec<String>);
+    impl Visitor for Bodies {
         fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
             if fragment.grammar() == Grammar::Body {
-                self.0.extend(names::spoken(fragment.text(), self.1));
+                self.0.push(fragment.text().to_owned());
             }
         }
         fn type_name(&mut self, _: &mut TypeName) {}
         fn reference(&mut self, _: &mut Reference) {}
     }
-    let mut bodies = Bodies(BTreeSet::new(), search_path);
-    if let Some(entry) = context.desired.get(id) {
+    let mut bodies = Bodies(Vec::new());
+    if let Some(entry) = catalog.get(id) {
         entry.object.clone().visit(&mut bodies);
     }
     bodies.0
+}
+
+/// The names in the bodies of an object that are strings to PostgreSQL; those without a schema are in all of these.
+pub fn mentions(id: ObjectId, search_path: &[Ident], catalog: &Catalog) -> BTreeSet<QName> {
+    bodies(id, catalog).iter().flat_map(|body| names::spoken(body, search_path)).collect()
+}
+
+fn asks(id: ObjectId, catalog: &Catalog) -> BTreeSet<&'static str> {
+    bodies(id, catalog).iter().flat_map(|body| names::asks_for_its_table(body)).collect()
 }
 
 fn holds(id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {

@@ -12,7 +12,6 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{ObjectId, Slot};
-use schemac_schema::ident::QName;
 use std::collections::{BTreeSet, HashMap};
 
 /// Why one node comes before another.
@@ -77,7 +76,7 @@ fn schema_of(id: ObjectId) -> Option<ObjectId> {
     (!id.is_schema()).then(|| ObjectId::of_schema(schema))
 }
 
-/// Builds the graph.
+/// Builds the graph of what PostgreSQL itself asks for.
 pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     let roles = roles(nodes);
     let mut edges: BTreeSet<(usize, usize, Edge)> = BTreeSet::new();
@@ -92,13 +91,7 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
             freed.entry(*slot).or_default().push(index);
         }
     }
-    let moved: HashMap<QName, (ObjectId, usize)> =
-        roles.movers.iter().filter_map(|(id, mover)| Some((id.qname()?, (*id, *mover)))).collect();
     for (index, node) in nodes.iter().enumerate() {
-        // A string body calls things as they will be called: until they are, clients go on with the old body.
-        for (id, mover) in node.mentions.iter().filter_map(|name| moved.get(name)) {
-            add(*mover, index, Edge::Makes(*id));
-        }
         if node.verb != Verb::Drop {
             // (1) What it uses, what that stands on, and its own parents and schema.
             let own = with_ancestors(node.id).skip(1).chain(schema_of(node.id.root()));

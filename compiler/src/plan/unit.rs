@@ -16,8 +16,16 @@ use schemac_schema::step::Guard;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Groups of nodes that are committed together, in order; within a group the nodes are in order too.
-pub fn groups(graph: &Graph, nodes: &[Node], changes: &Changes, current: &Catalog) -> Vec<Vec<usize>> {
+pub fn groups(
+    (graph, together): (&Graph, &[(usize, usize)]),
+    nodes: &[Node],
+    changes: &Changes,
+    current: &Catalog,
+) -> Vec<Vec<usize>> {
     let mut units = Units::new(nodes.len());
+    for (a, b) in together {
+        units.join(*a, *b);
+    }
     let mut by_id: HashMap<ObjectId, Vec<usize>> = HashMap::new();
     for (index, node) in nodes.iter().enumerate() {
         by_id.entry(node.id).or_default().push(index);

@@ -135,8 +135,6 @@ fn statement(step: &PlannedStep, out: &mut String) {
     out.push_str(&format!("-- {comment}\n{text}{end}\n"));
 }
 
-const COLON: i32 = ':' as i32;
-
 /// psql replaces `:name` by its own variable, in an array's slice too; a backslash keeps the colon.
 fn for_psql(text: &str) -> String {
     if !text.contains(':') {
@@ -145,7 +143,7 @@ fn for_psql(text: &str) -> String {
     let Ok(tokens) = parse::tokens(text) else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for token in tokens.iter().filter(|token| token.token == COLON) {
+    for token in tokens.iter().filter(|token| text.get(token.start..token.end) == Some(":")) {
         out.push_str(text.get(done..token.start).unwrap_or_default());
         let next = text.get(token.end..).and_then(|rest| rest.chars().next());
         if next.is_some_and(|c| {

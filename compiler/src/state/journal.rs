@@ -50,14 +50,25 @@ impl Running {
             self.id
         );
         if segments == of && !self.undoes.is_empty() {
-            let undone = literal(State::Undone.word());
-            statements.push_str(&format!(
-                "; UPDATE {table} SET state = {undone} WHERE id OPERATOR(pg_catalog.=) ANY ({})",
-                ids(&self.undoes)
-            ));
+            statements.push_str("; ");
+            statements.push_str(&undo(&self.undoes));
         }
         statements
     }
+}
+
+/// The statements that say of applies that nothing of them is left. What one of them had taken back stands again.
+fn undo(of: &[i64]) -> String {
+    let (table, of) = (table("applies"), ids(of));
+    let [done, failed, undone] =
+        [State::Done, State::Failed, State::Undone].map(|state| literal(state.word()));
+    format!(
+        "UPDATE {table} SET state = {undone} WHERE id OPERATOR(pg_catalog.=) ANY ({of}); \
+         UPDATE {table} SET state = CASE WHEN segments OPERATOR(pg_catalog.=) \
+         pg_catalog.jsonb_array_length(forward OPERATOR(pg_catalog.->) 'segments') THEN {done} ELSE {failed} END \
+         WHERE state OPERATOR(pg_catalog.=) {undone} AND id OPERATOR(pg_catalog.<>) ALL ({of}) \
+         AND id IN (SELECT pg_catalog.unnest(undoes) FROM {table} WHERE id OPERATOR(pg_catalog.=) ANY ({of}))"
+    )
 }
 
 fn ids(ids: &[i64]) -> String {
@@ -136,13 +147,7 @@ pub fn finish(
 /// # Errors
 /// The server does not take it.
 pub fn undone(client: &mut Client, of: &[i64]) -> Result<(), Unavailable> {
-    let statement = format!(
-        "UPDATE {} SET state = {} WHERE id OPERATOR(pg_catalog.=) ANY ({})",
-        table("applies"),
-        literal(State::Undone.word()),
-        ids(of)
-    );
-    write(client, &statement).map(drop)
+    write(client, &undo(of)).map(drop)
 }
 
 /// What is known when an apply has ended.
@@ -174,15 +179,32 @@ pub struct Apply {
     /// How many statements the plan has.
     pub steps: usize,
     /// What moved: the old names and the new ones.
-    pub moves: Vec<(String, String)>,
+    pub moves: Vec<(ObjectId, ObjectId)>,
     /// The applies that it takes back, where it is a rollback.
     pub undoes: Vec<i64>,
+    /// The applies of which it takes a part back, where it is that.
+    pub partly: Vec<i64>,
 }
 
 impl Apply {
+    /// Whether something of it is in the database: it changed something, and was not taken back.
+    pub fn is_there(&self) -> bool {
+        self.segments > 0 && self.state != State::Undone.word()
+    }
+
+    /// Whether it takes others back, or a part of them.
+    pub fn is_way_back(&self) -> bool {
+        !self.undoes.is_empty() || !self.partly.is_empty()
+    }
+
     /// Whether something of it stands in the database: it was not taken back, and takes nothing back itself.
     pub fn stands(&self) -> bool {
-        self.segments > 0 && self.undoes.is_empty() && self.state != State::Undone.word()
+        self.is_there() && !self.is_way_back()
+    }
+
+    /// Whether it broke off in the middle or failed.
+    pub fn is_torn(&self) -> bool {
+        self.segments < self.of
     }
 }
 
@@ -210,7 +232,8 @@ pub fn applies(client: &mut Client) -> Result<Vec<Apply>, Unavailable> {
          pg_catalog.jsonb_array_length(forward -> 'segments'), \
          (SELECT coalesce(sum(pg_catalog.jsonb_array_length(s -> 'steps')), 0) \
          FROM pg_catalog.jsonb_array_elements(forward -> 'segments') s), \
-         pg_catalog.array_to_string(undoes, ','), coalesce(before -> 'moves', '[]') \
+         pg_catalog.array_to_string(undoes, ','), coalesce(before -> 'moves', '[]'), \
+         coalesce(before -> 'partly', '[]') \
          FROM {} ORDER BY id",
         LOCK_KEY >> 32,
         LOCK_KEY & 0xffff_ffff,
@@ -233,7 +256,8 @@ pub fn applies(client: &mut Client) -> Result<Vec<Apply>, Unavailable> {
                     of: text(6).parse().unwrap_or(0),
                     steps: text(7).parse().unwrap_or(0),
                     undoes: text(8).split(',').filter_map(|id| id.parse().ok()).collect(),
-                    moves: moves.iter().map(|(old, new)| (old.to_string(), new.to_string())).collect(),
+                    partly: serde_json::from_str(&text(10)).unwrap_or_default(),
+                    moves,
                 })
             }
             _ => None,

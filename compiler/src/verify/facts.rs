@@ -1,10 +1,14 @@
 //! What the catalogs say of moved relations and their facades, asked anew and not by the readers.
 
 use super::{Error, Facade, Finding, Left, Options, Verdict, rows};
-use crate::record::relations_of;
+use crate::record::{relations_of, types_of};
 use postgres::Client;
+use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::object::Object;
 use schemac_schema::sql;
+use std::collections::BTreeMap;
 
 /// Moved relations are the same relations with the same files and no fewer rows.
 pub(super) fn storage(
@@ -14,15 +18,23 @@ pub(super) fn storage(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
     let ids: Vec<ObjectId> = left.relations.keys().copied().collect();
-    let now = relations_of(client, &ids).map_err(Error::Journal)?;
+    let (types, ids): (Vec<ObjectId>, Vec<ObjectId>) = ids.into_iter().partition(|id| id.kind().is_type());
+    let mut now = relations_of(client, &ids).map_err(Error::Journal)?;
+    now.extend(types_of(client, &types).map_err(Error::Journal)?);
     for (id, was) in &left.relations {
         let Some(is) = now.iter().find(|one| one.id == *id) else {
             findings.push(Finding::new(Verdict::Failed, "storage", id, "it is gone"));
             continue;
         };
         let (verdict, message) = match (is.oid == was.oid, is.file == was.file) {
+            (false, _) if id.kind().is_type() => {
+                (Verdict::Failed, "it is another type of that name: columns have the old one".to_owned())
+            }
             (false, _) => {
                 (Verdict::Failed, "it is another relation of that name: a copy, or made anew".to_owned())
+            }
+            (true, _) if id.kind().is_type() => {
+                (Verdict::Passed, "the same type as before it moved".to_owned())
             }
             (_, false) => (
                 Verdict::Failed,
@@ -48,6 +60,17 @@ pub(super) fn storage(
             }
             (Some(_), Some(is)) => (Verdict::Passed, format!("{is} rows, as before it moved")),
             // A sequence's state is no row.
+            _ if was.reached > is.reached => (
+                Verdict::Failed,
+                format!(
+                    "it was at {} before it moved and is at {}: it gives values that were given already",
+                    was.reached.unwrap_or_default().abs(),
+                    is.reached.map_or_else(
+                        || "its start, or may not be looked at".to_owned(),
+                        |at| at.abs().to_string()
+                    )
+                ),
+            ),
             _ if !id.kind().can_be_locked() => continue,
             _ => (
                 Verdict::Unchecked,
@@ -97,6 +120,12 @@ pub(super) fn facades(
         if !text(4).is_empty() {
             wrong.push(format!("privileges that the table does not give: {}", text(4)));
         }
+        if !text(8).is_empty() {
+            wrong.push(format!(
+                "it gives some columns only, and past it the whole table can be read, whose schema can be entered, by {}",
+                text(8)
+            ));
+        }
         if !text(5).is_empty() {
             wrong.push(format!("columns of another type than in the table: {}", text(5)));
         }
@@ -145,9 +174,55 @@ fn question(old: &str, new: &str) -> String {
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
              WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.ev_class = v.oid \
              AND d.refobjid = b.attrelid AND d.refobjsubid = b.attnum)), \
-         (SELECT relrowsecurity OR relkind = 'v' FROM t) \
+         (SELECT relrowsecurity OR relkind = 'v' FROM t), \
+         (SELECT pg_catalog.string_agg(DISTINCT r.rolname, ', ' ORDER BY r.rolname) FROM t, columns c \
+           JOIN pg_catalog.pg_roles r ON r.oid = c.grantee \
+           WHERE c.place = 'v' AND c.privilege = 'SELECT' AND NOT pg_catalog.has_table_privilege(r.oid, v.oid, 'SELECT') \
+           AND pg_catalog.has_table_privilege(r.oid, t.oid, 'SELECT') \
+           AND pg_catalog.has_schema_privilege(r.oid, t.relnamespace, 'USAGE')) \
          FROM (SELECT) one LEFT JOIN v ON true"
     )
+}
+
+/// Each routine that keeps an old name belongs to the owner of what it calls, runs as the same, and lets nobody do more.
+pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
+    for facade in &left.wrappers {
+        let (Some(old), Some(new)) = (now.get(facade.name), now.get(facade.of)) else {
+            let gone = if now.contains(facade.name) { facade.of } else { facade.name };
+            findings.push(Finding::new(Verdict::Failed, "facade", facade.name, format!("{gone} is gone")));
+            continue;
+        };
+        let mut wrong = Vec::new();
+        if old.object.owner() != new.object.owner() {
+            let name = |object: &Object| object.owner().map_or("nobody known", |owner| owner.as_str());
+            wrong.push(format!(
+                "it belongs to {}, and what it calls to {}",
+                name(&old.object),
+                name(&new.object)
+            ));
+        }
+        let given = |id: ObjectId| -> BTreeMap<Ident, &Object> {
+            let children = now.children(id).iter().filter(|child| child.kind().is_grant());
+            children.filter_map(|child| Some((child.name(), &now.get(*child)?.object))).collect()
+        };
+        let behind = given(facade.of);
+        for (grantee, object) in given(facade.name) {
+            let who = if grantee.as_str() == "public" { "everybody" } else { grantee.as_str() };
+            match behind.get(&grantee) {
+                Some(other) if *other == object => {}
+                _ => wrong.push(format!("privileges to {who} that what it calls does not give")),
+            }
+        }
+        if wrong.is_empty() {
+            let message = format!("a routine that calls {} and gives nobody more than it", facade.of);
+            findings.push(Finding::new(Verdict::Passed, "facade", facade.name, message));
+        }
+        findings.extend(
+            wrong.into_iter().map(|message| Finding::new(Verdict::Failed, "facade", facade.name, message)),
+        );
+        let message = "it was not called: nobody knows what a call does; --queries asks the team's own";
+        findings.push(Finding::new(Verdict::Unchecked, "reading", facade.name, message));
+    }
 }
 
 /// The names of a facade and what is behind it, as they stand in SQL.

@@ -4,6 +4,7 @@
 //! Everything is compared with what the applies recorded; what moved without one is not known here. Not here: how
 //! findings are shown.
 
+pub mod checks;
 mod facts;
 pub mod queries;
 mod use_of;
@@ -43,7 +44,7 @@ pub enum Verdict {
 pub struct Finding {
     /// What came out.
     pub verdict: Verdict,
-    /// What was looked at: `definition`, `storage`, `rows`, `facade`, `reading`, `writing`, `query`.
+    /// What was looked at: `definition`, `storage`, `rows`, `facade`, `reading`, `writing`, `query`, `check`.
     pub check: &'static str,
     /// On what.
     pub object: String,
@@ -121,6 +122,8 @@ struct Left {
     /// The touched objects, each with that apply.
     roots: BTreeMap<ObjectId, i64>,
     facades: Vec<Facade>,
+    /// Facades that are routines.
+    wrappers: Vec<Facade>,
     /// The relations that moved: before the first of their moves, by their names of today.
     relations: BTreeMap<ObjectId, crate::record::Relation>,
     /// Applies of which the end is not recorded.
@@ -142,6 +145,7 @@ pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Find
     definitions(&left, &reading.catalog, &mut findings);
     facts::storage(&mut connection.client, &left, options, &mut findings)?;
     facts::facades(&mut connection.client, &left, reading.server.version, &mut findings)?;
+    facts::wrappers(&left, &reading.catalog, &mut findings);
     use_of::compare(&mut connection.client, &left, &reading, options, &mut findings)?;
     findings.sort();
     Ok(findings)
@@ -149,7 +153,12 @@ pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Find
 
 fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
     let applies = journal::applies(client).map_err(Error::Journal)?;
-    let standing: Vec<i64> = applies.iter().filter(|apply| apply.stands()).map(|apply| apply.id).collect();
+    let standing: Vec<i64> = applies
+        .iter()
+        // A part that was taken back is not what its apply left.
+        .filter(|apply| apply.stands() || apply.is_there() && !apply.partly.is_empty())
+        .map(|apply| apply.id)
+        .collect();
     if standing.is_empty() {
         return Err(Error::Nothing("no apply that stands is recorded in this database".into()));
     }
@@ -159,6 +168,7 @@ fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
         catalog: Catalog::default(),
         roots: BTreeMap::new(),
         facades: Vec::new(),
+        wrappers: Vec::new(),
         relations: BTreeMap::new(),
         torn: Vec::new(),
     };
@@ -191,7 +201,7 @@ impl Left {
             std::mem::take(&mut self.roots).into_iter().map(|(id, apply)| (today(id), apply)).collect();
         self.relations =
             std::mem::take(&mut self.relations).into_iter().map(|(id, one)| (today(id), one)).collect();
-        for facade in &mut self.facades {
+        for facade in self.facades.iter_mut().chain(&mut self.wrappers) {
             facade.of = today(facade.of);
         }
         let touched: BTreeSet<ObjectId> = after.touched.iter().copied().collect();
@@ -206,17 +216,27 @@ impl Left {
         self.catalog = catalog;
         self.roots.extend(touched.iter().map(|root| (*root, id)));
         self.facades.retain(|facade| self.catalog.contains(facade.name));
+        self.wrappers.retain(|facade| self.catalog.contains(facade.name));
         for (old, new) in before.moves.iter().filter(|(old, _)| old.parent().is_none()) {
             let facade = touched
                 .iter()
                 .find(|root| **root != *new && root.qname() == old.qname() && self.catalog.contains(**root));
-            if let Some(name) = facade.filter(|name| name.kind().is_relation()) {
-                self.facades.push(Facade { name: *name, of: *new });
+            match facade {
+                Some(name) if name.kind().is_relation() => {
+                    self.facades.push(Facade { name: *name, of: *new });
+                }
+                Some(name) if name.kind().is_routine() => {
+                    self.wrappers.push(Facade { name: *name, of: *new });
+                }
+                _ => {}
             }
         }
         // Files and rows are those before the move; a follower's new name is known from afterwards, by its oid.
         for one in &before.relations {
-            if let Some(now) = after.relations.iter().find(|now| now.oid == one.oid) {
+            let same = |now: &&crate::record::Relation| {
+                (now.oid, now.id.kind().is_type()) == (one.oid, one.id.kind().is_type())
+            };
+            if let Some(now) = after.relations.iter().find(same) {
                 self.relations.entry(now.id).or_insert_with(|| one.clone());
             } else {
                 self.relations.entry(today(one.id)).or_insert_with(|| one.clone());

@@ -116,6 +116,12 @@ impl Analyser<'_> {
 
     /// What aggregates and window functions have besides.
     fn decorate(&mut self, call: &mut Call, tree: &Tree, sorted: Vec<Expr>) -> Analysed<()> {
+        if call.distinct {
+            for argument in &mut call.arguments {
+                let given = std::mem::replace(argument, Expr::unknown(None));
+                *argument = self.settled(given)?;
+            }
+        }
         let mut sorted = sorted.into_iter();
         for item in tree.get("agg_order").items() {
             let key = match sorted.next() {

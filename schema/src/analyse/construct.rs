@@ -150,6 +150,9 @@ impl Analyser<'_> {
     }
 
     fn subscript(&mut self, of: Expr, items: &[Tree]) -> Analysed<Expr> {
+        if of.of.is("jsonb") {
+            return self.json_subscript(of, items);
+        }
         let (base, _) = of.of.base(-1, self.world)?;
         let Some(element) = base.element() else { return undecided("a subscript of no array") };
         if base != of.of {
@@ -176,6 +179,33 @@ impl Analyser<'_> {
         }
         let (result, modifier) = (if slice { base } else { element }, of.modifier);
         Ok(Expr { node: Node::Subscript { of: Box::new(of), indices }, of: result, modifier })
+    }
+
+    /// `jsonb_subscript_transform`: numbers are places, all else is keys.
+    fn json_subscript(&mut self, of: Expr, items: &[Tree]) -> Analysed<Expr> {
+        let mut indices = Vec::new();
+        for item in items {
+            if item.get("is_slice").flag() {
+                return undecided("a slice of jsonb");
+            }
+            let key = self.expression(item.get("uidx"))?;
+            let (text, number) = (Type::system("text"), Type::system("int4"));
+            let to = if key.of.is_unknown() {
+                text
+            } else {
+                let to_number = coerce::can_coerce(self.world, key.of, number, Context::Implicit)?;
+                let to_text = coerce::can_coerce(self.world, key.of, text, Context::Implicit)?;
+                match (to_number, to_text) {
+                    (true, false) => number,
+                    (false, true) => text,
+                    _ => return undecided("a subscript of jsonb"),
+                }
+            };
+            let upper = coerce::coerce_type(self.world, key, to, Context::Implicit, Form::Implicit)?;
+            indices.push(Index { slice: false, lower: None, upper: Some(upper) });
+        }
+        let result = Type::system("jsonb");
+        Ok(Expr::new(Node::Subscript { of: Box::new(of), indices }, result))
     }
 
     /// `ParseComplexProjection`, where it is no call.

@@ -494,9 +494,11 @@ fn literal(tree: &Tree) -> Analysed<Expr> {
         }
         "Float" => {
             let text = value.get("fval").str();
-            if text.parse::<i64>().is_ok() {
+            if let Ok(whole) = text.parse::<i64>() {
+                // The least number that fits into four bytes is read without its sign.
+                let of = if i32::try_from(whole).is_ok() { "int4" } else { "int8" };
                 return match constant::numeric(text) {
-                    Some(number) => Ok(Expr::new(Node::Constant(Some(number)), Type::system("int8"))),
+                    Some(number) => Ok(Expr::new(Node::Constant(Some(number)), Type::system(of))),
                     None => undecided("a number"),
                 };
             }

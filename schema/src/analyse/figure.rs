@@ -4,8 +4,8 @@ use crate::analyse::{Analysed, undecided};
 use crate::tree::Tree;
 
 /// The name of an output column by its expression.
-pub fn figure(tree: &Tree) -> Analysed<String> {
-    match find(tree) {
+pub fn figure(tree: &Tree, version: u32) -> Analysed<String> {
+    match find(tree, version) {
         (Some(name), _) if name == STAR => undecided("the name of what * stands for"),
         (name, _) => Ok(name.unwrap_or_else(|| "?column?".into())),
     }
@@ -15,7 +15,7 @@ pub fn figure(tree: &Tree) -> Analysed<String> {
 const STAR: &str = "\0";
 
 /// A name and how good it is: 0 none, 1 a fallback, 2 a good one.
-fn find(tree: &Tree) -> (Option<String>, u8) {
+fn find(tree: &Tree, version: u32) -> (Option<String>, u8) {
     let good = |name: &str| (Some(name.to_owned()), 2);
     match tree.name() {
         "ColumnRef" => {
@@ -29,7 +29,7 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
             let items = tree.get("indirection").items();
             match items.iter().rev().find(|item| item.name() == "String") {
                 Some(field) => good(field.str()),
-                None => find(tree.get("arg")),
+                None => find(tree.get("arg"), version),
             }
         }
         "FuncCall" => match tree.get("funcname").strings().last() {
@@ -39,7 +39,7 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
         "AExpr" if tree.get("kind").int() == 6 => good("nullif"),
         "AExpr" if matches!(tree.get("kind").int(), 1) && tree.get("lexpr").is_nothing() => (None, 0),
         "TypeCast" => {
-            let (name, strength) = find(tree.get("arg"));
+            let (name, strength) = find(tree.get("arg"), version);
             if strength <= 1 {
                 if let Some(name) = tree.get("type_name").get("names").strings().last() {
                     return (Some((*name).to_owned()), 1);
@@ -47,7 +47,9 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
             }
             (name, strength)
         }
-        "CollateClause" => find(tree.get("arg")),
+        // Before 15 the grammar reads TRUE as a cast of a string.
+        "AConst" if version < 15 && tree.get("val").name() == "Boolean" => (Some("bool".into()), 1),
+        "CollateClause" => find(tree.get("arg"), version),
         "SubLink" => match tree.get("sub_link_type").int() {
             1 => good("exists"),
             7 => good("array"),
@@ -66,14 +68,14 @@ fn find(tree: &Tree) -> (Option<String>, u8) {
                     return good(STAR);
                 }
                 match target.get("name").str() {
-                    "" => find(target.get("val")),
+                    "" => find(target.get("val"), version),
                     name => good(name),
                 }
             }
             _ => (None, 0),
         },
         "CaseExpr" => {
-            let (name, strength) = find(tree.get("defresult"));
+            let (name, strength) = find(tree.get("defresult"), version);
             if strength <= 1 { (Some("case".into()), 1) } else { (name, strength) }
         }
         "AArrayExpr" => good("array"),

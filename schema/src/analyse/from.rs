@@ -194,7 +194,7 @@ impl Analyser<'_> {
         }
         let count = split.len();
         for (function, defined, of_unnest) in &split {
-            let name = if *of_unnest { "unnest".to_owned() } else { figure(function)? };
+            let name = if *of_unnest { "unnest".to_owned() } else { figure(function, self.world.version)? };
             let (expr, out, function) = match function.name() {
                 "FuncCall" => {
                     let (expr, function) = self.called(function)?;

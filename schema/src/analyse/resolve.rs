@@ -6,10 +6,12 @@ use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
 use crate::analyse::{Analysed, undecided};
 use crate::id::ObjectId;
-use crate::ident::{Ident, QName};
+use crate::ident::{Ident, QName, Text};
 use crate::kinds::aggregate::Aggregate;
 use crate::kinds::function::{self, Mode, Returns};
 use crate::object::Object;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What an operator takes and gives.
 #[derive(Clone, Debug)]
@@ -362,16 +364,29 @@ fn settle(
     Ok((actual?, result))
 }
 
+/// Operators of pg_catalog: the types of their operands and of their results.
+type Operators = Arc<[(Vec<Type>, Type)]>;
+
+/// All operators of pg_catalog of that name. There are some ninety that are called `=`: they are looked up once.
+fn system_operators(name: &str, version: u32, prefix: bool) -> Operators {
+    static KNOWN: LazyLock<Mutex<HashMap<(Text, u32, bool), Operators>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known.entry((Text::new(name), version, prefix)).or_insert_with(|| {
+        system::operators(name, version)
+            .filter(|found| (found.left == "-") == prefix)
+            .map(|found| {
+                let operands = [found.left, found.right];
+                let operands = operands.iter().filter(|of| **of != "-").map(|of| Type::system(of)).collect();
+                (operands, Type::system(found.result))
+            })
+            .collect()
+    });
+    Arc::clone(found)
+}
+
 /// The operator that a name means between two types; `left` is missing for a prefix operator.
 pub fn operator(world: &World<'_>, name: &str, left: Option<Type>, right: Type) -> Analysed<Operator> {
-    let candidates: Vec<(Vec<Type>, Type)> = system::operators(name, world.version)
-        .filter(|found| (found.left == "-") == left.is_none())
-        .map(|found| {
-            let operands = [found.left, found.right];
-            let operands = operands.iter().filter(|of| **of != "-").map(|of| Type::system(of)).collect();
-            (operands, Type::system(found.result))
-        })
-        .collect();
+    let candidates = system_operators(name, world.version, left.is_none());
     let inputs: Vec<Type> = left.into_iter().chain([right]).collect();
     if world.has_operators(name) {
         // Users' operators may fit better, unless everything stays within what pg_catalog has exactly.
@@ -408,7 +423,7 @@ pub fn operator(world: &World<'_>, name: &str, left: Option<Type>, right: Type) 
     let chosen = match chosen {
         Some(chosen) => chosen,
         None => {
-            let mut fitting = matching(world, &inputs, candidates)?;
+            let mut fitting = matching(world, &inputs, candidates.to_vec())?;
             let best = if fitting.len() == 1 { fitting.pop() } else { select(world, &inputs, fitting)? };
             match best {
                 Some(best) => best,
@@ -492,7 +507,14 @@ fn functions(world: &World<'_>, request: &Request<'_>) -> Analysed<Vec<(Vec<Type
     let mut doubt = false;
     let mut push = |arguments: Vec<Type>, function: Function| {
         // One that comes later on the search_path is hidden by an earlier one.
-        match found.iter().find(|(known, _)| *known == arguments) {
+        let same = |known: &Function| known.name.schema == function.name.schema;
+        match found.iter_mut().find(|(known, _)| *known == arguments) {
+            // In one schema that without VARIADIC is meant.
+            Some((_, known)) if same(known) => {
+                if known.gathered.is_some() {
+                    *known = function;
+                }
+            }
             Some((_, known)) => doubt |= known.gathered.is_some() || function.gathered.is_some(),
             None => found.push((arguments, function)),
         }

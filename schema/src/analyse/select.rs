@@ -274,7 +274,7 @@ impl Analyser<'_> {
         let expr = self.expression(value)?;
         let expr = if settle { self.settled(expr)? } else { expr };
         let name = match target.get("name").str() {
-            "" => figure(value)?,
+            "" => figure(value, self.world.version)?,
             name => name.to_owned(),
         };
         outputs.push(Output { name: Ident::new(&name), expr });

@@ -1,35 +1,37 @@
 //! What PostgreSQL brings itself: types, casts, operators, functions and operator classes of 14 to 18.
 //!
-//! The files in `system/` are written from live servers by `cargo run -p schemac-tests --bin system`. They are sorted
-//! by their first field and read where they lie, so that a run that needs none of them pays nothing.
+//! The files in `system/` are written from live servers by `cargo run -p schemac-tests --bin system`. Each is taken
+//! apart once, when something in it is first looked up, so that a run that needs none of them pays nothing.
 
-const TYPES: &str = include_str!("system/types.txt");
-const CASTS: &str = include_str!("system/casts.txt");
-const OPERATORS: &str = include_str!("system/operators.txt");
-const FUNCTIONS: &str = include_str!("system/functions.txt");
-const OPCLASSES: &str = include_str!("system/opclasses.txt");
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// The lines whose first field is `key`, each without it, of those that the version has.
-fn lines(text: &'static str, key: &str, version: u32) -> impl Iterator<Item = Vec<&'static str>> {
-    let first = |at: usize| text[at..].split(['\t', '\n']).next().unwrap_or("");
-    let (mut low, mut high) = (0, text.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let start = text[..middle].rfind('\n').map_or(0, |at| at + 1);
-        if first(start) < key {
-            low = text[middle..].find('\n').map_or(text.len(), |at| middle + at + 1);
-        } else {
-            high = start;
+static TYPES: Lines = LazyLock::new(|| apart(include_str!("system/types.txt")));
+static CASTS: Lines = LazyLock::new(|| apart(include_str!("system/casts.txt")));
+static OPERATORS: Lines = LazyLock::new(|| apart(include_str!("system/operators.txt")));
+static FUNCTIONS: Lines = LazyLock::new(|| apart(include_str!("system/functions.txt")));
+static OPCLASSES: Lines = LazyLock::new(|| apart(include_str!("system/opclasses.txt")));
+
+/// The lines of a file by their first field: the versions that have each, one bit from 14 on, and its other fields.
+type Lines = LazyLock<HashMap<&'static str, Vec<(u32, Vec<&'static str>)>>>;
+
+fn apart(text: &'static str) -> HashMap<&'static str, Vec<(u32, Vec<&'static str>)>> {
+    let mut lines: HashMap<&'static str, Vec<(u32, Vec<&'static str>)>> = HashMap::new();
+    for line in text.lines() {
+        let fields = line.split_once('\t').and_then(|(key, rest)| Some((key, rest.rsplit_once('\t')?)));
+        if let Some((key, (fields, versions))) = fields {
+            let versions = versions.parse().unwrap_or(0);
+            lines.entry(key).or_default().push((versions, fields.split('\t').collect()));
         }
     }
+    lines
+}
+
+/// The lines whose first field is `key`, each without it, of those that the version has.
+fn lines(lines: &'static Lines, key: &str, version: u32) -> impl Iterator<Item = &'static [&'static str]> {
     let bit = 1_u32 << version.saturating_sub(14).min(31);
-    let key = key.to_owned();
-    text[low..].lines().map_while(move |line| line.strip_prefix(key.as_str())?.strip_prefix('\t')).filter_map(
-        move |line| {
-            let (fields, versions) = line.rsplit_once('\t')?;
-            (versions.parse::<u32>().ok()? & bit != 0).then(|| fields.split('\t').collect())
-        },
-    )
+    let found = lines.get(key).map_or(&[][..], Vec::as_slice).iter();
+    found.filter(move |(versions, _)| versions & bit != 0).map(|(_, fields)| fields.as_slice())
 }
 
 /// A type of pg_catalog.
@@ -49,7 +51,7 @@ pub struct SystemType {
 
 /// The type of that name.
 pub fn type_named(name: &str, version: u32) -> Option<SystemType> {
-    let fields = lines(TYPES, name, version).next()?;
+    let fields = lines(&TYPES, name, version).next()?;
     let letter = |place: usize| fields.get(place).and_then(|field| field.chars().next()).unwrap_or(' ');
     Some(SystemType {
         kind: letter(0),
@@ -62,7 +64,7 @@ pub fn type_named(name: &str, version: u32) -> Option<SystemType> {
 
 /// A cast between two types: its context (i, a, e) and method (f, i, b).
 pub fn cast(source: &str, target: &str, version: u32) -> Option<(char, char)> {
-    lines(CASTS, source, version)
+    lines(&CASTS, source, version)
         .find(|fields| fields.first() == Some(&target))
         .and_then(|fields| Some((fields.get(1)?.chars().next()?, fields.get(2)?.chars().next()?)))
 }
@@ -80,7 +82,7 @@ pub struct SystemOperator {
 
 /// The operators of that name.
 pub fn operators(name: &str, version: u32) -> impl Iterator<Item = SystemOperator> {
-    lines(OPERATORS, name, version).filter_map(|fields| match fields[..] {
+    lines(&OPERATORS, name, version).filter_map(|fields| match *fields {
         [left, right, result] => Some(SystemOperator { left, right, result }),
         _ => None,
     })
@@ -107,7 +109,7 @@ pub struct SystemFunction {
 
 /// The functions of that name.
 pub fn functions(name: &str, version: u32) -> impl Iterator<Item = SystemFunction> {
-    lines(FUNCTIONS, name, version).filter_map(|fields| match fields[..] {
+    lines(&FUNCTIONS, name, version).filter_map(|fields| match *fields {
         [arguments, result, kind, _, defaults, variadic, out, names] => Some(SystemFunction {
             arguments: arguments.split(' ').filter(|name| !name.is_empty()).collect(),
             result,
@@ -126,7 +128,7 @@ pub fn operator_classes(
     method: &str,
     version: u32,
 ) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-    lines(OPCLASSES, method, version).filter_map(|fields| match fields[..] {
+    lines(&OPCLASSES, method, version).filter_map(|fields| match *fields {
         [name, of, default] => Some((name, of, default == "1")),
         _ => None,
     })
@@ -138,7 +140,13 @@ mod tests {
 
     #[test]
     fn every_line_is_found_by_its_first_field() {
-        for text in [TYPES, CASTS, OPERATORS, FUNCTIONS, OPCLASSES] {
+        for (text, taken) in [
+            (include_str!("system/types.txt"), &TYPES),
+            (include_str!("system/casts.txt"), &CASTS),
+            (include_str!("system/operators.txt"), &OPERATORS),
+            (include_str!("system/functions.txt"), &FUNCTIONS),
+            (include_str!("system/opclasses.txt"), &OPCLASSES),
+        ] {
             let keys: std::collections::BTreeSet<&str> =
                 text.lines().filter_map(|line| line.split('\t').next()).collect();
             for key in keys {
@@ -146,7 +154,7 @@ mod tests {
                     let last = line.rsplit('\t').next().and_then(|number| number.parse::<u32>().ok());
                     line.split('\t').next() == Some(key) && last.unwrap_or(0) & 16 != 0
                 });
-                assert_eq!(lines(text, key, 18).count(), of_18.count(), "{key}");
+                assert_eq!(lines(taken, key, 18).count(), of_18.count(), "{key}");
             }
         }
         assert!(type_named("int4", 14).is_some_and(|found| found.category == 'N' && !found.preferred));

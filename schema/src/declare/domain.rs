@@ -22,6 +22,11 @@ impl<'a> Declarations<'a> {
             self.reshaping_facade(name, spec);
         }
         self.globals(file);
+        for (name, sql) in &file.checks {
+            let Some(query) = self.keep(super::view::query(sql)) else { continue };
+            let (sql, name_of) = (query.text().to_owned(), name.as_str().to_owned());
+            self.out.checks.push(super::Check { name: name_of, sql, span: name.span });
+        }
         let Some(domain) = &file.domain else {
             self.default_privileges(&file.default_privileges, None);
             let homeless = [
@@ -165,7 +170,6 @@ impl<'a> Declarations<'a> {
             listed("foreign_tables", &file.foreign_tables),
             listed("data", &file.data),
             listed("backfills", &file.backfills),
-            listed("checks", &file.checks),
             listed("roles", &file.roles),
             listed("event_triggers", &file.event_triggers),
             listed("foreign_data_wrappers", &file.foreign_data_wrappers),

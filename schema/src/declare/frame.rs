@@ -1,17 +1,21 @@
 //! A person's SQL inside the statement where it stands, so that PostgreSQL's own grammar reads it.
 //!
 //! Offsets of the statement's tree are mapped back to the fragment, and an error to the file. A fragment cannot
-//! leave its place: a parenthesis that it did not open, or a semicolon, is an error before anything is parsed.
+//! leave its place: a parenthesis that it did not open, or a semicolon, is an error before anything is parsed. What
+//! says nothing but itself (a policy, a named check, a query) is parsed when its names are asked for, if ever.
 
+use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::fragment::{self, Grammar};
+use crate::fragment::{self, Fragment, Grammar};
 use crate::ident::Ident;
 use crate::names;
+use crate::object::Visitor;
 use crate::parse::{self, SyntaxError, Token};
 use crate::reference::{Reference, Target};
 use crate::span::Span;
 use crate::tree::Tree;
+use crate::type_name::TypeName;
 use crate::yaml::Sql;
 
 /// A fragment, its tokens, and the statement that it was read in.
@@ -289,6 +293,42 @@ fn token_span(sql: &Sql, start: usize) -> Span {
         Some(token) => sql.locate_range(token.start, token.end),
         None => sql.locate(start),
     }
+}
+
+/// Sees to it that a fragment stays in its place, and leaves its grammar to `bind`: what is word for word what the
+/// database has is never parsed, since PostgreSQL itself wrote it.
+///
+/// # Errors
+/// See [`Words::of`].
+pub fn unread(sql: &Sql, grammar: Grammar) -> Result<Fragment, Diagnostic> {
+    Words::of(sql)?;
+    Ok(Fragment::declared(sql, grammar))
+}
+
+/// The complaint about a fragment that `bind` could not read.
+pub fn unreadable(fragment: &Fragment, error: &SyntaxError) -> Option<Diagnostic> {
+    let sql = fragment.origin()?;
+    // A text that was changed has its places elsewhere.
+    let offset = error.offset.filter(|_| sql.text() == fragment.text());
+    Some(syntax_error(sql, &SyntaxError { offset, ..error.clone() }))
+}
+
+/// The complaints about all fragments of a catalog that cannot be read, each once.
+pub fn all_unreadable(catalog: &mut Catalog) -> Vec<Diagnostic> {
+    struct Read(Vec<Diagnostic>);
+    impl Visitor for Read {
+        fn fragment(&mut self, _: &str, fragment: &mut Fragment) {
+            let error = fragment.names().err().and_then(|error| unreadable(fragment, &error));
+            self.0.extend(error.filter(|error| !self.0.contains(error)));
+        }
+        fn type_name(&mut self, _: &mut TypeName) {}
+        fn reference(&mut self, _: &mut Reference) {}
+    }
+    let mut read = Read(Vec::new());
+    for (_, entry) in catalog.iter_mut() {
+        entry.object.visit(&mut read);
+    }
+    read.0
 }
 
 /// Reads an expression and gives its tree, whose locations are `parse::EXPRESSION_PREFIX` ahead.

@@ -75,8 +75,21 @@ pub struct Declared {
     pub dropped_parts: Vec<(ObjectId, Span)>,
     /// The schemas that have a file.
     pub schemas: BTreeMap<Ident, Span>,
+    /// Questions that must be answered with true.
+    pub checks: Vec<Check>,
     /// Errors and warnings, in the order in which they were found.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A question of the project's own that must be answered with true after an apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What it is called.
+    pub name: String,
+    /// A query of one value.
+    pub sql: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// Flattens the files of a project for a server of that major version. What `external` names cannot be declared.
@@ -87,6 +100,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         external,
         mixins: HashMap::new(),
         facades: Vec::new(),
+        read_as_caller: facade::Read::default(),
         routine_facades: Vec::new(),
         published: Vec::new(),
         serials: Vec::new(),
@@ -158,6 +172,8 @@ struct Declarations<'a> {
     external: &'a BTreeSet<Ident>,
     mixins: HashMap<&'a str, (&'a Name, &'a MixinSpec)>,
     facades: Vec<facade::Pending>,
+    /// What is read without a way into a schema, before the facades are there.
+    read_as_caller: facade::Read,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
     /// Serial columns and their sequences, in the order of the tables.

@@ -3,7 +3,7 @@
 use super::{Declarations, facade};
 use crate::declare::frame;
 use crate::diagnostic::Diagnostic;
-use crate::fragment::{self, Aside, Fragment, Grammar};
+use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::default::Default as ColumnDefault;
@@ -95,7 +95,5 @@ pub(super) fn query(sql: &Sql) -> Result<Fragment, Diagnostic> {
     let tokens = parse::tokens(sql.text()).map_err(|error| frame::syntax_error(sql, &error))?;
     let semicolon = tokens.last().filter(|last| sql.text().get(last.start..last.end) == Some(";"));
     let sql = sql.part(0, semicolon.map_or(sql.text().len(), |last| last.start));
-    frame::Words::of(&sql)?;
-    fragment::names(sql.text(), Grammar::Query).map_err(|error| frame::syntax_error(&sql, &error))?;
-    Ok(Fragment::declared(&sql, Grammar::Query))
+    frame::unread(&sql, Grammar::Query)
 }

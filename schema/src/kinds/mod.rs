@@ -42,6 +42,7 @@ use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
 use crate::step::Steps;
 
+pub use grant::covers as privileges_cover;
 pub use schema::first_owner;
 
 /// Where a part of a table was made that came to it from a parent: the column of the partitioned table.

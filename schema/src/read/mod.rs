@@ -11,7 +11,7 @@ pub use row::{Error, Row, elements, type_name};
 
 use crate::catalog::{Catalog, Entry, Standing};
 use crate::id::{Address, ObjectId};
-use crate::ident::{Ident, QName, Text};
+use crate::ident::{Ident, Known, QName, Text};
 use crate::kinds;
 use crate::object::{Kind, Object};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -163,11 +163,11 @@ pub struct Declarations {
     pub unplaced: Vec<String>,
     external: BTreeSet<Ident>,
     members: HashSet<(u32, u32)>,
-    objects: HashMap<Key, ObjectId>,
-    aliases: HashMap<(u32, u32), ObjectId>,
+    objects: Known<Key, ObjectId>,
+    aliases: Known<(u32, u32), ObjectId>,
     clones: HashSet<(u32, u32)>,
-    columns: HashMap<(u32, i32), Ident>,
-    uses: HashMap<ObjectId, Vec<ObjectId>>,
+    columns: Known<(u32, i32), Ident>,
+    uses: Known<ObjectId, Vec<ObjectId>>,
 }
 
 impl Declarations {
@@ -181,11 +181,11 @@ impl Declarations {
             unplaced: Vec::new(),
             external: external.clone(),
             members: HashSet::new(),
-            objects: HashMap::new(),
-            aliases: HashMap::new(),
+            objects: Known::default(),
+            aliases: Known::default(),
             clones: HashSet::new(),
-            columns: HashMap::new(),
-            uses: HashMap::new(),
+            columns: Known::default(),
+            uses: Known::default(),
         }
     }
 

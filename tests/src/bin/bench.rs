@@ -3,12 +3,17 @@
 //! Each run of one is followed by a run of the other, so that what disturbs the machine disturbs both. The median
 //! counts. Peak memory is that of the process alone, from /proc, in runs of their own.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
+use schemac_compiler::elaborate::{self, Answer, elaborate};
+use schemac_compiler::introspect;
 use schemac_compiler::scratch::{self, Options, Scratch};
+use schemac_schema::object::{Context, Kind};
+use schemac_schema::question::Questions;
 use schemac_tests::{Result, dump, generate, product};
 
 const USAGE: &str = "\
@@ -18,7 +23,8 @@ Measures a no-op `schemac diff` beside `pg_dump --schema-only`.
   script/bench 100 300             other sizes
   script/bench --runs 15           more runs; the median counts (7 by default)
   script/bench --sql               builds the databases with SQL instead of `schemac apply`
-  script/bench --timings           also shows what the stages of the diff took
+  script/bench --timings           also shows what the stages of the diffs took
+  script/bench --hold              keeps server and projects until a line comes in, for a profiler
   script/bench --write DIR 1000    only writes the project and its SQL into a folder";
 
 #[derive(Default)]
@@ -27,6 +33,7 @@ struct Arguments {
     runs: usize,
     sql: bool,
     timings: bool,
+    hold: bool,
     write: Option<PathBuf>,
 }
 
@@ -38,6 +45,7 @@ fn arguments() -> Result<Option<Arguments>> {
             "--help" | "-h" => return Ok(None),
             "--sql" => found.sql = true,
             "--timings" => found.timings = true,
+            "--hold" => found.hold = true,
             "--runs" => found.runs = words.next().ok_or("--runs needs a number")?.parse()?,
             "--write" => found.write = Some(words.next().ok_or("--write needs a folder")?.into()),
             size => {
@@ -91,6 +99,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     println!("{:>6}  {:<28} {:>9} {:>7} {:>9} {:>7}", "tables", "what", "time", "ratio", "memory", "ratio");
     for size in &arguments.sizes {
         measure(*size, arguments, &server, &mut admin)?;
+        ask(*size, arguments.runs, &server, &mut admin)?;
     }
     drop(admin);
     server.stop();
@@ -170,15 +179,66 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
         if arguments.sql { "built with SQL" } else { "schemac apply" },
         built.as_secs_f64() * 1000.0
     );
-    if arguments.timings {
-        for (what, command) in [
-            ("by hand, unknown", by_hand(&["--no-cache", "--timings"])),
-            ("by hand, remembered", by_hand(&["--timings"])),
-            ("imported", product::command(&imported.0, &url, &["diff", "--timings"])),
-        ] {
-            println!("{what}\n{}", product::finish(command)?.stderr);
+    for (what, command) in [
+        ("by hand, unknown", by_hand(&["--no-cache", "--timings"])),
+        ("by hand, remembered", by_hand(&["--timings"])),
+        ("imported", product::command(&imported.0, &url, &["diff", "--timings"])),
+    ] {
+        // What was counted follows what was timed.
+        let said = product::finish(command)?.stderr;
+        let counted = said.lines().filter(|line| line.starts_with(' ') && !line.contains(" ms  "));
+        let counted: Vec<String> =
+            counted.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        println!("{size:>6}  {what}: {}", counted.join(", "));
+        if arguments.timings {
+            println!("{said}");
         }
     }
+    if arguments.hold {
+        println!("DATABASE_URL={url}");
+        println!("by hand   {}", folder.0.display());
+        println!("imported  {}", imported.0.display());
+        println!("cache     {}", cache.0.display());
+        std::io::stdin().read_line(&mut String::new())?;
+    }
+    Ok(())
+}
+
+/// Prints what it takes to ask the server about two fragments of each table, beside `pg_dump` of these tables.
+fn ask(tables: usize, runs: usize, server: &Scratch, admin: &mut Client) -> Result<()> {
+    let name = format!("bench_ask_{tables}");
+    admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+    let url = server.url(&name);
+    let mut client = Client::connect(&url, NoTls)?;
+    client.batch_execute(&format!(
+        "CREATE SCHEMA app; DO $do$ BEGIN FOR number IN 1 .. {tables} LOOP EXECUTE format('CREATE TABLE app.t%s \
+         (id bigint PRIMARY KEY, name text, state text, at timestamptz, \
+         CONSTRAINT one_%1$s CHECK (length(name) > %1$s AND state IN (''a'', ''b'')), \
+         CONSTRAINT two_%1$s CHECK (id BETWEEN 1 AND %1$s))', number); END LOOP; END $do$; ANALYZE"
+    ))?;
+    let reading = introspect::introspect(&mut client, &BTreeSet::new())?;
+    let catalog = &reading.catalog;
+    let context = Context { current: catalog, desired: catalog, server: &reading.server };
+    let mut questions = Questions::default();
+    for (id, entry) in catalog.iter().filter(|(id, _)| id.kind() == Kind::Check) {
+        entry.object.ask(id, &context, &mut questions);
+    }
+    let (mut dumped, mut asked) = (Measured::default(), Measured::default());
+    for _ in 0..runs {
+        dumped.times.push(time(dump::command(&url)?)?);
+        let begin = Instant::now();
+        let answers = elaborate(&mut client, &questions, &["app".into()], &elaborate::Options::default())
+            .map_err(|error| error.message)?;
+        asked.times.push(begin.elapsed());
+        let stored = answers.iter().filter(|(_, _, answer)| matches!(answer, Answer::Stored(_))).count();
+        if stored != 2 * tables {
+            return Err(format!("{stored} answers to {} questions", 2 * tables).into());
+        }
+    }
+    let (dumped, asked) = (dumped.median().as_secs_f64(), asked.median().as_secs_f64());
+    println!("{tables:>6}  {:<28} {:>6.0} ms {:>7.2}", "pg_dump of small tables", dumped * 1000.0, 1.0);
+    let what = format!("asking about {} fragments", questions.list.len());
+    println!("{tables:>6}  {what:<28} {:>6.0} ms {:>7.2}", asked * 1000.0, asked / dumped);
     Ok(())
 }
 

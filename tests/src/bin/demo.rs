@@ -3,6 +3,7 @@
 //! It shows the main job on the fixture `disruptor`: the tables of a flat database move into the schemas of their domains,
 //! and no client notices. What schemac says at length is abridged here.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -53,7 +54,8 @@ fn run() -> Result<()> {
     let applied = schemac(&project, &owner_url, &["apply", "--yes"])?;
     let lines: Vec<&str> = applied.lines().collect();
     println!("  … the plan once more, and what is under way, then:");
-    println!("{}", lines[lines.len().saturating_sub(2)..].join("\n"));
+    let end = lines.iter().rposition(|line| line.starts_with("Done: ")).unwrap_or(0);
+    println!("{}", lines[end..].join("\n"));
 
     heading("The clients, after");
     let after = clients::run(&mut admin, &blocks)?;
@@ -68,6 +70,28 @@ fn run() -> Result<()> {
 
     heading("schemac diff, once more");
     print!("{}", schemac(&project, &owner_url, &["diff"])?);
+
+    heading("schemac verify: is everything as the apply left it, and do the old names work?");
+    let proof = schemac(&project, &owner_url, &["verify", "--writes", "--all"])?;
+    println!("{}", proved(&proof));
+
+    heading("schemac rollback: the way back, with a row written since");
+    admin.batch_execute(
+        "insert into public.memory_entries (title, content, user_id, organization_id) \
+         select 'Written meanwhile', 'through the old name', user_id, organization_id from public.memory_entries limit 1",
+    )?;
+    let back = schemac(&project, &owner_url, &["rollback", "--yes"])?;
+    let lines: Vec<&str> = back.lines().collect();
+    println!("  … the plan, and what is under way, then:");
+    println!("{}", lines.last().copied().unwrap_or_default());
+    admin.batch_execute("delete from public.memory_entries where title = 'Written meanwhile'")?;
+    let again = clients::run(&mut admin, &blocks)?;
+    let difference = clients::difference(&before, &again);
+    if !difference.is_empty() {
+        return Err(format!("after the rollback the clients are answered differently:\n{difference}").into());
+    }
+    println!("The row was there. The same {} queries once more: the same answers.\n", again.len());
+    print!("{}", schemac(&project, &owner_url, &["history"])?);
 
     println!("\nStopping the server and removing its files.");
     drop(admin);
@@ -146,6 +170,22 @@ fn schemac(project: &Path, url: &str, arguments: &[&str]) -> Result<String> {
     } else {
         Err(format!("schemac: {}", run.all()).into())
     }
+}
+
+/// How much of each sort was looked at, what was found for one table, and the last line.
+fn proved(findings: &str) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in findings.lines() {
+        if let [verdict, check, _] = line.splitn(3, ": ").collect::<Vec<_>>()[..] {
+            *counts.entry(format!("{verdict}: {check}")).or_default() += 1;
+        }
+    }
+    let mut out: Vec<String> = counts.iter().map(|(what, count)| format!("  {count:>4} {what}")).collect();
+    out.push("  Of one table:".into());
+    let of_one = findings.lines().filter(|line| line.contains(" public.memory_versions: "));
+    out.extend(of_one.take(6).map(|line| format!("    {}", line.chars().take(170).collect::<String>())));
+    out.push(findings.lines().last().unwrap_or_default().to_owned());
+    out.join("\n")
 }
 
 /// A plan with one of its many transactions, and of each list in its report the beginning.

@@ -245,6 +245,46 @@ fn thousands_of_questions_fit_into_the_default_settings() {
 }
 
 #[test]
+fn five_thousand_tables_fit_into_the_default_settings() {
+    for major in [15, 18] {
+        let Some(server) = servers::get(major) else { continue };
+        let database = server.database();
+        let mut client = database.connect(As::Owner);
+        assert_eq!(value(&mut client, "show max_locks_per_transaction"), "64");
+        client.batch_execute("create schema app").unwrap();
+        let mut made = Made::default();
+        for first in (0..5_000).step_by(500) {
+            let mut sql = String::new();
+            for number in first..first + 500 {
+                sql.push_str(&format!("create table app.t{number} (id bigint, state text);"));
+                let table = table("app", &format!("t{number}"));
+                made.columns(table, &[("id", "bigint"), ("state", "text")]);
+                made.check(table, "one", &format!("id>{number} and state in ('a','b')"));
+                if number % 5 == 0 {
+                    // Its answer needs a permanent table, which is locked too.
+                    let using = format!("exists (select 1 from t{} o where o.id = t{number}.id)", number + 1);
+                    let policy = Policy {
+                        command: Command::All,
+                        permissive: true,
+                        roles: vec![Reference::role("public".into(), None)],
+                        using: Some(expression(&using)),
+                        check: None,
+                    };
+                    made.put(ObjectId::on(Kind::Policy, table, "mine"), Object::Policy(policy));
+                }
+            }
+            client.batch_execute(&sql).unwrap();
+        }
+        let begin = Instant::now();
+        let answers = made.ask(&mut client, major);
+        eprintln!("PostgreSQL {major}: 6,000 questions about 5,000 tables in {:.0?}", begin.elapsed());
+        assert_eq!(answers.unavailable, None);
+        let stored = answers.iter().filter(|(_, _, answer)| matches!(answer, Answer::Stored(_))).count();
+        assert_eq!((answers.iter().count(), stored), (6_000, 6_000));
+    }
+}
+
+#[test]
 fn asking_takes_no_lock_that_disturbs_anybody() {
     for major in [15, 18] {
         let Some(server) = servers::get(major) else { continue };

@@ -186,3 +186,49 @@ fn a_new_column_makes_a_star_another_text() {
     assert!(asked > 0 && shown.contains("view app.v") && shown.contains("view app.w"), "{asked} {shown}");
     assert!(!Path::new(&project.0).join("schemac.lock").exists());
 }
+
+const TYPES: &str = "domain: app
+enums:
+  mood: [ok, sad]
+domains:
+  amount: numeric(8,2)
+tables:
+  plain:
+    columns: { id: int, s: text }
+    checks:
+      plain_check: s in ('a', 'b') and id between 1 and 5
+  moody:
+    columns: { m: app.mood }
+  priced:
+    columns: { id: int, price: app.amount }
+    checks:
+      priced_check: price between 1 and 5
+views:
+  cheap:
+    query: select id from priced where price in (1, 2)
+  dear:
+    query: select * from cheap where id between 1 and 2
+";
+
+#[test]
+fn a_type_that_changes_takes_the_word_of_what_is_of_it_alone() {
+    let Some(server) = servers::get(15).or_else(|| servers::all().next()) else { return };
+    let database = server.database();
+    let project = Project::new("types", TYPES);
+    let url = database.url_as_owner();
+    project.apply(&url);
+    assert_eq!(project.diff(&url, &["--no-cache"]).1, 0);
+    // No SQL is about the enum or what is of it: all is believed.
+    let write = |text: &str| fs::write(project.0.join("app.yaml"), text).unwrap();
+    write(&TYPES.replace("[ok, sad]", "[ok, sad, glad]"));
+    let (shown, asked) = project.diff(&url, &["--no-cache"]);
+    assert!(asked == 0 && shown.contains("enum type app.mood"), "{asked} {shown}");
+    assert!(!shown.contains("app.plain") && !shown.contains("app.priced"), "{shown}");
+    // What is over the domain's column does not name the domain, and is made anew.
+    write(&TYPES.replace("numeric(8,2)", "double precision"));
+    let (shown, _) = project.diff(&url, &["--no-cache", "--allow", "all"]);
+    for changed in ["priced_check", "view app.cheap"] {
+        assert!(shown.contains(changed), "{changed}\n{shown}");
+    }
+    assert!(!shown.contains("app.plain"), "{shown}");
+}

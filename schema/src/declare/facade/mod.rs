@@ -3,10 +3,12 @@
 //! They become ordinary objects here, before anything is compared. What a facade shows is in `shape`, how it is written
 //! through where PostgreSQL cannot do it by itself in `triggers`. Functions have facades too: `routine`.
 
+mod readers;
 mod rows;
 mod shape;
 mod triggers;
 
+pub(super) use readers::Read;
 pub use shape::{Shape, Shown, arrange};
 
 use super::{Declarations, Facade, frame, key_name};
@@ -124,6 +126,9 @@ impl Declarations<'_> {
     /// Turns the facades into ordinary objects, once every table is known. One over another facade waits for it.
     pub(super) fn expand_facades(&mut self) {
         let mut open = std::mem::take(&mut self.facades);
+        if !open.is_empty() {
+            self.read_as_caller = Read::of(&self.out.catalog);
+        }
         loop {
             let names: BTreeSet<QName> = open.iter().map(|facade| facade.name).collect();
             let (waiting, ready): (Vec<Pending>, Vec<Pending>) = open
@@ -181,6 +186,7 @@ impl Declarations<'_> {
         self.add(id, Object::View(view), facade.span);
         self.facade_defaults(facade, id, &shape);
         self.facade_grants(facade, id, &shape);
+        readers::let_in(self, facade);
         self.facade_comment(facade, id, &shape);
         let (name, of, span) = (facade.name, facade.of, facade.span);
         self.out.facades.push(Facade { id, name, of, shape: Some(shape), span });

@@ -28,7 +28,10 @@ fn for_version(files: &[&str], version: u32) -> (Declared, Sources) {
         let read = read_domain(&sources, file);
         domains.push(read.unwrap_or_else(|error| panic!("{}", error.render(&sources, false))));
     }
-    (declare(&domains, version, &[Ident::new("auth")].into()), sources)
+    let mut declared = declare(&domains, version, &[Ident::new("auth")].into());
+    // What is said when nobody binds.
+    declared.diagnostics.extend(super::frame::all_unreadable(&mut declared.catalog));
+    (declared, sources)
 }
 
 /// The catalog of files that have no errors.

@@ -21,7 +21,11 @@ pub fn check(name: Option<Ident>, written: &Written<CheckSpec>) -> Result<Constr
         Written::Short(sql) => (sql, None),
         Written::Long(spec) => (&spec.definition, Some(spec)),
     };
-    let tree = frame::expression(sql)?;
+    // Only a name that is to be chosen depends on what it says.
+    let tree = match name {
+        Some(_) => frame::unread(sql, Grammar::Expression).map(|_| Tree::Nothing)?,
+        None => frame::expression(sql)?,
+    };
     let mut check = plain(sql);
     if let Some(spec) = long {
         check.not_valid = spec.not_valid.is_some_and(|flag| flag.value);

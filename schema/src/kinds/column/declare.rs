@@ -273,9 +273,8 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
                 (&spec.expression, !spec.kind.is_some_and(|kind| kind.value == GeneratedKind::Virtual))
             }
         };
-        frame::expression(expression)?;
-        declared.column.generated =
-            Some(Generated { expression: Fragment::declared(expression, Grammar::Expression), stored });
+        let expression = frame::unread(expression, Grammar::Expression)?;
+        declared.column.generated = Some(Generated { expression, stored });
     }
     if let Some(identity) = &spec.identity {
         let (kind, written) = match identity {

@@ -155,6 +155,7 @@ impl ObjectKind for Default {
         let name = out.fresh_name();
         let mut make = Sql::new("ALTER TABLE pg_temp.");
         make.tight().ident(stand_in.name).kw("ADD COLUMN").ident(name).type_name(&spec.type_name);
+        make.kw(table::unstored(context));
         // In two parts: a column that comes with its default evaluates it, and `current_setting('x')` may fail.
         make.kw(", ALTER COLUMN").ident(name).kw("SET DEFAULT").fragment(&self.value);
         let read = column::read_default(stand_in.name, name);

@@ -273,3 +273,26 @@ fn restore_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
 pub fn id(target: ObjectId, grantee: Ident) -> ObjectId {
     ObjectId::new(Kind::Grant, Address::Of(target, grantee))
 }
+
+/// Whether a grantee may do with a relation and its columns all that he may do with a facade and the same columns.
+pub fn covers(
+    (desired, relation): (&Catalog, ObjectId),
+    (current, facade): (&Catalog, ObjectId),
+    grantee: Ident,
+) -> bool {
+    let given = |catalog: &Catalog, target: ObjectId, word: &Text, option: bool| {
+        let grant = catalog.get(self::id(target, grantee)).map(|entry| &entry.object);
+        matches!(grant, Some(Object::Grant(grant)) if grant.privileges.get(word).is_some_and(|with| *with || !option))
+    };
+    let mut targets = current.children_of(facade, Kind::Column).chain([facade]);
+    targets.all(|target| {
+        let Some(Object::Grant(grant)) = current.get(self::id(target, grantee)).map(|entry| &entry.object)
+        else {
+            return true;
+        };
+        let same = target.rebased(facade, relation);
+        grant.privileges.iter().all(|(word, option)| {
+            given(desired, relation, word, *option) || given(desired, same, word, *option)
+        })
+    })
+}

@@ -57,6 +57,5 @@ pub fn policy(spec: &PolicySpec, place: Span) -> Result<Policy, Diagnostic> {
 }
 
 fn condition(sql: &Sql) -> Result<Fragment, Diagnostic> {
-    frame::expression(sql)?;
-    Ok(Fragment::declared(sql, Grammar::Expression))
+    frame::unread(sql, Grammar::Expression)
 }

@@ -527,6 +527,12 @@ impl Table {
     }
 }
 
+/// What a stand-in's column says of its storage: no row is ever stored, and without a TOAST table a stand-in costs a
+/// third.
+pub fn unstored(context: &Context<'_>) -> &'static str {
+    if context.server.version >= 16 { "STORAGE PLAIN" } else { "" }
+}
+
 /// A temporary table with the columns that the relation shall have: fragments are put on it and read back.
 /// `None` for what has no columns here.
 pub fn stand_in(relation: ObjectId, context: &Context<'_>) -> Option<StandIn> {
@@ -544,6 +550,7 @@ pub fn stand_in(relation: ObjectId, context: &Context<'_>) -> Option<StandIn> {
         .map(|(id, column)| {
             let mut item = Sql::default();
             item.ident(id.name()).type_name(&column.type_name);
+            item.kw(unstored(context));
             if let Some(collation) = column.collation.as_ref().and_then(Reference::qname) {
                 item.kw("COLLATE").name(collation);
             }
