@@ -118,7 +118,13 @@ fn column_privileges(sides: &Sides<'_>, moved: &Moved, out: &mut BTreeSet<Findin
         Some(Object::Grant(grant)) => grant.privileges.contains_key(&select),
         _ => false,
     };
-    let grants = sides.desired.descendants(moved.now).into_iter().filter(|id| id.kind() == Kind::Grant);
+    // An identity column has a sequence below it, with privileges of its own.
+    let reads = |id: &ObjectId| {
+        let target = id.parent();
+        target == Some(moved.now) || target.is_some_and(|target| target.kind() == Kind::Column)
+    };
+    let grants =
+        sides.desired.descendants(moved.now).into_iter().filter(|id| id.kind() == Kind::Grant && reads(id));
     let (whole, some): (Vec<ObjectId>, Vec<ObjectId>) =
         grants.filter(|id| may_read(*id)).partition(|id| id.parent() == Some(moved.now));
     let whole: BTreeSet<Ident> = whole.into_iter().map(ObjectId::name).collect();

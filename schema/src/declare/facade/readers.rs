@@ -40,7 +40,9 @@ pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: &Pending) {
     let some: BTreeSet<Ident> = catalog
         .descendants(facade.of)
         .into_iter()
-        .filter(|id| id.kind() == Kind::Grant && id.parent() != Some(facade.of) && has(*id, select))
+        .filter(|id| id.kind() == Kind::Grant && has(*id, select))
+        // An identity column has a sequence below it, with privileges of its own.
+        .filter(|id| id.parent().is_some_and(|target| target.kind() == Kind::Column))
         .map(ObjectId::name)
         .collect();
     let shut: Vec<Ident> =
