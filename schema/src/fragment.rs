@@ -29,6 +29,8 @@ pub enum Grammar {
     PartitionKey,
     /// What follows the table's name in PARTITION OF: `FOR VALUES …`, `DEFAULT`.
     Bound,
+    /// What follows the table's name in CREATE RULE: `WHERE (…) DO INSTEAD NOTHING`.
+    Rule,
     /// The body of a routine in SQL's own form: `RETURN …` or `BEGIN ATOMIC … END`.
     Routine,
     /// A string body, compared without outer white space and never parsed as SQL here.
@@ -194,6 +196,7 @@ pub fn tree(text: &str, grammar: Grammar) -> Result<(Tree, usize), SyntaxError> 
         Grammar::Statistics => framed("CREATE STATISTICS s ", text, " FROM t"),
         Grammar::PartitionKey => framed("CREATE TABLE t () PARTITION BY ", text, ""),
         Grammar::Bound => framed("CREATE TABLE t PARTITION OF p ", text, ""),
+        Grammar::Rule => framed("CREATE RULE x AS ON INSERT TO x ", text, ""),
         Grammar::Routine => framed("CREATE FUNCTION x() RETURNS void LANGUAGE sql ", text, ""),
         Grammar::Body => Ok((Tree::Nothing, 0)),
     }

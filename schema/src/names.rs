@@ -122,6 +122,13 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
             ctes.push(node.get("ctename").str().to_owned());
         }
     });
+    // FOR UPDATE OF names relations of the query as FROM calls them: they take no schema.
+    let mut locked: HashSet<i64> = HashSet::new();
+    tree.walk(&mut |node| {
+        if node.name() == "LockingClause" {
+            locked.extend(node.get("locked_rels").items().iter().map(|one| one.get("location").int()));
+        }
+    });
     let mut outputs: HashMap<i64, Option<Ident>> = HashMap::new();
     tree.walk(&mut |node| {
         if node.name() == "SelectStmt" {
@@ -148,6 +155,7 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
     });
     let mut found = Vec::new();
     tree.walk(&mut |node| match node.name() {
+        "RangeVar" if locked.contains(&node.get("location").int()) => {}
         "RangeVar" => {
             let (schema, relation) = (node.get("schemaname").str(), node.get("relname").str());
             if !schema.is_empty() || !ctes.iter().any(|cte| cte == relation) {
@@ -441,6 +449,14 @@ mod tests {
             let expected = (expected.0, expected.1.to_owned(), expected.2.to_owned());
             assert!(names.contains(&expected), "{expected:?} in {names:?}");
         }
+    }
+
+    #[test]
+    fn what_a_query_locks_is_no_new_mention() {
+        let names = found("select a from t, u as v for update of t, v", Grammar::Query);
+        let relations = names.iter().filter(|(kind, ..)| *kind == MentionKind::Relation);
+        let relations: Vec<&str> = relations.map(|(_, name, _)| name.as_str()).collect();
+        assert_eq!(relations, ["t", "u"]);
     }
 
     #[test]

@@ -417,7 +417,7 @@ kinds! {
     Schema (kinds::schema::Schema) "schema",
     Extension (kinds::extension::Extension) "extension",
     Language (kinds::opaque::Opaque) "language",
-    Collation (kinds::opaque::Opaque) "collation",
+    Collation (kinds::collation::Collation) "collation",
     Enum (kinds::enumeration::Enum) "enum type",
     Domain (kinds::domain::Domain) "domain",
     Composite (kinds::composite::Composite) "composite type",
@@ -426,8 +426,10 @@ kinds! {
     Sequence (kinds::sequence::Sequence) "sequence",
     Function (kinds::function::Function) "function",
     Aggregate (kinds::aggregate::Aggregate) "aggregate",
+    ForeignDataWrapper (kinds::foreign_data_wrapper::ForeignDataWrapper) "foreign data wrapper",
+    Server (kinds::server::Server) "foreign server",
     Table (kinds::table::Table) "table",
-    ForeignTable (kinds::opaque::Opaque) "foreign table",
+    ForeignTable (kinds::foreign_table::ForeignTable) "foreign table",
     Column (kinds::column::Column) "column",
     IdentitySequence (kinds::identity_sequence::IdentitySequence) "identity sequence",
     NotNull (kinds::not_null::NotNull) "not-null constraint",
@@ -440,7 +442,7 @@ kinds! {
     MaterializedView (kinds::materialized_view::MaterializedView) "materialized view",
     Statistics (kinds::statistics::Statistics) "statistics",
     ForeignKey (kinds::foreign_key::ForeignKey) "foreign key",
-    Rule (kinds::opaque::Opaque) "rule",
+    Rule (kinds::rule::Rule) "rule",
     Trigger (kinds::trigger::Trigger) "trigger",
     Policy (kinds::policy::Policy) "policy",
     Publication (kinds::publication::Publication) "publication",
@@ -449,6 +451,7 @@ kinds! {
     Comment (kinds::comment::Comment) "comment",
     Grant (kinds::grant::Grant) "privileges",
     DefaultPrivileges (kinds::default_privileges::DefaultPrivileges) "default privileges",
+    EventTrigger (kinds::event_trigger::EventTrigger) "event trigger",
     Unmodelled (kinds::opaque::Opaque) "object",
 }
 
@@ -469,6 +472,7 @@ impl Kind {
     pub const MODELLED: &'static [Kind] = &[
         Kind::Schema,
         Kind::Extension,
+        Kind::Collation,
         Kind::Function,
         Kind::Aggregate,
         Kind::Enum,
@@ -476,7 +480,10 @@ impl Kind {
         Kind::Composite,
         Kind::Range,
         Kind::Sequence,
+        Kind::ForeignDataWrapper,
+        Kind::Server,
         Kind::Table,
+        Kind::ForeignTable,
         Kind::Column,
         Kind::IdentitySequence,
         Kind::NotNull,
@@ -489,6 +496,7 @@ impl Kind {
         Kind::MaterializedView,
         Kind::Statistics,
         Kind::ForeignKey,
+        Kind::Rule,
         Kind::Trigger,
         Kind::Policy,
         Kind::Publication,
@@ -497,6 +505,7 @@ impl Kind {
         Kind::Comment,
         Kind::Grant,
         Kind::DefaultPrivileges,
+        Kind::EventTrigger,
     ];
 
     /// Whether objects of this kind are only said of another one: they have no name, or that of a role.
@@ -540,9 +549,9 @@ impl Kind {
         self == Kind::Extension
     }
 
-    /// Whether objects of this kind change what later statements make, and so come last.
+    /// Whether objects of this kind change what later statements make or do, and so come last.
     pub fn comes_last(self) -> bool {
-        self == Kind::DefaultPrivileges
+        matches!(self, Kind::DefaultPrivileges | Kind::EventTrigger)
     }
 
     /// Whether what refers to objects of this kind means the same however they change: the values of an enum are
@@ -574,7 +583,15 @@ impl Kind {
 
     /// Whether `undeclared: drop` covers objects of this kind although they live in no schema.
     pub fn is_managed_globally(self) -> bool {
-        matches!(self, Kind::Publication | Kind::Extension | Kind::DefaultPrivileges)
+        matches!(
+            self,
+            Kind::Publication
+                | Kind::Extension
+                | Kind::DefaultPrivileges
+                | Kind::EventTrigger
+                | Kind::ForeignDataWrapper
+                | Kind::Server
+        )
     }
 
     /// Whether objects of this kind are nothing but a name with what is said to it: known, and not understood.
@@ -587,9 +604,9 @@ impl Kind {
         self == Kind::Table
     }
 
-    /// Whether fragments of this kind see its table under other names as well (OLD and NEW of a trigger).
+    /// Whether fragments of this kind see its table under other names as well (OLD and NEW of a trigger or rule).
     pub fn renames_its_table(self) -> bool {
-        self == Kind::Trigger
+        matches!(self, Kind::Trigger | Kind::Rule)
     }
 
     /// Whether objects of this kind are columns.

@@ -18,6 +18,7 @@
 //! Lines outside of blocks that begin with one of these words say more:
 //!
 //! - `versions: 15-18`, `roles: one, Another` (created when missing);
+//! - `by: superuser`: the superuser applies, and not the owner of the database;
 //! - `allow: drop-column`: what `apply` must be allowed; without it the apply is refused;
 //! - `allow back: revoke`: the same for the way back; all, when it does not say;
 //! - `one way: <reason>`: there is no way back;
@@ -31,6 +32,7 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use crate::servers::As;
 use crate::sql::{Statement, TokenKind, statements};
 use crate::{Result, repository};
 
@@ -61,6 +63,8 @@ pub struct Case {
     pub versions: RangeInclusive<u32>,
     /// Roles that it needs.
     pub roles: Vec<String>,
+    /// Who applies.
+    pub by: As,
     /// SQL before everything.
     pub setup: String,
     /// The project before.
@@ -144,6 +148,7 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Case> {
         says: String::new(),
         versions: 14..=18,
         roles: Vec::new(),
+        by: As::Owner,
         setup: String::new(),
         before: Vec::new(),
         after: Vec::new(),
@@ -216,6 +221,7 @@ fn header(case: &mut Case, line: &str) -> Result<()> {
             case.versions = first.parse()?..=last.parse()?;
         }
         "roles" => case.roles = words(value),
+        "by" if value == "superuser" => case.by = As::Superuser,
         "allow" => case.allow = words(value).into_iter().collect(),
         "allow back" => case.allow_back = Some(words(value).into_iter().collect()),
         "one way" => case.one_way = Some(value.to_owned()),

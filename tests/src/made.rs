@@ -48,6 +48,7 @@ pub fn index(text: &str) -> Object {
         options: Default::default(),
         tablespace: None,
         clustered: false,
+        statistics: Default::default(),
     })
 }
 

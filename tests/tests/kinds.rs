@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -128,16 +129,30 @@ impl Report {
     }
 }
 
+/// A database, and who applies plans to it.
+struct Site<'a> {
+    database: Database<'a>,
+    by: As,
+}
+
+impl<'a> Deref for Site<'a> {
+    type Target = Database<'a>;
+
+    fn deref(&self) -> &Database<'a> {
+        &self.database
+    }
+}
+
 fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
     report.step = "setup";
     for role in &case.roles {
         server.ensure_role(role, "NOLOGIN")?;
     }
     let folder = Folder::new(case, server)?;
-    let new_database = || -> Result<Database<'_>> {
+    let new_database = || -> Result<Site<'_>> {
         let database = server.database();
         database.psql(As::Superuser, &case.setup)?;
-        Ok(database)
+        Ok(Site { database, by: case.by })
     };
 
     let main = new_database()?;
@@ -170,7 +185,7 @@ fn run(server: &Server, case: &Case, report: &mut Report) -> Result<()> {
     if let Some(sql) = &case.directly {
         report.step = "the `after` that was built, against its SQL";
         let by_hand = new_database()?;
-        by_hand.psql(As::Owner, sql)?;
+        by_hand.psql(case.by, sql)?;
         report.same("the dumps differ (old: by hand)", &dump::difference(&by_hand.dump(), &dump_after));
     }
 
@@ -223,7 +238,7 @@ fn join(words: &BTreeSet<String>) -> String {
 ///
 /// A file is judged by its statements alone: what a plan drops and brings back counts as lost there, and needs leave.
 /// Where the file is refused, the plan itself decides.
-fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result<Run> {
+fn apply(database: &Site<'_>, project: &Path, allow: Option<&str>) -> Result<Run> {
     const REFUSED: i32 = 3;
     let mut arguments = vec!["apply", "--yes"];
     if let Some(allow) = allow.filter(|allow| !allow.is_empty()) {
@@ -236,16 +251,16 @@ fn apply(database: &Database<'_>, project: &Path, allow: Option<&str>) -> Result
             return Ok(saved);
         }
         let from_file = [&arguments[..], &[file.as_str()]].concat();
-        let run = product::run(project, &database.url_as_owner(), &from_file)?;
+        let run = product::run(project, &database.url(database.by), &from_file)?;
         if run.code != REFUSED {
             return Ok(run);
         }
     }
-    product::run(project, &database.url_as_owner(), &arguments)
+    product::run(project, &database.url(database.by), &arguments)
 }
 
-fn diff(database: &Database<'_>, project: &Path, more: &[&str]) -> Result<Run> {
-    product::run(project, &database.url_as_owner(), &[&["diff"], more].concat())
+fn diff(database: &Site<'_>, project: &Path, more: &[&str]) -> Result<Run> {
+    product::run(project, &database.url(database.by), &[&["diff"], more].concat())
 }
 
 fn expect_code(outcome: &Run, code: i32) -> Result<()> {
@@ -263,7 +278,7 @@ fn words(run: &Run) -> String {
     format!("exit code {}\n{}", run.code, lines[lines.len().saturating_sub(SHOWN)..].join("\n"))
 }
 
-fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -> Result<()> {
+fn nothing_to_do(database: &Site<'_>, project: &Path, report: &mut Report) -> Result<()> {
     let outcome = diff(database, project, &["--exit-code"])?;
     if outcome.code != 0 {
         report.add(format!("nothing should be left to do\n{}", words(&outcome)));
@@ -273,7 +288,7 @@ fn nothing_to_do(database: &Database<'_>, project: &Path, report: &mut Report) -
 
 /// The plan is the same twice, to the byte, and has the statements that the fixture says.
 fn check_plan(
-    database: &Database<'_>,
+    database: &Site<'_>,
     project: &Path,
     allow: &str,
     expected: Option<&[String]>,

@@ -43,6 +43,8 @@ pub struct Constraint {
     pub columns: Vec<(Ident, Span)>,
     /// Its comment.
     pub comment: Option<crate::yaml::Text>,
+    /// The comment of its index.
+    pub index_comment: Option<crate::yaml::Text>,
     /// Where it stands.
     pub span: Span,
 }

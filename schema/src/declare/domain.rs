@@ -22,6 +22,7 @@ impl<'a> Declarations<'a> {
             self.reshaping_facade(name, spec);
         }
         self.globals(file);
+        self.foreign_data(file);
         for (name, sql) in &file.checks {
             let Some(query) = self.keep(super::view::query(sql)) else { continue };
             let (sql, name_of) = (query.text().to_owned(), name.as_str().to_owned());
@@ -30,11 +31,13 @@ impl<'a> Declarations<'a> {
         let Some(domain) = &file.domain else {
             self.default_privileges(&file.default_privileges, None);
             let homeless = [
+                first(&file.collations),
                 first(&file.enums),
                 first(&file.domains),
                 first(&file.types),
                 first(&file.sequences),
                 first(&file.tables),
+                first(&file.foreign_tables),
                 first(&file.views),
                 first(&file.materialized_views),
                 first(&file.functions),
@@ -58,6 +61,9 @@ impl<'a> Declarations<'a> {
             return;
         }
         self.schema(schema, domain.span, file);
+        for (name, spec) in &file.collations {
+            self.collation(schema, name, spec);
+        }
         for (name, spec) in &file.enums {
             self.enumeration(schema, name, spec);
         }
@@ -72,6 +78,9 @@ impl<'a> Declarations<'a> {
         }
         for (name, spec) in &file.tables {
             self.table(schema, name, spec);
+        }
+        for (name, spec) in &file.foreign_tables {
+            self.foreign_table(schema, name, spec);
         }
         for (name, spec) in &file.views {
             self.view(schema, name, spec);
@@ -167,13 +176,9 @@ impl<'a> Declarations<'a> {
     /// One warning for each key that nothing is built for yet, with the names that stand under it.
     fn report_unmodelled(&mut self, file: &DomainSpec) {
         let warnings = [
-            listed("foreign_tables", &file.foreign_tables),
             listed("data", &file.data),
             listed("backfills", &file.backfills),
             listed("roles", &file.roles),
-            listed("event_triggers", &file.event_triggers),
-            listed("foreign_data_wrappers", &file.foreign_data_wrappers),
-            listed("servers", &file.servers),
             file.include.first().map(|text| unmodelled("include", text.span)),
         ];
         for warning in warnings.into_iter().flatten() {

@@ -156,6 +156,18 @@ impl<'a> Words<'a> {
     /// # Errors
     /// A lexical error, a parenthesis without its other one, a semicolon.
     pub fn of(sql: &'a Sql) -> Result<Self, Diagnostic> {
+        Self::read(sql, false)
+    }
+
+    /// As [`Words::of`], where several statements may stand between parentheses: a rule's actions.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_actions(sql: &'a Sql) -> Result<Self, Diagnostic> {
+        Self::read(sql, true)
+    }
+
+    fn read(sql: &'a Sql, actions: bool) -> Result<Self, Diagnostic> {
         let text = sql.text();
         let tokens = parse::tokens(text).map_err(|error| syntax_error(sql, &error))?;
         if tokens.is_empty() {
@@ -172,7 +184,7 @@ impl<'a> Words<'a> {
                 }
                 ")" => open.pop().is_some_and(|(word, _)| word == "("),
                 "]" => open.pop().is_some_and(|(word, _)| word == "["),
-                ";" => {
+                ";" if !(actions && open.len() == 1) => {
                     return Err(refuse(
                         sql,
                         token.start,

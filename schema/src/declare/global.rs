@@ -7,13 +7,14 @@ use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
 use crate::kinds::default_privileges::declare::entries;
+use crate::kinds::event_trigger;
 use crate::kinds::extension::Extension;
 use crate::kinds::member::Member;
 use crate::kinds::publication::{EVERYTHING, Publication};
 use crate::object::{Kind, Object};
 use crate::spec::global::Publish;
 use crate::spec::{DefaultPrivilegeSpec, DomainSpec, Name, PublicationSpec};
-use crate::yaml::{Flag, OneOrMany};
+use crate::yaml::{Flag, OneOrMany, Written};
 
 impl Declarations<'_> {
     pub(super) fn globals(&mut self, file: &DomainSpec) {
@@ -29,6 +30,15 @@ impl Declarations<'_> {
         }
         for (name, spec) in &file.publications {
             self.publication(name, spec);
+        }
+        for (name, written) in &file.event_triggers {
+            let Some(own) = self.name(name) else { continue };
+            let Some(trigger) = self.keep(event_trigger::declare::event_trigger(written)) else { continue };
+            let id = ObjectId::global(Kind::EventTrigger, own);
+            self.add(id, Object::EventTrigger(trigger), name.span);
+            if let Written::Long(spec) = written {
+                self.comment(id, spec.comment.as_ref());
+            }
         }
     }
 

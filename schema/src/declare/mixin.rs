@@ -161,6 +161,7 @@ impl Mixing {
             rls,
             policies,
             triggers,
+            rules,
             grants,
             options,
             replica_identity,
@@ -177,6 +178,7 @@ impl Mixing {
         self.map("statistics", &mut table.statistics, statistics, name);
         self.map("policy", &mut table.policies, policies, name);
         self.map("trigger", &mut table.triggers, triggers, name);
+        self.map("rule", &mut table.rules, rules, name);
         self.map("grants to", &mut table.grants, grants, name);
         self.map("option", &mut table.options, options, name);
         self.map("view", &mut mixed.views, views, name);

@@ -7,6 +7,7 @@
 pub mod constraint;
 mod domain;
 pub mod facade;
+mod foreign;
 pub mod frame;
 mod global;
 mod mixin;
@@ -280,6 +281,11 @@ impl<'a> Declarations<'a> {
     }
 
     fn comment(&mut self, target: ObjectId, comment: Option<&yaml::Text>) {
+        self.comment_at(ObjectId::of(Kind::Comment, target, ""), comment);
+    }
+
+    /// A comment by its own id.
+    fn comment_at(&mut self, id: ObjectId, comment: Option<&yaml::Text>) {
         let Some(comment) = comment else { return };
         // A block scalar ends its last line, which nobody means.
         let text = comment.as_str().strip_suffix('\n').unwrap_or(comment.as_str());
@@ -287,7 +293,7 @@ impl<'a> Declarations<'a> {
             return;
         }
         let object = Object::Comment(Comment { text: Text::new(text) });
-        self.add(ObjectId::of(Kind::Comment, target, ""), object, comment.span);
+        self.add(id, object, comment.span);
     }
 
     /// Privileges, with those of single columns. `known` says which columns there are, where that is known.

@@ -3,7 +3,7 @@
 //! In SQL a name is put in as SQL would write it, quoted where it must be; in keys and texts as it is.
 
 use crate::ident::Ident;
-use crate::spec::security::{PolicySpec, TriggerSpec};
+use crate::spec::security::{PolicySpec, RewriteRuleSpec, TriggerSpec};
 use crate::spec::table::{
     CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, GeneratedSpec, IdentitySpec, IndexSpec, KeySpec,
     NotNullSpec, StatisticsSpec,
@@ -129,19 +129,20 @@ fields! {
         generate, sequence, start, increment, min_value, max_value, cache, cycle, unlogged, grants, comment
     }
     NotNullSpec { name, no_inherit, not_valid, comment }
-    KeySpec { definition, deferrable, initially_deferred, comment, renamed_from }
+    KeySpec { definition, deferrable, initially_deferred, comment, index_comment, renamed_from }
     CheckSpec { definition, not_valid, no_inherit, enforced, comment, renamed_from }
     ForeignKeySpec { definition, not_valid, enforced, deferrable, initially_deferred, comment, renamed_from }
-    ExclusionSpec { definition, deferrable, initially_deferred, comment, renamed_from }
-    IndexSpec { definition, clustered, comment, renamed_from }
+    ExclusionSpec { definition, deferrable, initially_deferred, comment, index_comment, renamed_from }
+    IndexSpec { definition, clustered, statistics, comment, renamed_from }
     StatisticsSpec { definition, target, comment, renamed_from }
     PolicySpec { r#for, r#as, to, using, with_check, comment, renamed_from }
     TriggerSpec { definition, enabled, comment, renamed_from }
+    RewriteRuleSpec { definition, enabled, comment, renamed_from }
     ViewColumnSpec { comment, default, grants }
-    ViewSpec { query, options, columns, comment, owner, grants, triggers, moved_from, facade }
+    ViewSpec { query, options, columns, comment, owner, grants, triggers, rules, moved_from, facade }
     TableFacadeSpec { name, columns, writes, security, row_functions, r#where, comment, grants }
     MixinSpec {
         columns, primary_key, unique, checks, foreign_keys, exclusions, indexes, statistics, rls, policies, triggers,
-        grants, options, replica_identity, published_in, views; parameters, comment, r#use
+        rules, grants, options, replica_identity, published_in, views; parameters, comment, r#use
     }
 }

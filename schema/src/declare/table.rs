@@ -8,6 +8,7 @@ use crate::fragment::{Aside, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::column::{self, declare as columns};
+use crate::kinds::comment::ON_INDEX;
 use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::foreign_key::Action;
 use crate::kinds::key::chosen_name;
@@ -15,14 +16,14 @@ use crate::kinds::options::Options;
 use crate::kinds::sequence::Sequence;
 use crate::kinds::table::{ReplicaIdentity, Table};
 use crate::kinds::{
-    check, exclusion, foreign_key, identity_sequence, index, key, not_null, policy, statistics, trigger,
+    check, exclusion, foreign_key, identity_sequence, index, key, not_null, policy, rule, statistics, trigger,
 };
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
-use crate::spec::security::Triggers;
+use crate::spec::security::{Rules, Triggers};
 use crate::spec::{ColumnSpec, IndexSpec, Map, Name, PolicySpec, Rls, StatisticsSpec, TableSpec};
 use crate::type_name::TypeName;
-use crate::yaml::{OneOrMany, Sql, Written};
+use crate::yaml::{OneOrMany, Sql, Text, Written};
 use std::collections::BTreeSet;
 
 /// The columns of a table, by name; not known where it also has those of a parent.
@@ -96,6 +97,7 @@ impl<'a> Declarations<'a> {
         self.statistics(id, &spec.statistics, known);
         self.policies(id, &spec.policies);
         self.triggers(id, &spec.triggers, known);
+        self.rules(id, &spec.rules);
         self.grants(id, &spec.grants, known);
         self.comment(id, spec.comment.as_ref());
         self.published(id, &spec.published_in);
@@ -120,10 +122,14 @@ impl<'a> Declarations<'a> {
                 .collect(),
             access_method: spec.access_method.as_ref().map(written_ident),
             tablespace: spec.tablespace.as_ref().map(written_ident),
+            parts: Aside(Vec::new()),
         }
     }
 
-    fn keep_declared(&mut self, read: Result<columns::Declared, Diagnostic>) -> Option<columns::Declared> {
+    pub(super) fn keep_declared(
+        &mut self,
+        read: Result<columns::Declared, Diagnostic>,
+    ) -> Option<columns::Declared> {
         let declared = self.keep(read)?;
         for (span, what) in &declared.ignored {
             self.not_modelled(*span, what);
@@ -131,7 +137,7 @@ impl<'a> Declarations<'a> {
         Some(declared)
     }
 
-    fn column(
+    pub(super) fn column(
         &mut self,
         own: Ident,
         name: &Name,
@@ -254,7 +260,8 @@ impl<'a> Declarations<'a> {
         if self.sequences.contains_key(&id) {
             self.entry_of_serial(column, id, type_name, name);
         } else {
-            self.add(id, Object::Sequence(Sequence::usual(type_name, 1)), name.span);
+            let sequence = Sequence { brought: Aside(true), ..Sequence::usual(type_name, 1) };
+            self.add(id, Object::Sequence(sequence), name.span);
             self.owned_by(id, table_name, own, name);
         }
         self.serials.push((column, id));
@@ -333,7 +340,12 @@ impl<'a> Declarations<'a> {
 
     /// Adds constraints. Names that PostgreSQL would choose come last, so that they make way for written ones; checks
     /// first, then keys, then foreign keys, as CREATE TABLE goes about it.
-    fn constraints(&mut self, table: ObjectId, constraints: Vec<Constraint>, known: Option<&Known>) {
+    pub(super) fn constraints(
+        &mut self,
+        table: ObjectId,
+        constraints: Vec<Constraint>,
+        known: Option<&Known>,
+    ) {
         let Some(table_name) = table.qname() else { return };
         let mut taken: BTreeSet<Ident> = constraints.iter().filter_map(|one| one.name).collect();
         let (written, mut unnamed): (Vec<_>, Vec<_>) =
@@ -371,6 +383,7 @@ impl<'a> Declarations<'a> {
             let id = ObjectId::on(kind, table, name);
             self.add(id, constraint.object, constraint.span);
             self.comment(id, constraint.comment.as_ref());
+            self.comment_at(ObjectId::of(Kind::Comment, id, ON_INDEX), constraint.index_comment.as_ref());
         }
     }
 
@@ -402,6 +415,10 @@ impl<'a> Declarations<'a> {
             };
             let Some((mut index, columns)) = self.keep(index::declare::index(sql)) else { continue };
             index.clustered = long.and_then(|spec| spec.clustered).is_some_and(|flag| flag.value);
+            if let Some(long) = long {
+                self.index_statistics(&long.statistics);
+                index.statistics = Options::declared(&long.statistics);
+            }
             for (column, span) in columns {
                 self.has_column(table, column, known, span);
             }
@@ -409,6 +426,17 @@ impl<'a> Declarations<'a> {
             self.add(id, Object::Index(index), name.span);
             self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
             self.renamed(long.map(|spec| &spec.renamed_from), "index");
+        }
+    }
+
+    fn index_statistics(&mut self, targets: &Map<Text>) {
+        for (column, target) in targets {
+            let is_number = |text: &str| text.parse::<u16>().is_ok();
+            if !is_number(column.as_str()) || !is_number(target.as_str()) {
+                let message =
+                    "a statistics target of an index is `number of its column: target`, such as `1: 500`";
+                self.report(Diagnostic::error(Code::UnknownValue, message).at(column.span));
+            }
         }
     }
 
@@ -456,6 +484,18 @@ impl<'a> Declarations<'a> {
             let long = long(written);
             self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
             self.renamed(long.map(|spec| &spec.renamed_from), "trigger");
+        }
+    }
+
+    pub(super) fn rules(&mut self, relation: ObjectId, map: &Rules) {
+        for (name, written) in map {
+            let Some(own) = self.name(name) else { continue };
+            let Some(rule) = self.keep(rule::declare::rule(written, relation.name())) else { continue };
+            let id = ObjectId::on(Kind::Rule, relation, own);
+            self.add(id, Object::Rule(rule), name.span);
+            let long = long(written);
+            self.comment(id, long.and_then(|spec| spec.comment.as_ref()));
+            self.renamed(long.map(|spec| &spec.renamed_from), "rule");
         }
     }
 

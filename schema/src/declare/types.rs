@@ -8,10 +8,10 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::grant::{self, Grant};
 use crate::kinds::owned_by::{self, OwnedBy};
-use crate::kinds::{check, composite, domain, enumeration, range, sequence};
+use crate::kinds::{check, collation, composite, domain, enumeration, range, sequence};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
-use crate::spec::types::{DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
+use crate::spec::types::{CollationSpec, DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
 use crate::spec::{Grants, Name};
 use crate::type_name::TypeName;
 use crate::yaml::{Sql, Written};
@@ -30,6 +30,18 @@ impl Declarations<'_> {
                 self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Enum, old));
             }
         }
+    }
+
+    pub(super) fn collation(&mut self, schema: Ident, name: &Name, spec: &CollationSpec) {
+        let Some(own) = self.name(name) else { return };
+        let Some(object) = self.keep(collation::declare::collation(name, spec)) else { return };
+        if let Some(rules) = &spec.rules {
+            self.needs(16, rules.span, "`rules` of a collation");
+        }
+        let id = ObjectId::in_schema(Kind::Collation, QName::new(schema, own));
+        self.add(id, Object::Collation(object), name.span);
+        self.comment(id, spec.comment.as_ref());
+        self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Collation, old));
     }
 
     pub(super) fn domain(&mut self, schema: Ident, name: &Name, written: &Written<DomainTypeSpec>) {

@@ -31,6 +31,7 @@ impl Declarations<'_> {
         self.comment(id, spec.comment.as_ref());
         self.grants(id, &spec.grants, None);
         self.triggers(id, &spec.triggers, None);
+        self.rules(id, &spec.rules);
         for (name, spec) in &spec.columns {
             let Some(own) = self.name(name) else { continue };
             let column = ObjectId::on(Kind::Column, id, own);

@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod check;
+pub mod collation;
 pub mod column;
 pub mod comment;
 pub mod composite;
@@ -10,9 +11,12 @@ pub mod default;
 pub mod default_privileges;
 pub mod domain;
 pub mod enumeration;
+pub mod event_trigger;
 pub mod exclusion;
 pub mod extension;
+pub mod foreign_data_wrapper;
 pub mod foreign_key;
+pub mod foreign_table;
 pub mod function;
 pub mod grant;
 pub mod identity_sequence;
@@ -28,8 +32,10 @@ pub mod owned_by;
 pub mod policy;
 pub mod publication;
 pub mod range;
+pub mod rule;
 pub mod schema;
 pub mod sequence;
+pub mod server;
 pub mod statistics;
 pub mod table;
 pub mod trigger;
@@ -96,6 +102,10 @@ pub fn taken_of_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) ->
         return above
             .flat_map(|parent| own().map(move |column| Slot::On(Kind::Column.word(), parent, column.name())))
             .collect();
+    }
+    // A sequence is no type, and yet CREATE SEQUENCE refuses the name of one.
+    if let (Kind::Sequence, Some(name)) = (id.kind(), id.qname()) {
+        return vec![Slot::Type(name)];
     }
     let Some(table) = id.parent().filter(|table| id.kind() == Kind::Column && current.contains(*table))
     else {
@@ -237,9 +247,9 @@ pub fn alter_owner(id: ObjectId, owner: Ident, out: &mut Steps) {
     types::alter_owner(id, owner, out);
 }
 
-/// Whether no file speaks of these satellites of an object: privileges and the comment of a sequence that a serial column
-/// brought, privileges on the sequence of an identity column. They stay as they are, or as privileges by default make them. So does the comment that an extension
-/// brings, where no file has another.
+/// Whether no file speaks of these satellites of an object: privileges on the sequence that a serial column brought, or on
+/// that of an identity column, stay as they are, or as privileges by default make them. So does the comment that an
+/// extension brings, where no file has another.
 pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
     let root = satellite.root();
     if root.kind() == Kind::Extension {
@@ -247,11 +257,13 @@ pub fn is_unspoken(desired: &Catalog, satellite: ObjectId) -> bool {
     }
     let sequence = match satellite.parent() {
         Some(sequence) if sequence.kind() == Kind::IdentitySequence => {
-            Some(sequence).filter(|_| satellite.kind() == Kind::Grant && desired.contains(sequence))
+            Some(sequence).filter(|sequence| desired.contains(*sequence))
         }
-        _ => Some(root).filter(|root| {
-            root.kind() == Kind::Sequence && desired.children_of(*root, Kind::OwnedBy).next().is_some()
-        }),
+        _ => {
+            let brought = desired.get(root).map(|entry| &entry.object);
+            Some(root).filter(|_| matches!(brought, Some(Object::Sequence(sequence)) if sequence.brought.0))
+        }
     };
-    sequence.is_some_and(|sequence| desired.children_of(sequence, satellite.kind()).next().is_none())
+    satellite.kind() == Kind::Grant
+        && sequence.is_some_and(|sequence| desired.children_of(sequence, Kind::Grant).next().is_none())
 }

@@ -41,6 +41,9 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::Trigger => "TRIGGER",
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
+        Kind::EventTrigger => "EVENT TRIGGER",
+        Kind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
+        Kind::Server => "SERVER",
         Kind::Member => "TABLE",
         Kind::Default
         | Kind::OwnedBy

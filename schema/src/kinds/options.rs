@@ -69,6 +69,32 @@ impl Options {
         sql.kw("(").list(&items).kw(")");
     }
 
+    /// Those whose names begin so.
+    #[must_use]
+    pub fn only(&self, space: &str) -> Options {
+        let some = self.0.iter().filter(|(name, _)| name.as_str().starts_with(space));
+        Options(some.map(|(name, value)| (*name, *value)).collect())
+    }
+
+    /// Adds `OPTIONS (name 'value')`, as foreign data has them.
+    pub fn generic(&self, sql: &mut Sql) {
+        if self.0.is_empty() {
+            return;
+        }
+        let items: Vec<Sql> = self.0.iter().map(|(name, value)| generic("", *name, Some(*value))).collect();
+        sql.kw("OPTIONS (").tight().list(&items).kw(")");
+    }
+
+    /// Adds `OPTIONS (ADD …, SET …, DROP …)`.
+    pub fn generic_changes(&self, new: &Options, sql: &mut Sql) {
+        let (set, reset) = self.changes(new);
+        let mut items: Vec<Sql> = reset.into_iter().map(|name| generic("DROP", name, None)).collect();
+        items.extend(set.0.iter().map(|(name, value)| {
+            generic(if self.0.contains_key(name) { "SET" } else { "ADD" }, *name, Some(*value))
+        }));
+        sql.kw("OPTIONS (").tight().list(&items).kw(")");
+    }
+
     /// What to set and what to reset to get from `self` to `new`.
     pub fn changes(&self, new: &Options) -> (Options, Vec<Ident>) {
         let set = new.0.iter().filter(|(name, value)| self.0.get(*name) != Some(*value));
@@ -101,6 +127,18 @@ impl Options {
         }
         statements
     }
+}
+
+fn generic(word: &'static str, name: Ident, value: Option<Text>) -> Sql {
+    let mut item = Sql::default();
+    if !word.is_empty() {
+        item.kw(word);
+    }
+    item.ident(name);
+    if let Some(value) = value {
+        item.literal(value.as_str());
+    }
+    item
 }
 
 /// Options may be qualified: `toast.autovacuum_enabled`.

@@ -49,7 +49,7 @@ pub const READERS: &[Reader] = &[
     kinds::schema::read::READER,
     kinds::extension::read::READER,
     kinds::opaque::read::LANGUAGES,
-    kinds::opaque::read::COLLATIONS,
+    kinds::collation::read::READER,
     kinds::opaque::read::BASE_TYPES,
     kinds::enumeration::read::READER,
     kinds::domain::read::READER,
@@ -58,7 +58,9 @@ pub const READERS: &[Reader] = &[
     kinds::table::read::READER,
     kinds::view::read::READER,
     kinds::materialized_view::read::READER,
-    kinds::opaque::read::RELATIONS,
+    kinds::foreign_data_wrapper::read::READER,
+    kinds::server::read::READER,
+    kinds::foreign_table::read::READER,
     kinds::table::read::INHERITANCE,
     kinds::column::read::READER,
     kinds::column::read::NOT_NULLS,
@@ -72,11 +74,12 @@ pub const READERS: &[Reader] = &[
     kinds::index::read::READER,
     kinds::foreign_key::read::READER,
     kinds::statistics::read::READER,
-    kinds::opaque::read::RULES,
+    kinds::rule::read::READER,
     kinds::trigger::read::READER,
     kinds::policy::read::READER,
     kinds::publication::read::READER,
     kinds::member::read::READER,
+    kinds::event_trigger::read::READER,
     kinds::opaque::read::UNMODELLED,
     kinds::column::read::OTHER_SETTINGS,
     kinds::comment::read::READER,
@@ -121,6 +124,10 @@ pub mod class {
     pub const SCHEMA: u32 = 2615;
     /// `pg_rewrite`.
     pub const RULE: u32 = 2618;
+    /// `pg_foreign_server`.
+    pub const SERVER: u32 = 1417;
+    /// `pg_foreign_data_wrapper`.
+    pub const FOREIGN_DATA_WRAPPER: u32 = 2328;
     /// `pg_trigger`.
     pub const TRIGGER: u32 = 2620;
     /// `pg_extension`.
@@ -131,6 +138,8 @@ pub mod class {
     pub const STATISTICS: u32 = 3381;
     /// `pg_collation`.
     pub const COLLATION: u32 = 3456;
+    /// `pg_event_trigger`.
+    pub const EVENT_TRIGGER: u32 = 3466;
     /// `pg_publication`.
     pub const PUBLICATION: u32 = 6104;
 }
@@ -268,6 +277,18 @@ impl Declarations {
         self.clones.extend(oid.map(|oid| (class, oid)));
     }
 
+    /// Says what a partition has of its table's indexes and constraints, under which name.
+    pub fn part(&mut self, table: ObjectId, kind: Kind, name: Ident, whole: ObjectId) {
+        if let Some(Object::Table(table_spec)) = self.catalog.get_mut(table).map(|entry| &mut entry.object) {
+            table_spec.parts.0.push((ObjectId::on(kind, table, name), whole));
+        }
+    }
+
+    /// Whether something is what a partition or child has of its parent's object.
+    pub fn is_clone(&self, class: u32, oid: u32) -> bool {
+        self.clones.contains(&(class, oid))
+    }
+
     /// Says that an object belongs to an extension. Before it is added.
     pub fn member(&mut self, class: u32, oid: u32) {
         self.members.insert((class, oid));
@@ -395,7 +416,8 @@ impl Declarations {
             .map(|(id, _)| id)
             .collect();
         for (id, entry) in self.catalog.iter_mut() {
-            let nowhere = id.kind() == Kind::Unmodelled && matches!(id.address(), Address::Global(_));
+            let nowhere = matches!(id.kind(), Kind::Unmodelled | Kind::EventTrigger)
+                && matches!(id.address(), Address::Global(_));
             if nowhere && entry.uses.iter().any(|used| externals.contains(used)) {
                 entry.standing = Standing::External;
             }

@@ -12,7 +12,7 @@ use super::mixin::MixinSpec;
 use super::routine::{AggregateSpec, RoutineSpec};
 use super::security::{DefaultPrivilegeSpec, Grants, PolicySpec, Rls, Triggers};
 use super::table::{IndexSpec, TableSpec};
-use super::types::{DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
+use super::types::{CollationSpec, DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
 use super::view::{MaterializedViewSpec, ViewSpec};
 use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
 
@@ -38,6 +38,9 @@ pub struct DomainSpec {
     /// What objects of the schema get when they are made.
     #[serde(default)]
     pub default_privileges: Vec<DefaultPrivilegeSpec>,
+    /// Collations.
+    #[serde(default)]
+    pub collations: Map<CollationSpec>,
     /// Enum types.
     #[serde(default)]
     pub enums: Map<EnumSpec>,

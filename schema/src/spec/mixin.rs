@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::security::{Grants, PolicySpec, Rls, Triggers};
+use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
 use super::table::{
     CheckSpec, ColumnSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, KeySpec, PrimaryKeySpec, StatisticsSpec,
 };
@@ -59,6 +59,9 @@ pub struct MixinSpec {
     /// Its triggers.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Its rules.
+    #[serde(default)]
+    pub rules: Rules,
     /// Who may do what.
     #[serde(default)]
     pub grants: Grants,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::facade::TableFacades;
-use super::security::{Grants, PolicySpec, Rls, Triggers};
+use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
 use super::table::{
     CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, InheritedSpec, KeySpec, PrimaryKeySpec,
     StatisticsSpec, TableSpec,
@@ -99,6 +99,9 @@ pub struct PartitionSpec {
     /// Its own triggers.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Its rules.
+    #[serde(default)]
+    pub rules: Rules,
     /// What stands in `WITH (…)`.
     #[serde(default)]
     pub options: Map<Text>,
@@ -150,6 +153,7 @@ impl PartitionSpec {
             rls,
             policies,
             triggers,
+            rules,
             options,
             replica_identity,
             published_in,
@@ -176,6 +180,7 @@ impl PartitionSpec {
             rls,
             policies,
             triggers,
+            rules,
             options,
             replica_identity,
             published_in,

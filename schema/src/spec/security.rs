@@ -89,6 +89,26 @@ pub struct TriggerSpec {
     pub renamed_from: OneOrMany<Name>,
 }
 
+/// The long form of a rule.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RewriteRuleSpec {
+    /// What follows `CREATE RULE name AS`, without `TO table`: `on delete do instead nothing`.
+    pub definition: Sql,
+    /// When it holds.
+    #[serde(default)]
+    pub enabled: Option<At<TriggerEnabled>>,
+    /// Its comment.
+    #[serde(default)]
+    pub comment: Option<Text>,
+    /// The names that it had.
+    #[serde(default)]
+    pub renamed_from: OneOrMany<Name>,
+}
+
+/// The rules of a table or view.
+pub type Rules = Map<Written<RewriteRuleSpec>>;
+
 /// When a trigger fires, by `session_replication_role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::facade::TableFacades;
 use super::mixin::UseSpec;
 use super::partition::PartitionsSpec;
-use super::security::{Grants, PolicySpec, Rls, Triggers};
+use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A table.
@@ -63,6 +63,9 @@ pub struct TableSpec {
     /// Its triggers.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Its rules.
+    #[serde(default)]
+    pub rules: Rules,
     /// Who may do what.
     #[serde(default)]
     pub grants: Grants,
@@ -291,6 +294,9 @@ pub struct KeySpec {
     /// Whether it does.
     #[serde(default)]
     pub initially_deferred: Option<Flag>,
+    /// The comment of its index.
+    #[serde(default)]
+    pub index_comment: Option<Text>,
     /// Its comment.
     #[serde(default)]
     pub comment: Option<Text>,
@@ -360,6 +366,9 @@ pub struct ExclusionSpec {
     /// Whether it does.
     #[serde(default)]
     pub initially_deferred: Option<Flag>,
+    /// The comment of its index.
+    #[serde(default)]
+    pub index_comment: Option<Text>,
     /// Its comment.
     #[serde(default)]
     pub comment: Option<Text>,
@@ -377,6 +386,9 @@ pub struct IndexSpec {
     /// Whether CLUSTER goes by it.
     #[serde(default)]
     pub clustered: Option<Flag>,
+    /// The statistics targets of its expressions, by their numbers among the columns of the index.
+    #[serde(default)]
+    pub statistics: Map<Text>,
     /// Its comment.
     #[serde(default)]
     pub comment: Option<Text>,

@@ -4,7 +4,52 @@ use serde::Deserialize;
 
 use super::security::Grants;
 use super::table::CheckSpec;
-use crate::yaml::{Flag, Map, Name, OneOrMany, Sql, Text, Written};
+use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
+
+/// A collation; the keys are the words of CREATE COLLATION.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollationSpec {
+    /// Who knows the order; `libc`, when it does not say.
+    #[serde(default)]
+    pub provider: Option<At<CollationProvider>>,
+    /// The locale.
+    #[serde(default)]
+    pub locale: Option<Text>,
+    /// The locale of the order, where it is another one.
+    #[serde(default)]
+    pub lc_collate: Option<Text>,
+    /// The locale of the classes of characters, where it is another one.
+    #[serde(default)]
+    pub lc_ctype: Option<Text>,
+    /// Whether only equal bytes are equal; `true`, when it does not say.
+    #[serde(default)]
+    pub deterministic: Option<Flag>,
+    /// Rules beyond the locale's; PostgreSQL 16.
+    #[serde(default)]
+    pub rules: Option<Text>,
+    /// Its comment.
+    #[serde(default)]
+    pub comment: Option<Text>,
+    /// Its owner.
+    #[serde(default)]
+    pub owner: Option<Name>,
+    /// The names that it had.
+    #[serde(default)]
+    pub moved_from: OneOrMany<Name>,
+}
+
+/// Who knows a collation's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CollationProvider {
+    /// The operating system.
+    Libc,
+    /// ICU.
+    Icu,
+    /// PostgreSQL; since 17.
+    Builtin,
+}
 
 /// An enum: its labels, or the long form.
 #[derive(Debug, Clone, Deserialize)]

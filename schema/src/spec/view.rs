@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::facade::TableFacades;
-use super::security::{Grants, Triggers};
+use super::security::{Grants, Rules, Triggers};
 use super::table::IndexSpec;
 use crate::yaml::{Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
@@ -31,6 +31,9 @@ pub struct ViewSpec {
     /// INSTEAD OF triggers.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Its rules.
+    #[serde(default)]
+    pub rules: Rules,
     /// The names that it had.
     #[serde(default)]
     pub moved_from: OneOrMany<Name>,

@@ -213,6 +213,10 @@ impl<'a> Writer<'a> {
             Kind::Extension => "extensions",
             Kind::Role => "roles",
             Kind::Publication => "publications",
+            Kind::EventTrigger => "event_triggers",
+            Kind::ForeignDataWrapper => "foreign_data_wrappers",
+            Kind::Server => "servers",
+            Kind::Collation => "collations",
             Kind::Enum => "enums",
             Kind::Domain => "domains",
             Kind::Composite | Kind::Range | Kind::BaseType => "types",
@@ -239,6 +243,7 @@ impl<'a> Writer<'a> {
             Kind::ForeignKey => "foreign_keys",
             Kind::Trigger => "triggers",
             Kind::Policy => "policies",
+            Kind::Rule => "rules",
             _ => "others",
         }
     }

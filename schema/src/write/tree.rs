@@ -113,6 +113,11 @@ impl Map {
         self.below(name, which, Map::keys())
     }
 
+    /// The map of names under a name.
+    pub fn below_names(&mut self, name: &str) -> &mut Map {
+        self.below(name, "", Map::names())
+    }
+
     fn below(&mut self, name: &str, which: &str, new: Map) -> &mut Map {
         let key = (name.to_owned(), which.to_owned());
         let item = self.items.entry(key).or_insert_with(|| Item { place: 0, node: Node::Map(new.clone()) });

@@ -160,14 +160,21 @@ fn states(
         Some(file) => script::statements(&fs::read_to_string(file)?),
         None => Vec::new(),
     };
-    let mut statements = script::statements(&text);
-    if wishes.no_drops {
-        statements.retain(|statement| !takes_away(statement));
+    let mut statements = Vec::new();
+    let mut ends = Vec::new();
+    for part in parts(&text) {
+        statements.extend(script::statements(&part));
+        if wishes.no_drops {
+            statements.retain(|statement| !takes_away(statement));
+        }
+        ends.push(statements.len());
+    }
+    if ends.len() == 1 {
+        ends = (1..=wishes.states).map(|number| statements.len() * number / wishes.states).collect();
     }
     let mut states: Vec<State<'_>> = Vec::new();
     let empty = state(wishes, server, "empty", &prelude, &out.join("empty"), report)?;
-    for number in 1..=wishes.states {
-        let until = statements.len() * number / wishes.states;
+    for (number, until) in ends.into_iter().enumerate() {
         let all: Vec<String> = prelude.iter().chain(&statements[..until]).cloned().collect();
         let label = format!("{until} of {} statements", statements.len());
         if let Some(state) = state(wishes, server, &label, &all, &out.join(number.to_string()), report)? {
@@ -197,6 +204,21 @@ fn states(
         }
     }
     Ok(())
+}
+
+/// The stretches that lines `-- state` divide a script into.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for line in text.lines() {
+        match parts.last_mut() {
+            Some(part) if line.trim() != "-- state" => {
+                part.push_str(line);
+                part.push('\n');
+            }
+            _ => parts.push(String::new()),
+        }
+    }
+    parts
 }
 
 /// Whether a statement drops a whole object, or is about transactions: without them more remains.

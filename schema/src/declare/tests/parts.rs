@@ -243,7 +243,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
         "tables:\n  t: { columns: { a: int } }\n",
         "domain: app\non_external:\n  other.t: { comment: x }\n",
         &format!("domain: app\ntables:\n  {long}: {{ columns: {{ a: int }} }}\n"),
-        "domain: app\nroles:\n  f: { login: true }\n  g: { login: true }\nservers:\n  e: { foreign_data_wrapper: w }\n",
+        "domain: app\nroles:\n  f: { login: true }\n  g: { login: true }\ndata:\n  app.t: { key: [a], rows: [{ a: 1 }] }\n",
     ]);
     for expected in [
         "error[SC0312]: the schema `auth` is external",
@@ -253,7 +253,7 @@ fn what_cannot_be_declared_is_said_all_at_once() {
         "error[SC0311]: `xxxx",
         "warning[SC0313]: `roles` is not modelled yet",
         "note: ignored here: f, g",
-        "warning[SC0313]: `servers` is not modelled yet",
+        "warning[SC0313]: `data` is not modelled yet",
     ] {
         assert!(shown.contains(expected), "{expected}\n{shown}");
     }

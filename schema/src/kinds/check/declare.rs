@@ -82,6 +82,7 @@ fn constraint(
         named_after: one_column(tree),
         columns: Vec::new(),
         comment,
+        index_comment: None,
         span,
     }
 }

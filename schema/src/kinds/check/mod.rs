@@ -30,7 +30,8 @@ pub struct Check {
 }
 
 impl Check {
-    fn definition(&self, id: ObjectId) -> Sql {
+    /// `CONSTRAINT name CHECK (…)`.
+    pub fn definition(&self, id: ObjectId) -> Sql {
         let mut sql = Sql::new("CONSTRAINT");
         sql.ident(id.name()).kw("CHECK (").tight().fragment(&self.expression).kw(")");
         if self.no_inherit {
@@ -75,7 +76,10 @@ impl ObjectKind for Check {
         write::write(self, id, out);
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::stays(id, context) {
+            return;
+        }
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
@@ -87,7 +91,7 @@ impl ObjectKind for Check {
             return;
         }
         step.scans();
-        if id.parent().is_some_and(|parent| parent.kind() == Kind::Table) {
+        if id.parent().is_some_and(|parent| matches!(parent.kind(), Kind::Table | Kind::ForeignTable)) {
             step.element(Element::Item(definition));
         }
     }
@@ -106,7 +110,10 @@ impl ObjectKind for Check {
         Alter::Replace("a check cannot be changed in place")
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::merges(id, context) {
+            return;
+        }
         drop_constraint(id, out);
     }
 

@@ -22,7 +22,11 @@ pub const READER: Reader = Reader {
         // What is not enforced is never valid; that goes without saying.
         let id = ObjectId::on(Kind::Check, parent, name);
         if row.flag()? {
-            out.clone_of(class::CONSTRAINT, Some(oid), table::origin(&out.catalog, id).unwrap_or(parent));
+            let origin = table::origin(&out.catalog, id);
+            out.clone_of(class::CONSTRAINT, Some(oid), origin.unwrap_or(parent));
+            if let Some(origin) = origin {
+                out.part(parent, Kind::Check, name, origin);
+            }
             return Ok(());
         }
         let check =

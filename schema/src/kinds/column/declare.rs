@@ -208,7 +208,7 @@ fn constraint(
 }
 
 fn of_column(name: Option<Ident>, object: Object, named_after: Vec<Ident>, span: Span) -> Constraint {
-    Constraint { name, object, named_after, columns: Vec::new(), comment: None, span }
+    Constraint { name, object, named_after, columns: Vec::new(), comment: None, index_comment: None, span }
 }
 
 /// DEFERRABLE and the like are nodes of their own behind the constraint that they are about.

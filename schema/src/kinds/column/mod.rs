@@ -49,6 +49,9 @@ pub struct Column {
     pub statistics: Option<i64>,
     /// `n_distinct` and the like.
     pub options: Options,
+    /// Its options for a foreign table's server.
+    #[serde(default)]
+    pub foreign: Options,
     /// Its place; PostgreSQL cannot change it, so it is not compared.
     pub position: Aside<u32>,
     /// How existing values convert when the type changes.
@@ -109,6 +112,7 @@ impl Column {
             compression: None,
             statistics: None,
             options: Options::default(),
+            foreign: Options::default(),
             position: Aside(0),
             using: Aside(None),
             inherited: Aside(false),
@@ -122,7 +126,8 @@ impl Column {
         Self { collation, position: self.position, inherited: Aside(true), ..Self::new(self.type_name) }
     }
 
-    fn definition(&self, id: ObjectId, desired: &Catalog) -> Sql {
+    /// What stands in the parentheses of CREATE TABLE.
+    pub fn definition(&self, id: ObjectId, desired: &Catalog) -> Sql {
         let mut sql = Sql::default();
         sql.ident(id.name()).type_name(&self.type_name);
         if let Some(collation) = self.collation.as_ref().and_then(Reference::qname) {
@@ -173,6 +178,11 @@ impl Column {
         }
         for statement in old.options.alter(&self.options, &alter(id)) {
             out.push(statement).lock(table_of(id), Lock::ShareUpdateExclusive);
+        }
+        if self.foreign != old.foreign {
+            let mut sql = alter(id);
+            old.foreign.generic_changes(&self.foreign, &mut sql);
+            out.push(sql).lock(table_of(id), Lock::AccessExclusive);
         }
     }
 }
@@ -311,6 +321,9 @@ impl ObjectKind for Column {
             self.settings(&Column::new(self.type_name), id, context, out);
             return;
         }
+        if table::is_brought_by_joining(id, context) {
+            return self.settings(&Column::new(self.type_name), id, context, out);
+        }
         let definition = self.definition(id, context.desired);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
@@ -320,6 +333,7 @@ impl ObjectKind for Column {
             step.rewrites();
         }
         self.settings(&Column::new(self.type_name), id, context, out);
+        table::toast_again(id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
@@ -334,6 +348,7 @@ impl ObjectKind for Column {
             compression: _,
             statistics: _,
             options: _,
+            foreign: _,
             position: _,
             using,
             inherited,
@@ -450,6 +465,9 @@ impl ObjectKind for Column {
             out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
         }
         new.settings(old, id, context, out);
+        if changed_type {
+            table::toast_again(id, context, out);
+        }
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 
@@ -535,7 +553,8 @@ fn serial_sequence(id: ObjectId) -> Sql {
     sql
 }
 
-fn set_not_null(id: ObjectId, set: bool) -> Sql {
+/// `ALTER COLUMN c SET NOT NULL`, or DROP.
+pub fn set_not_null(id: ObjectId, set: bool) -> Sql {
     let mut sql = alter(id);
     sql.kw(if set { "SET NOT NULL" } else { "DROP NOT NULL" });
     sql

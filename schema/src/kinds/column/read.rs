@@ -47,6 +47,7 @@ pub const READER: Reader = Reader {
         // Some minor versions note a number of their own here; nobody set it and nobody can.
         let own = Ident::new("pg_attver");
         let options = Options(row.options()?.into_iter().filter(|(name, _)| *name != own).collect());
+        let foreign = Options(row.options()?.into_iter().collect());
         let position = Aside(u32::try_from(number).unwrap_or(0));
         let column = Column {
             type_name,
@@ -58,6 +59,7 @@ pub const READER: Reader = Reader {
             compression: compression_of,
             statistics,
             options,
+            foreign,
             position,
             using: Aside(None),
             inherited: Aside(false),

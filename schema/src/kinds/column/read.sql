@@ -8,7 +8,7 @@ SELECT a.attrelid, a.attnum, a.attname,
        CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
        a.attcompression,
        NULLIF(a.attstattarget, -1),
-       a.attoptions,
+       a.attoptions, a.attfdwoptions,
        a.attislocal,
        above.not_null, above.storage, above.compression,
        NULL, NULL -- before 18

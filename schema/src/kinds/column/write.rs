@@ -3,6 +3,7 @@
 use super::{Column, declare};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
+use crate::kinds::options::Options;
 use crate::kinds::{identity_sequence, key, sequence};
 use crate::object::{Kind, Object};
 use crate::reference::Reference;
@@ -26,6 +27,13 @@ pub fn write(column: &Column, id: ObjectId, out: &mut Writer<'_>) {
         }
         return;
     }
+    if let (Some(table), false) = (id.parent(), column.foreign.0.is_empty()) {
+        let own = out.entry(table).named("column_options").below_names(id.name().as_str());
+        for (name, value) in &column.foreign.0 {
+            own.put(name.as_str(), "", 0, Node::word_or_text(value.as_str()));
+        }
+    }
+    let column = &Column { foreign: Options::default(), ..column.clone() };
     let primary = key::write::is_inline(id, out);
     if let Some(word) = serial(column, id, out) {
         let text = format!("{word}{}", if primary { " primary key" } else { "" });
@@ -91,6 +99,7 @@ fn short(column: &Column, default: Option<&Fragment>, primary: bool) -> Option<S
         compression,
         statistics,
         options,
+        foreign: _,
         position: _,
         using: _,
         inherited: _,

@@ -5,7 +5,7 @@ pub mod write;
 
 use crate::catalog::Catalog;
 use crate::id::ObjectId;
-use crate::ident::Text;
+use crate::ident::{QName, Text};
 use crate::kinds::naming;
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
 use crate::sql::Sql;
@@ -19,8 +19,15 @@ pub struct Comment {
     pub text: Text,
 }
 
+/// The name of a comment that is on the index of a constraint.
+pub const ON_INDEX: &str = "index";
+
 fn head(id: ObjectId, sides: [&Catalog; 2]) -> Sql {
     let mut sql = Sql::new("COMMENT ON");
+    if let (Some(schema), Some(constraint), ON_INDEX) = (id.schema(), id.parent(), id.name().as_str()) {
+        sql.kw("INDEX").name(QName::new(schema, constraint.name())).kw("IS");
+        return sql;
+    }
     naming::object(&mut sql, id.parent().unwrap_or(id), sides);
     sql.kw("IS");
     sql

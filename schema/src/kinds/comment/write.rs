@@ -17,5 +17,6 @@ pub fn write(comment: &Comment, id: ObjectId, out: &mut Writer<'_>) {
     }
     // One line end at the end belongs to how YAML writes lines; one that is meant needs another.
     let more = if text.ends_with('\n') { "\n" } else { "" };
-    out.entry(target).set("comment", Node::Text(format!("{text}{more}")));
+    let key = if id.name().as_str() == super::ON_INDEX { "index_comment" } else { "comment" };
+    out.entry(target).set(key, Node::Text(format!("{text}{more}")));
 }

@@ -128,6 +128,10 @@ impl ObjectKind for Default {
         let above = kinds::origin(context.desired, column);
         let above = above.and_then(|above| context.desired.get(ObjectId::of(Kind::Default, above, "")));
         if let Some(Object::Default(above)) = above.map(|entry| &entry.object) {
+            // It says the same already.
+            if above.value == self.value {
+                return;
+            }
             return set(&above.value, id, out);
         }
         let mut sql = column::alter(column);

@@ -53,11 +53,13 @@ pub fn exclusion(name: Option<Ident>, written: &Written<ExclusionSpec>) -> Resul
         columns: places,
         object: Object::Exclusion(exclusion),
         comment: None,
+        index_comment: None,
         span: sql.span(),
     };
     if let Some(spec) = long {
         set_timing(&mut constraint, spec.deferrable, spec.initially_deferred)?;
         constraint.comment.clone_from(&spec.comment);
+        constraint.index_comment.clone_from(&spec.index_comment);
     }
     Ok(constraint)
 }

@@ -70,7 +70,10 @@ impl ObjectKind for Exclusion {
         write::write(self, id, out);
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::stays(id, context) {
+            return;
+        }
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
@@ -96,7 +99,10 @@ impl ObjectKind for Exclusion {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::merges(id, context) {
+            return;
+        }
         drop_constraint(id, out);
     }
 

@@ -17,7 +17,7 @@ pub const READER: Reader = Reader {
         let (oid, name, relation, index) = (row.oid()?, row.ident()?, row.oid()?, row.opt_oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
         if let Some(whole) = row.opt_oid()? {
-            part_of(out, (oid, index), whole);
+            part_of(out, (oid, index), whole, ObjectId::on(Kind::Exclusion, parent, name));
             return Ok(());
         }
         let definition = Fragment::canonical(&stored_definition(row.text()?), Grammar::Exclusion);

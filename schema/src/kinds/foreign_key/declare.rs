@@ -34,6 +34,7 @@ pub fn foreign_key(name: Option<Ident>, written: &Written<ForeignKeySpec>) -> Re
         columns: constraint::places(&frame, 0, &key.columns),
         object: Object::ForeignKey(key),
         comment: None,
+        index_comment: None,
         span: sql.span(),
     };
     if let Some(spec) = long {

@@ -165,7 +165,10 @@ impl ObjectKind for ForeignKey {
         table::of_partitions(id, context)
     }
 
-    fn create(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::stays(id, context) {
+            return;
+        }
         let Some(target) = self.target.qname() else { return };
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD CONSTRAINT").ident(id.name()).kw("FOREIGN KEY");
@@ -237,7 +240,10 @@ impl ObjectKind for ForeignKey {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::merges(id, context) {
+            return;
+        }
         drop_constraint(id, out);
     }
 }

@@ -18,6 +18,9 @@ pub const READER: Reader = Reader {
         if let Some(origin) = row.opt_oid()? {
             if let Some(origin) = out.find(class::CONSTRAINT, origin, 0) {
                 out.clone_of(class::CONSTRAINT, Some(oid), origin);
+                if origin.parent() != Some(parent) {
+                    out.part(parent, Kind::ForeignKey, name, origin);
+                }
             }
             return Ok(());
         }

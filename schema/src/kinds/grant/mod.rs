@@ -104,6 +104,7 @@ fn privileges_on(sql: &mut Sql, words: &[Text], id: ObjectId, sides: [&Catalog; 
         Kind::View | Kind::MaterializedView | Kind::ForeignTable | Kind::Table => "TABLE",
         Kind::Enum | Kind::Composite | Kind::Range | Kind::BaseType => "TYPE",
         Kind::Function | Kind::Aggregate => "ROUTINE",
+        Kind::Server => "FOREIGN SERVER",
         kind => naming::keyword(kind),
     });
     naming::name_at(sql, object, sides);

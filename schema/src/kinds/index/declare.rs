@@ -46,6 +46,7 @@ pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
         options: Options::from_tree(tree.get("options").items()),
         tablespace: (!tablespace.is_empty()).then(|| Ident::new(tablespace)),
         clustered: false,
+        statistics: Options::default(),
     };
     Ok((index, places))
 }

@@ -31,6 +31,9 @@ pub struct Index {
     pub tablespace: Option<Ident>,
     /// CLUSTER goes by it.
     pub clustered: bool,
+    /// The statistics targets of its expressions, by their numbers among the index's columns.
+    #[serde(default)]
+    pub statistics: Options,
 }
 
 impl ObjectKind for Index {
@@ -57,6 +60,9 @@ impl ObjectKind for Index {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::stays(id, context) {
+            return;
+        }
         let Some(table) = id.parent() else { return };
         let mut sql = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });
         sql.ident(id.name()).kw("ON");
@@ -66,11 +72,12 @@ impl ObjectKind for Index {
         if self.clustered {
             cluster(id, out);
         }
+        set_statistics(&Options::default(), &self.statistics, id, out);
         table::identify_by(id, context, out);
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { unique, definition, options, tablespace, clustered } = new;
+        let Self { unique, definition, options, tablespace, clustered, statistics } = new;
         if *unique != old.unique || *definition != old.definition {
             return Alter::Replace("an index's definition cannot be changed in place");
         }
@@ -79,6 +86,7 @@ impl ObjectKind for Index {
         for statement in old.options.alter(options, &head) {
             out.push(statement).lock(id.root(), Lock::ShareUpdateExclusive);
         }
+        set_statistics(&old.statistics, statistics, id, out);
         if *tablespace != old.tablespace {
             head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
             out.push(head).lock(id.root(), Lock::AccessExclusive);
@@ -99,7 +107,10 @@ impl ObjectKind for Index {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::merges(id, context) {
+            return;
+        }
         let mut sql = Sql::new("DROP INDEX");
         naming::own_name(&mut sql, id);
         out.push(sql).lock(id.root(), Lock::AccessExclusive);
@@ -134,6 +145,21 @@ impl ObjectKind for Index {
 
     fn stored(_place: &str, text: &str) -> String {
         stored_definition(text)
+    }
+}
+
+/// `ALTER INDEX … ALTER COLUMN 2 SET STATISTICS 500`; -1 is the default.
+fn set_statistics(old: &Options, new: &Options, id: ObjectId, out: &mut Steps) {
+    let (set, reset) = old.changes(new);
+    let number = |text: &str| text.parse::<i64>().ok();
+    let set = set.0.iter().map(|(column, target)| (column.as_str(), number(target.as_str())));
+    let reset = reset.iter().map(|column| (column.as_str(), Some(-1)));
+    for (column, target) in set.chain(reset) {
+        let (Some(column), Some(target)) = (number(column), target) else { continue };
+        let mut sql = Sql::new("ALTER INDEX");
+        naming::own_name(&mut sql, id);
+        sql.kw("ALTER COLUMN").number(column).kw("SET STATISTICS").number(target);
+        out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
     }
 }
 

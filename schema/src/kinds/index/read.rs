@@ -18,6 +18,7 @@ pub const READER: Reader = Reader {
             // A part of the partitioned table's.
             if let Some(whole) = out.find(class::RELATION, whole, 0) {
                 out.clone_of(class::RELATION, Some(oid), whole);
+                out.part(parent, Kind::Index, name, whole);
             }
             return Ok(());
         }
@@ -26,7 +27,8 @@ pub const READER: Reader = Reader {
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
         let clustered = row.flag()?;
-        let index = Index { unique, definition, options, tablespace, clustered };
+        let statistics = Options(row.options()?.into_iter().collect());
+        let index = Index { unique, definition, options, tablespace, clustered, statistics };
         let id = ObjectId::on(Kind::Index, parent, name);
         if !valid {
             out.invalid.push(id);

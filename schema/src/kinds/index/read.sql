@@ -4,7 +4,10 @@ SELECT i.indexrelid, c.relname, i.indrelid,
        CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid END,
        i.indisunique, i.indisvalid OR c.relkind = 'I',
        pg_get_indexdef(i.indexrelid),
-       c.reloptions, ts.spcname, i.indisclustered
+       c.reloptions, ts.spcname, i.indisclustered,
+       CASE WHEN i.indexprs IS NOT NULL THEN ARRAY(
+           SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a
+           WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum) END
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace

@@ -8,7 +8,7 @@ use crate::write::{Node, Writer};
 
 /// An index.
 pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
-    let Index { unique, definition, options, tablespace, clustered } = index;
+    let Index { unique, definition, options, tablespace, clustered, statistics } = index;
     let mut sql = Sql::default();
     if *unique {
         sql.kw("unique");
@@ -25,5 +25,8 @@ pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
     out.put(id, 0, Node::definition(sql.into_text()));
     if *clustered {
         out.entry(id).set("clustered", Node::word("true"));
+    }
+    for (column, target) in &statistics.0 {
+        out.entry(id).named("statistics").put(column.as_str(), "", 0, Node::word(target));
     }
 }

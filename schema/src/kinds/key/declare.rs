@@ -25,6 +25,7 @@ pub fn key(name: Option<Ident>, written: &Written<KeySpec>, primary: bool) -> Re
     if let Some(spec) = long {
         set_timing(&mut constraint, spec.deferrable, spec.initially_deferred)?;
         constraint.comment.clone_from(&spec.comment);
+        constraint.index_comment.clone_from(&spec.index_comment);
     }
     Ok(constraint)
 }
@@ -43,6 +44,7 @@ pub fn short(name: Option<Ident>, sql: &Sql, primary: bool) -> Result<Constraint
         object: Object::Key(key),
         columns,
         comment: None,
+        index_comment: None,
         span: sql.span(),
     })
 }

@@ -145,6 +145,9 @@ impl ObjectKind for Key {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::stays(id, context) {
+            return;
+        }
         let definition = self.definition(id);
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD").sql(&definition);
@@ -190,16 +193,22 @@ impl ObjectKind for Key {
         Alter::InPlace
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+        if table::merges(id, context) {
+            return;
+        }
         drop_constraint(id, out);
     }
 }
 
 /// A partition's constraint with its index is a part of the one on the partitioned table, whose index `whole` is.
-pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), whole: u32) {
+pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), whole: u32, own: ObjectId) {
     if let Some(whole) = out.find(class::RELATION, whole, 0) {
         out.clone_of(class::CONSTRAINT, Some(constraint), whole);
         out.clone_of(class::RELATION, index, whole);
+        if let Some(table) = own.parent() {
+            out.part(table, own.kind(), own.name(), whole);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub const READER: Reader = Reader {
         let (oid, name, relation, index) = (row.oid()?, row.ident()?, row.oid()?, row.opt_oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
         if let Some(whole) = row.opt_oid()? {
-            super::part_of(out, (oid, index), whole);
+            super::part_of(out, (oid, index), whole, ObjectId::on(Kind::Key, parent, name));
             return Ok(());
         }
         let primary = row.flag()?;

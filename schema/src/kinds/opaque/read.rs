@@ -46,19 +46,6 @@ pub const LANGUAGES: Reader = Reader {
     },
 };
 
-/// Collations that users made.
-pub const COLLATIONS: Reader = Reader {
-    name: "collations",
-    sql: |_| "SELECT oid, collname, collnamespace FROM pg_collation WHERE oid >= 16384".into(),
-    decode: |row, out| {
-        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
-        match out.in_schema(Kind::Collation, schema, name) {
-            Some(id) => out.add(id, Object::Collation(opaque("collation")), class::COLLATION, oid, 0),
-            None => Ok(()),
-        }
-    },
-};
-
 /// Base types that users made, and shells of them.
 pub const BASE_TYPES: Reader = Reader {
     name: "base types",
@@ -69,35 +56,6 @@ pub const BASE_TYPES: Reader = Reader {
         out.add(id, Object::BaseType(opaque("base type")), class::TYPE, oid, 0)?;
         out.alias(class::TYPE, row.opt_oid()?, id);
         Ok(())
-    },
-};
-
-/// Foreign tables.
-pub const RELATIONS: Reader = Reader {
-    name: "foreign tables",
-    sql: |_| include_str!("relations.sql").into(),
-    decode: |row, out| {
-        let (oid, name, schema) = (row.oid()?, row.ident()?, row.oid()?);
-        let Some(id) = out.in_schema(Kind::ForeignTable, schema, name) else { return Ok(()) };
-        out.add(id, Object::ForeignTable(opaque("foreign table")), class::RELATION, oid, 0)?;
-        out.alias(class::TYPE, row.opt_oid()?, id);
-        out.alias(class::TYPE, row.opt_oid()?, id);
-        Ok(())
-    },
-};
-
-/// Rules; the rule of a view is the view itself.
-pub const RULES: Reader = Reader {
-    name: "rules",
-    sql: |_| "SELECT oid, rulename, ev_class, ev_type = '1' FROM pg_rewrite WHERE oid >= 16384".into(),
-    decode: |row, out| {
-        let (oid, name) = (row.oid()?, row.ident()?);
-        let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
-        if row.flag()? {
-            out.alias(class::RULE, Some(oid), parent);
-            return Ok(());
-        }
-        out.add(ObjectId::on(Kind::Rule, parent, name), Object::Rule(opaque("rule")), class::RULE, oid, 0)
     },
 };
 

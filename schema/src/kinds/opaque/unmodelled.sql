@@ -12,9 +12,6 @@ FROM (
     UNION ALL SELECT 3764, oid, tmplnamespace FROM pg_ts_template
     UNION ALL SELECT 2601, oid, 0 FROM pg_am
     UNION ALL SELECT 3576, oid, 0 FROM pg_transform
-    UNION ALL SELECT 2328, oid, 0 FROM pg_foreign_data_wrapper
-    UNION ALL SELECT 1417, oid, 0 FROM pg_foreign_server
-    UNION ALL SELECT 3466, oid, 0 FROM pg_event_trigger
 ) o
 CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) i
 -- The cast from a range to its multirange is part of the type.

@@ -35,6 +35,9 @@ pub struct Sequence {
     pub unlogged: bool,
     /// Its owner, where it is known.
     pub owner: Aside<Option<Ident>>,
+    /// Whether it comes with a serial column, and no file speaks of it by its name.
+    #[serde(default)]
+    pub brought: Aside<bool>,
 }
 
 /// The smallest and largest value of a type.
@@ -62,6 +65,7 @@ impl Sequence {
             cycle: false,
             unlogged: false,
             owner: Aside(None),
+            brought: Aside(false),
         }
     }
 
@@ -194,6 +198,7 @@ impl ObjectKind for Sequence {
             cycle: _,
             unlogged,
             owner: _,
+            brought: _,
         } = new;
         let mut settings = Sql::default();
         if *type_name != old.type_name {

@@ -1,9 +1,13 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
+mod join;
+mod leave;
 mod near;
 pub mod read;
 pub mod write;
 
+pub use join::{is_brought_by_joining, merges};
+pub use leave::stays;
 pub use near::{lookalikes, renamed_columns};
 
 use crate::analyse::{self, Found, World};
@@ -60,6 +64,10 @@ pub struct Table {
     pub access_method: Option<Ident>,
     /// Its tablespace, unless it is the database's.
     pub tablespace: Option<Ident>,
+    /// What a partition has of its table's indexes and constraints: as its own it would be called so, and of which it
+    /// is a part. It stays when the partition leaves.
+    #[serde(skip)]
+    pub parts: Aside<Vec<(ObjectId, ObjectId)>>,
 }
 
 /// The like constraints and indexes of the partitions of a table, and of the tables that it is a partition of: one that
@@ -191,17 +199,21 @@ impl ObjectKind for Table {
             inherits,
             access_method,
             tablespace,
+            parts: _,
         } = new;
         if *partition_by != old.partition_by {
             return Alter::Replace("how a table is partitioned is chosen when it is created");
         }
         if *partition_of != old.partition_of {
-            attach(old, new, id, out);
+            attach(old, new, id, context, out);
         }
         for parent in old.inherits.iter().filter(|parent| !inherits.contains(parent)) {
             let mut sql = alter(id);
             write_parent(sql.kw("NO INHERIT"), parent);
             out.push(sql).lock(id, Lock::AccessExclusive);
+        }
+        if *partition_of == old.partition_of {
+            join::prepare(old, new, id, context, out);
         }
         for parent in inherits.iter().filter(|parent| !old.inherits.contains(parent)) {
             let mut sql = alter(id);
@@ -325,8 +337,8 @@ fn write_parent(sql: &mut Sql, parent: &Reference) {
 }
 
 /// Takes a partition out of its table and puts it in again with another bound, or into another table.
-fn attach(old: &Table, new: &Table, id: ObjectId, out: &mut Steps) {
-    let mut change = |of: &Table, words: &'static str, lock: Lock, bound: Option<&Fragment>| {
+fn attach(old: &Table, new: &Table, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let change = |of: &Table, words: &'static str, lock: Lock, bound: Option<&Fragment>, out: &mut Steps| {
         let Some(parent) = of.parent() else { return };
         let mut sql = alter(parent);
         naming::own_name(sql.kw(words), id);
@@ -338,8 +350,11 @@ fn attach(old: &Table, new: &Table, id: ObjectId, out: &mut Steps) {
             step.scans();
         }
     };
-    change(old, "DETACH PARTITION", Lock::AccessExclusive, None);
-    change(new, "ATTACH PARTITION", Lock::AccessExclusive, new.partition_of.as_ref().map(|(_, bound)| bound));
+    change(old, "DETACH PARTITION", Lock::AccessExclusive, None, out);
+    leave::settle(old, new, id, context, out);
+    join::prepare(old, new, id, context, out);
+    let bound = new.partition_of.as_ref().map(|(_, bound)| bound);
+    change(new, "ATTACH PARTITION", Lock::AccessExclusive, bound, out);
 }
 
 impl Table {
@@ -483,6 +498,21 @@ fn alter(id: ObjectId) -> Sql {
 fn is_new_index(identity: ReplicaIdentity, table: ObjectId, context: &Context<'_>) -> bool {
     let ReplicaIdentity::Index(name) = identity else { return false };
     [Kind::Index, Kind::Key].iter().all(|kind| !context.current.contains(ObjectId::on(*kind, table, name)))
+}
+
+/// Options of a TOAST table are lost on a table that has none: they are said again once a column has come that needs
+/// one.
+pub fn toast_again(column: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let Some(id) = column.parent() else { return };
+    let of = |catalog: &Catalog| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Table(table)) => Some(table.options.only("toast.")),
+        _ => None,
+    };
+    let (Some(old), Some(new)) = (of(context.current), of(context.desired)) else { return };
+    let head = alter(id);
+    for statement in Options::default().alter(&new, &head).into_iter().filter(|_| old != new) {
+        out.push(statement).lock(id, Lock::ShareUpdateExclusive);
+    }
 }
 
 /// What is said when a new index (or key) is what its table's rows are identified by.

@@ -50,6 +50,7 @@ pub const READER: Reader = Reader {
             inherits: Vec::new(),
             access_method,
             tablespace,
+            parts: Aside(Vec::new()),
         };
         out.add(id, Object::Table(table), class::RELATION, oid, 0)?;
         out.alias(class::TYPE, row_type, id);

@@ -20,6 +20,7 @@ pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
         inherits,
         access_method,
         tablespace,
+        parts: _,
     } = table;
     let owner = owner.0.filter(|owner| Some(*owner) != out.owner);
     let mut own = Map::keys();

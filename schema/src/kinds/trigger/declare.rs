@@ -25,14 +25,19 @@ pub fn trigger(
         Written::Short(sql) => short(sql, table),
         Written::Long(spec) => {
             let (mut trigger, columns) = short(&spec.definition, table)?;
-            trigger.enabled = match spec.enabled.map(|enabled| enabled.value) {
-                None | Some(TriggerEnabled::Origin) => Enabled::Origin,
-                Some(TriggerEnabled::Replica) => Enabled::Replica,
-                Some(TriggerEnabled::Always) => Enabled::Always,
-                Some(TriggerEnabled::Disabled) => Enabled::Disabled,
-            };
+            trigger.enabled = spec.enabled.map_or(Enabled::Origin, |word| enabled(word.value));
             Ok((trigger, columns))
         }
+    }
+}
+
+/// For which sessions something fires.
+pub fn enabled(word: TriggerEnabled) -> Enabled {
+    match word {
+        TriggerEnabled::Origin => Enabled::Origin,
+        TriggerEnabled::Replica => Enabled::Replica,
+        TriggerEnabled::Always => Enabled::Always,
+        TriggerEnabled::Disabled => Enabled::Disabled,
     }
 }
 

@@ -42,12 +42,7 @@ pub const READER: Reader = Reader {
             _ => None,
         };
         let (old_table, new_table) = (row.opt_ident()?, row.opt_ident()?);
-        let enabled = match row.letter()? {
-            'D' => Enabled::Disabled,
-            'R' => Enabled::Replica,
-            'A' => Enabled::Always,
-            _ => Enabled::Origin,
-        };
+        let enabled = enabled(row.letter()?);
         let trigger = Trigger {
             when: match (has(BEFORE), has(INSTEAD)) {
                 (true, _) => When::Before,
@@ -74,6 +69,16 @@ pub const READER: Reader = Reader {
         Ok(())
     },
 };
+
+/// For which sessions a trigger, an event trigger or a rule fires.
+pub fn enabled(letter: char) -> Enabled {
+    match letter {
+        'D' => Enabled::Disabled,
+        'R' => Enabled::Replica,
+        'A' => Enabled::Always,
+        _ => Enabled::Origin,
+    }
+}
 
 // The bits of `tgtype` (pg_trigger.h).
 const ROW: i64 = 1;

@@ -11,7 +11,12 @@ use crate::write::{Node, Writer};
 /// A trigger. One that is cloned from a partitioned table's comes with that.
 pub fn write(trigger: &Trigger, id: ObjectId, out: &mut Writer<'_>) {
     out.put(id, 0, Node::definition(definition(trigger)));
-    let enabled = match trigger.enabled {
+    enabled(trigger.enabled, id, out);
+}
+
+/// For which sessions something fires, where that is not the usual.
+pub fn enabled(enabled: Enabled, id: ObjectId, out: &mut Writer<'_>) {
+    let enabled = match enabled {
         Enabled::Origin => return,
         Enabled::Disabled => "disabled",
         Enabled::Replica => "replica",

@@ -1,0 +1,50 @@
+//! A partition leaves its table: its parts of the table's indexes and constraints become its own, under the names that
+//! they have. What the files want as it is stays; what they do not want goes.
+
+use super::Table;
+use crate::id::ObjectId;
+use crate::kinds::naming;
+use crate::object::{Context, Kind, Object};
+use crate::step::{Lock, Loss, Steps};
+
+/// What is left to do right behind DETACH PARTITION.
+pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    if old.partition_of.is_none() || old.parent() == new.parent() {
+        return;
+    }
+    // Another table takes its parts as its own, or leaves them: they are told apart only when it stands alone.
+    if new.partition_of.is_none() {
+        for (own, whole) in old.parts.0.iter().filter(|(own, _)| own.parent() == Some(id)) {
+            let Some(entry) = context.current.get(*whole).filter(|_| !stays(*own, context)) else { continue };
+            let mut steps = Steps::default();
+            entry.object.drop(*own, context, &mut steps);
+            out.list.append(&mut steps.list);
+        }
+    }
+    // Its columns are not its table's any more.
+    for (column, spec) in context.current.columns(id) {
+        if spec.inherited.0 && !context.desired.contains(column) {
+            let mut sql = naming::alter_parent(column);
+            sql.kw("DROP COLUMN").ident(column.name());
+            out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropColumn, column);
+        }
+    }
+}
+
+/// Whether an index or constraint that the files want on a table is there once the table has left the one that it is a
+/// partition of, and is as they want it.
+pub fn stays(id: ObjectId, context: &Context<'_>) -> bool {
+    let Some(table) = id.parent().filter(|table| table.kind() == Kind::Table) else { return false };
+    let (Some(Object::Table(old)), Some(Object::Table(new))) = (
+        context.current.get(table).map(|entry| &entry.object),
+        context.desired.get(table).map(|entry| &entry.object),
+    ) else {
+        return false;
+    };
+    let whole = old.parts.0.iter().find(|(own, _)| *own == id).map(|(_, whole)| *whole);
+    let leaves = old.partition_of.is_some() && new.partition_of.is_none();
+    let (Some(wanted), Some(whole)) = (context.desired.get(id), whole.filter(|_| leaves)) else {
+        return false;
+    };
+    context.current.get(whole).is_some_and(|whole| whole.object == wanted.object)
+}
