@@ -9,7 +9,7 @@ use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::declare::facade::is_facade;
 use schemac_schema::diagnostic::Diagnostic;
-use schemac_schema::id::{Address, ObjectId};
+use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::{companions, followers};
 use std::collections::{HashMap, HashSet};
@@ -273,6 +273,19 @@ pub(crate) fn carry_out(
         if from.kind().is_routine() {
             renaming.routines.insert(old, new);
         }
+    }
+    // The sequence of an identity column goes with its table, and may be named in SQL.
+    for (id, entry) in current.iter().filter(|(id, _)| id.kind().is_satellite()) {
+        let Some(to) = roots.get(&id.root()) else { continue };
+        let names = |id: ObjectId| {
+            entry.object.slots(id).into_iter().filter_map(|slot| match slot {
+                Slot::Relation(name) => Some(name),
+                _ => None,
+            })
+        };
+        renaming
+            .relations
+            .extend(names(id).zip(names(id.rebased(id.root(), *to))).filter(|(old, new)| old != new));
     }
     // Parts of a moved object are named below its new name in the files.
     let mut parts: HashMap<ObjectId, ObjectId> = HashMap::new();

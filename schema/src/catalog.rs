@@ -48,7 +48,12 @@ impl Catalog {
     /// Gives back the id that already holds one of its name slots; nothing is changed then.
     pub fn insert(&mut self, id: ObjectId, entry: Entry) -> Result<(), ObjectId> {
         let slots = own_slots(id, &entry);
-        if let Some(holder) = slots.iter().find_map(|slot| self.slots.get(slot)) {
+        // The name of an identity column's sequence is PostgreSQL's to choose, and makes way.
+        let makes_way = |slot: &Slot, holder: &ObjectId| {
+            matches!(slot, Slot::Relation(_)) && holder.kind().is_satellite()
+        };
+        let mut holders = slots.iter().filter_map(|slot| Some((slot, self.slots.get(slot)?)));
+        if let Some((_, holder)) = holders.find(|(slot, holder)| !makes_way(slot, holder)) {
             return Err(*holder);
         }
         self.link(id, entry, slots);
@@ -61,6 +66,12 @@ impl Catalog {
                 self.routines.entry(name).or_default().push(id);
             }
             self.slots.insert(slot, id);
+        }
+        if id.kind().is_satellite() {
+            let names = entry.object.slots(id).into_iter().filter(|slot| matches!(slot, Slot::Relation(_)));
+            for slot in names {
+                self.slots.entry(slot).or_insert(id);
+            }
         }
         // Links run up to the root even through what is no object itself (the comment on a view's column).
         let mut below = id;

@@ -82,6 +82,7 @@ pub const READERS: &[Reader] = &[
     kinds::event_trigger::read::READER,
     kinds::opaque::read::UNMODELLED,
     kinds::column::read::OTHER_SETTINGS,
+    kinds::column::read::NOT_NULLS_OF_DOMAINS,
     kinds::comment::read::READER,
     kinds::grant::read::READER,
     kinds::default_privileges::read::READER,

@@ -121,6 +121,27 @@ pub const NOT_NULLS: Reader = Reader {
     },
 };
 
+/// Names of the NOT NULL of domains, which PostgreSQL 18 keeps and no file can say.
+pub const NOT_NULLS_OF_DOMAINS: Reader = Reader {
+    name: "NOT NULL constraints of domains",
+    sql: |version| {
+        let there = if version >= 18 { "c.contype = 'n'" } else { "false" };
+        format!(
+            "SELECT c.contypid, c.conname FROM pg_constraint c \
+             WHERE {there} AND c.contypid >= 16384 AND c.conname !~ '_not_null[0-9]*$'"
+        )
+    },
+    decode: |row, out| {
+        let (domain, name) = (row.oid()?, row.ident()?);
+        let Some(domain) = out.exact(class::TYPE, domain, 0) else { return Ok(()) };
+        let external = out.catalog.get(domain).is_some_and(|entry| entry.standing == Standing::External);
+        if !external {
+            out.unplaced.push(format!("the NOT NULL of {domain} has a name of its own, {name}"));
+        }
+        Ok(())
+    },
+};
+
 /// Settings of columns that are no table's: what no file can say, and nobody shall miss silently.
 pub const OTHER_SETTINGS: Reader = Reader {
     name: "settings of other columns",
