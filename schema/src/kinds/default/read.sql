@@ -5,7 +5,7 @@ SELECT d.oid, d.adrelid, d.adnum, pg_get_expr(d.adbin, 0),
            SELECT FROM pg_inherits i
            JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
            JOIN pg_attrdef pd ON pd.adrelid = p.attrelid AND pd.adnum = p.attnum
-           WHERE i.inhrelid = a.attrelid AND pg_get_expr(pd.adbin, 0) = pg_get_expr(d.adbin, 0))
+           WHERE i.inhrelid = a.attrelid AND pg_get_expr(pd.adbin, pd.adrelid) = pg_get_expr(d.adbin, d.adrelid))
 FROM pg_attrdef d
 JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
 WHERE d.adrelid >= 16384 AND a.attgenerated = '' AND NOT a.attisdropped
