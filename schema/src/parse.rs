@@ -3,7 +3,7 @@
 //! The grammar is PostgreSQL 18's. Callers run on a large stack (`on_large_stack`), since deep expressions make
 //! deep trees.
 
-use crate::ident::Hashed;
+use crate::ident::{Hashed, Text};
 use crate::lex;
 use crate::tree::Tree;
 use std::collections::{HashMap, HashSet};
@@ -53,6 +53,22 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     let _turn = turn();
     in_turn(text)
+}
+
+/// Sees whether a text is statements; each is parsed once (overloads often have the same body).
+///
+/// # Errors
+/// The syntax error that PostgreSQL's grammar gives.
+pub fn check(text: &str) -> Result<(), SyntaxError> {
+    static GOOD: LazyLock<Mutex<HashSet<Text, Hashed>>> = LazyLock::new(Mutex::default);
+    let _turn = turn();
+    let key = Text::new(text);
+    let mut good = GOOD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !good.contains(&key) {
+        in_turn(text)?;
+        good.insert(key);
+    }
+    Ok(())
 }
 
 fn in_turn(text: &str) -> Result<Vec<Statement>, SyntaxError> {
