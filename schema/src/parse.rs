@@ -118,7 +118,7 @@ const TREES_BYTES: usize = 1 << 20;
 /// # Errors
 /// A syntax error, or that there is not exactly one.
 pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
-    let known = || TREES.lock().unwrap_or_else(PoisonError::into_inner).known.get(text).map(Tree::clone);
+    let known = || TREES.lock().unwrap_or_else(PoisonError::into_inner).known.get(text).cloned();
     if let Some(tree) = known() {
         return Ok(tree);
     }
