@@ -3,7 +3,7 @@
 //! The grammar is PostgreSQL 18's. Callers run on a large stack (`on_large_stack`), since deep expressions make
 //! deep trees.
 
-use crate::ident::Hashed;
+use crate::ident::{Hashed, Text};
 use crate::lex;
 use crate::tree::Tree;
 use std::collections::{HashMap, HashSet};
@@ -55,6 +55,22 @@ pub fn statements(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     in_turn(text)
 }
 
+/// Sees whether a text is statements; each is parsed once (overloads often have the same body).
+///
+/// # Errors
+/// The syntax error that PostgreSQL's grammar gives.
+pub fn check(text: &str) -> Result<(), SyntaxError> {
+    static GOOD: LazyLock<Mutex<HashSet<Text, Hashed>>> = LazyLock::new(Mutex::default);
+    let _turn = turn();
+    let key = Text::new(text);
+    let mut good = GOOD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !good.contains(&key) {
+        in_turn(text)?;
+        good.insert(key);
+    }
+    Ok(())
+}
+
 fn in_turn(text: &str) -> Result<Vec<Statement>, SyntaxError> {
     readable(text)?;
     count(text);
@@ -102,7 +118,7 @@ const TREES_BYTES: usize = 1 << 20;
 /// # Errors
 /// A syntax error, or that there is not exactly one.
 pub fn statement(text: &str) -> Result<Tree, SyntaxError> {
-    let known = || TREES.lock().unwrap_or_else(PoisonError::into_inner).known.get(text).map(Tree::clone);
+    let known = || TREES.lock().unwrap_or_else(PoisonError::into_inner).known.get(text).cloned();
     if let Some(tree) = known() {
         return Ok(tree);
     }

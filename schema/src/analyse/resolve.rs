@@ -369,7 +369,8 @@ type Operators = Arc<[(Vec<Type>, Type)]>;
 
 /// All operators of pg_catalog of that name. There are some ninety that are called `=`: they are looked up once.
 fn system_operators(name: &str, version: u32, prefix: bool) -> Operators {
-    static KNOWN: LazyLock<Mutex<HashMap<(Text, u32, bool), Operators>>> = LazyLock::new(Mutex::default);
+    type Known = HashMap<(Text, u32, bool), Operators>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let found = known.entry((Text::new(name), version, prefix)).or_insert_with(|| {
         system::operators(name, version)

@@ -293,7 +293,7 @@ fn body(
         return Ok(Body::Text(Fragment::declared_body(sql, &exact(sql, spec)?)));
     }
     if !is_standard(sql.text()) {
-        parse::statements(sql.text()).map_err(|error| frame::syntax_error(sql, &error))?;
+        parse::check(sql.text()).map_err(|error| frame::syntax_error(sql, &error))?;
         return Ok(Body::Text(Fragment::declared_body(sql, &exact(sql, spec)?)));
     }
     let text = sql.text().trim_end();
