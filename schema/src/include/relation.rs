@@ -39,6 +39,7 @@ impl File<'_> {
             owner: None,
             grants: Map::default(),
             triggers: Map::default(),
+            rules: Map::default(),
             moved_from: OneOrMany::default(),
             facade: crate::spec::facade::TableFacades::default(),
         };
