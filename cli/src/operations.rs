@@ -3,9 +3,11 @@
 //! Commands talk to people and call these; these call the compiler's stages.
 
 mod back;
+mod files;
 mod proof;
 
 pub use back::{history, nothing_left, way_back};
+pub use files::{Begun, Formatted, format, init};
 pub use proof::{answers, checks, keep, kept, verify};
 use schemac_compiler::apply::{self, Applied, ApplyError, ApplyOptions, FailedStatement, Progress};
 use schemac_compiler::compile;

@@ -10,6 +10,7 @@ use schemac_schema::compatibility::{self, Compatibility, Rule, Sides};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
+use schemac_schema::span::Span;
 use std::collections::BTreeSet;
 
 /// Looks for what knows a name that moves. What cannot stay so is an error.
@@ -53,6 +54,36 @@ pub fn report(
         });
     }
     found
+}
+
+/// An error for each name without a schema in a function's body that means a facade. PostgreSQL looks it up at each
+/// call, so that nothing else would tell.
+pub fn bare_names(
+    desired: &Catalog,
+    project: &Project,
+    search_path: &[Ident],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for finding in compatibility::bare_names(desired, &project.facades, search_path) {
+        let name = finding.old.map(|old| old.path()).unwrap_or_default();
+        let table = project
+            .facades
+            .iter()
+            .find(|facade| finding.old.is_some_and(|old| old.qname() == Some(facade.name)));
+        let table = table.map(|facade| facade.of.path()).unwrap_or_default();
+        let message = format!(
+            "the body of {} says \"{}\", which is the facade {name} and not the table",
+            finding.at,
+            finding.old.map(|old| old.name().to_string()).unwrap_or_default()
+        );
+        let error = Diagnostic::error(Code::OldNameBindsToFacade, message)
+            .help(format!("write {table}, or {name} where the facade is meant"));
+        let len = u32::try_from(finding.what.len()).unwrap_or(0);
+        diagnostics.push(match finding.span {
+            Some(span) => error.at(Span { end: span.start.saturating_add(len), ..span }),
+            None => error,
+        });
+    }
 }
 
 fn exposed(project: &Project) -> BTreeSet<Ident> {

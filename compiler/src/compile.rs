@@ -86,6 +86,7 @@ pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
         own: &project.managed_schemas,
     };
     bind::bind(&mut project.catalog, &binding, &mut diagnostics);
+    compatibility::bare_names(&project.catalog, project, &search_path, &mut diagnostics);
     project.catalog.sort();
     Diagnostic::sort(&mut diagnostics);
     if has_errors(&diagnostics) {
@@ -176,6 +177,7 @@ pub fn compile(
             doubtful
                 .extend(timed("bind", || bind::bind_these(&mut desired, &equal, &binding, &mut diagnostics)));
             diagnostics.extend(unknown(doubtful, connection)?);
+            compatibility::bare_names(&desired, project, &search_path, &mut diagnostics);
             if has_errors(&diagnostics) {
                 Diagnostic::sort(&mut diagnostics);
                 return Err(Error::Diagnostics(diagnostics));

@@ -5,7 +5,7 @@
 
 use crate::load::Project;
 use crate::relocate::Relocated;
-use schemac_schema::catalog::{Catalog, Standing};
+use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
@@ -48,8 +48,13 @@ pub fn complete(
     let (owned, wholes): (Vec<_>, Vec<_>) = wholes.into_iter().partition(|(id, _)| owners.contains_key(id));
     for (id, entry) in wholes.into_iter().chain(owned).chain(parts) {
         if desired.contains(id) {
+            let left = is_left_alone(id, project);
             if let Some(known) = desired.get_mut(id) {
-                known.object.inherit(&entry.object);
+                if left {
+                    *known = Entry { standing: Standing::Kept, ..entry.clone() };
+                } else {
+                    known.object.inherit(&entry.object);
+                }
             }
             continue;
         }
@@ -114,6 +119,7 @@ pub fn complete(
             }
         }
     }
+    leave_alone(desired, current, project);
     for (id, entry) in desired.iter() {
         let root = id.root();
         let missing = root != id && entry.standing == Standing::Managed && !desired.contains(root);
@@ -142,6 +148,31 @@ pub fn complete(
         }
     }
     desired.sort();
+}
+
+/// Whether an object is of an area that the project file takes out of the comparison. A facade comes with what it needs:
+/// without its privileges the old name would not live on.
+fn is_left_alone(id: ObjectId, project: &Project) -> bool {
+    let own = |id: ObjectId| {
+        let root = id.root();
+        !project.facades.iter().any(|facade| facade.id == root)
+    };
+    project.leaves_alone(id) && own(id)
+}
+
+/// Nothing of an area that is left alone is made, whatever the files say of it, and neither is what stands on it.
+fn leave_alone(desired: &mut Catalog, current: &Catalog, project: &Project) {
+    let unmade = |id: ObjectId| !current.contains(id) && is_left_alone(id, project);
+    if !desired.ids().any(unmade) {
+        return;
+    }
+    for (id, entry) in std::mem::take(desired).into_entries() {
+        let above = std::iter::successors(Some(id), |id| id.parent());
+        if !above.into_iter().any(unmade) {
+            // It was in a catalog before.
+            let _ = desired.insert(id, entry);
+        }
+    }
 }
 
 /// What the files declare on an object of somebody else, or say that it is to go, is theirs from now on, with what

@@ -1,12 +1,18 @@
 //! The names that PostgreSQL itself has: its functions.
 //!
-//! `builtin_functions.txt` holds the names of pg_proc in pg_catalog on PostgreSQL 14 to 18, as their `postgres.bki` has
-//! them, and those that initdb adds; sorted. Not here: types (`type_name`), and what extensions bring.
+//! `analyse/system/functions.txt` holds those of pg_catalog on PostgreSQL 14 to 18 that analysis knows, the name first on a
+//! line; `builtin_rest.txt` holds the names of all others, such as the input functions of types. Not here: what the functions take and give (`analyse`), types (`type_name`), and what extensions bring.
 
 use std::sync::LazyLock;
 
-static FUNCTIONS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| include_str!("builtin_functions.txt").lines().collect());
+static FUNCTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let lines =
+        include_str!("analyse/system/functions.txt").lines().filter_map(|line| line.split('\t').next());
+    let mut names: Vec<&str> = lines.chain(include_str!("builtin_rest.txt").lines()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+});
 
 /// The names of the functions of pg_catalog on any supported version, sorted.
 pub fn functions() -> impl Iterator<Item = &'static str> {

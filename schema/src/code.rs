@@ -380,13 +380,23 @@ A project is a folder with a file schemac.yaml. `--dir` names the folder; `schem
 a database.
 "#
 UnreadableFile "SC0702" "a file cannot be read" r#"
-The file or folder is missing, not readable, or not UTF-8.
+The file or folder is missing, not readable, or not UTF-8. A pattern under `include:` that finds no file is an error
+too: what a missing file declares would be dropped.
 "#
 BadVersion "SC0703" "a PostgreSQL version that is not supported" r#"
 `postgres:` is the major version of the oldest server that the schema must run on, from 14 to 18.
 "#
 UnknownDomain "SC0704" "a phase names a domain or table that is not declared" r#"
 `phases:` moves one domain at a time; each name must be one of the project's.
+"#
+OutsideProject "SC0705" "a file outside of the project" r#"
+What `include:` names is found from the folder of the file that says it, and stays inside of the project's folder,
+also behind links: what a project declares is in its folder and nowhere else.
+
+Wrong:
+    include: [../../shared/functions.sql]
+Right:
+    include: [functions/*.sql]
 "#
 }
 

@@ -303,6 +303,7 @@ fn expand(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
+            '\u{feff}' => {}
             '\t' => out.extend(std::iter::repeat_n(' ', TAB)),
             _ if character.width().is_none() => out.push('\u{fffd}'),
             _ => out.push(character),

@@ -117,7 +117,9 @@ impl Sources {
         let offset = floor(&source.text, offset as usize);
         let line = source.lines.partition_point(|start| *start as usize <= offset).max(1);
         let start = source.lines.get(line - 1).map_or(0, |start| *start as usize);
-        let column = source.text.get(start..offset).map_or(0, |text| text.chars().count()) + 1;
+        // A byte order mark is not seen.
+        let seen = source.text.get(start..offset).unwrap_or("").trim_start_matches('\u{feff}');
+        let column = seen.chars().count() + 1;
         Place { line, column }
     }
 

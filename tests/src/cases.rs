@@ -191,8 +191,8 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Case> {
             "sql plan" => case.plan = Some(plan(&block)),
             "sql plan back" => case.plan_back = Some(plan(&block)),
             "sql expect" => case.expect.extend(questions(&block, at + 1)?),
-            "yaml before" => case.before.push(file(block)),
-            "yaml after" => case.after.push(file(block)),
+            "yaml before" | "sql before" => case.before.push(file(block)),
+            "yaml after" | "sql after" => case.after.push(file(block)),
             other => return Err(format!("line {at}: a block cannot be \"{other}\"").into()),
         }
     }
@@ -251,7 +251,8 @@ fn say(says: &mut String, line: &str) {
 }
 
 fn file(block: String) -> File {
-    let name = block.lines().next().and_then(|line| line.strip_prefix("# file: "));
+    let first = block.lines().next();
+    let name = first.and_then(|line| line.strip_prefix("# file: ").or(line.strip_prefix("-- file: ")));
     (name.map_or("schema/app.yaml", str::trim).to_owned(), block)
 }
 

@@ -3,10 +3,26 @@
 use schemac_schema::code::Code;
 use schemac_schema::step::Loss;
 use schemac_tests::product::{self, Run};
+use schemac_tests::servers::{self, OWNER};
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::Stdio;
 
-const COMMANDS: &[&str] = &["check", "diff", "apply", "graph", "explain", "completions"];
+const COMMANDS: &[&str] = &[
+    "init",
+    "check",
+    "diff",
+    "apply",
+    "history",
+    "verify",
+    "rollback",
+    "graph",
+    "import",
+    "fmt",
+    "schema",
+    "explain",
+    "completions",
+];
 
 fn run(arguments: &[&str]) -> Run {
     product::finish(product::bare(arguments)).unwrap()
@@ -142,4 +158,134 @@ fn an_output_that_cannot_be_written_is_an_error() {
     let result = product::bare(&["explain"]).stdout(full).output().unwrap();
     assert_eq!(result.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&result.stderr).contains("cannot write the output"));
+}
+
+/// A folder that goes away.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("schemac-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = product::bare(arguments);
+        command.current_dir(&self.0);
+        product::finish(command).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn init_begins_a_project_that_check_takes_and_never_replaces_one() {
+    let folder = Folder::new("init");
+    for (dir, domain) in [("a", "app"), ("b", "Strange \"name\": 'x' #"), ("c", "on"), ("d", "a.b")] {
+        let made = folder.run(&["init", "--dir", dir, "--domain", domain]);
+        assert_eq!(made.code, 0, "{made:?}");
+        let checked = folder.run(&["check", "--dir", dir]);
+        assert_eq!(
+            (checked.code, checked.stdout.as_str()),
+            (0, "1 object in 2 files, no errors\n"),
+            "{checked:?}"
+        );
+        let shaped = folder.run(&["fmt", "--check", "--dir", dir]);
+        assert_eq!(shaped.code, 0, "{shaped:?}");
+    }
+    std::fs::write(folder.0.join("a/schemac.yaml"), "postgres: 17\n").unwrap();
+    let again = folder.run(&["init", "--dir", "a"]);
+    assert!(again.code == 1 && again.stderr.contains("is there already"), "{again:?}");
+    assert_eq!(std::fs::read_to_string(folder.0.join("a/schemac.yaml")).unwrap(), "postgres: 17\n");
+    let long = "x".repeat(64);
+    let refused = folder.run(&["init", "--dir", "e", "--domain", &long]);
+    assert!(refused.code == 1 && refused.stderr.contains("SC0311"), "{refused:?}");
+    assert!(!folder.0.join("e/schemac.yaml").exists());
+}
+
+#[test]
+fn fmt_writes_only_what_is_read_as_the_same_and_check_writes_nothing() {
+    let folder = Folder::new("fmt");
+    assert_eq!(folder.run(&["init"]).code, 0);
+    let path = folder.0.join("schema/app.yaml");
+    let before = "domain: app\ntables:\n    t:\n        columns:\n            # first\n            a: int   # one\n        comment: T\n";
+    let after =
+        "domain: app\ntables:\n  t:\n    comment: T\n    columns:\n      # first\n      a: int   # one\n";
+    std::fs::write(&path, before).unwrap();
+    let wrong = folder.run(&["fmt"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("SC0204"), "SQL has no comment on its line: {wrong:?}");
+    let (before, after) = (before.replace("   # one", ""), after.replace("   # one", ""));
+    std::fs::write(&path, &before).unwrap();
+    let told = folder.run(&["fmt", "--check"]);
+    assert_eq!((told.code, told.stdout.as_str()), (2, "would change ./schema/app.yaml\n"), "{told:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+    let json = folder.run(&["fmt", "--check", "--json"]);
+    assert!(json.code == 2 && json.stdout.contains("\"changed\""), "{json:?}");
+    assert_eq!(folder.run(&["fmt"]).code, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
+    assert_eq!(folder.run(&["fmt"]).stdout, "2 files, nothing to change\n");
+    assert_eq!(folder.run(&["fmt", "nowhere.yaml"]).code, 1);
+}
+
+#[test]
+fn schema_prints_a_json_schema_for_each_kind_of_file() {
+    for kind in ["domain", "project", "rules"] {
+        let printed = run(&["schema", kind]);
+        let value: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+        assert_eq!(value["$schema"], "https://json-schema.org/draft/2020-12/schema", "{kind}");
+    }
+    assert_eq!(run(&["schema"]).stdout, run(&["schema", "domain"]).stdout);
+}
+
+/// Each trouble with a connection is one clear error, in both forms, and nobody sees the password.
+#[test]
+fn who_cannot_connect_hears_why_without_the_password() {
+    let folder = Folder::new("connect");
+    assert_eq!(folder.run(&["init"]).code, 0);
+    let mut urls = vec![
+        ("postgres://me:hunter2@127.0.0.1:1/app".to_owned(), "127.0.0.1:1"),
+        ("postgres://me:hunter2@nowhere.invalid/app".to_owned(), "nowhere.invalid"),
+        ("postgres://me:hunter2@127.0.0.1:notaport/app".to_owned(), "port"),
+        ("mysql://me:hunter2@127.0.0.1/app".to_owned(), "postgres://"),
+        ("postgres://me:hunter2@127.0.0.1:1/app?sslmode=maybe".to_owned(), "sslmode"),
+    ];
+    if let Some(server) = servers::get(15) {
+        let database = server.database();
+        let scratch = server.scratch();
+        urls.push((scratch.url_as(OWNER, "hunter2", database.name()), "password"));
+        urls.push((scratch.url_as(OWNER, scratch.password(), "no_such_database"), "no_such_database"));
+        urls.push((format!("{}?sslmode=require", database.url_as_owner()), "TLS"));
+    }
+    for (url, word) in urls {
+        for command in ["diff", "apply", "history"] {
+            let said = folder.run(&[command, "--db", &url]);
+            assert_eq!(said.code, 1, "{url}: {said:?}");
+            assert!(said.stderr.starts_with("error: ") && said.stderr.contains(word), "{word}: {said:?}");
+            assert!(said.stderr.contains("help: ") && !said.stderr.contains("hunter2"), "{said:?}");
+            assert!(!said.stderr.contains('\r') && !said.stderr.contains('\x1b'), "{said:?}");
+        }
+        let said = folder.run(&["diff", "--json", "--db", &url]);
+        let value: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        assert!(value["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{said:?}");
+        assert!(value["error"]["help"].is_string() && said.stderr.is_empty(), "{said:?}");
+        assert!(said.code == 1 && !said.stdout.contains("hunter2"), "{said:?}");
+    }
+}
+
+#[test]
+fn wrong_files_are_exit_code_1_in_both_forms() {
+    let folder = Folder::new("files");
+    assert_eq!(folder.run(&["init"]).code, 0);
+    std::fs::write(folder.0.join("schema/app.yaml"), b"domain: app\ncomment: \xff\n").unwrap();
+    let said = folder.run(&["check"]);
+    assert!(said.code == 1 && said.stderr.contains("is not UTF-8: its line 2"), "{said:?}");
+    std::fs::write(folder.0.join("schema/app.yaml"), "domain: app\ncolums: 1\n").unwrap();
+    let said = folder.run(&["check", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((said.code, &value["diagnostics"][0]["code"]), (1, &"SC0103".into()), "{said:?}");
 }

@@ -1,6 +1,6 @@
 //! What is said about wrong input, word for word: `fixtures/diagnostics/<CODE>-<what>.md`, at least one for each code.
 //!
-//! A fixture is a sentence, the files of a project (`yaml` blocks, `sql` blocks for files of SQL; a first line
+//! A fixture is a sentence, the files of a project (`yaml` blocks, `sql` blocks for files of SQL, with `crlf`, `bom` or `latin1` for how they are saved; a first line
 //! `# file: path` or `-- file: path` says where it is, `schema/app.yaml` otherwise), and all that the program prints
 //! (`text`), standard error first. `command:` is what runs, `check` when it does not say. With a block `sql setup`
 //! there is a database (`server:` says of which version), in which the superuser ran it; `sql meanwhile` runs between
@@ -34,14 +34,11 @@ const ELSEWHERE: &[Code] = &[
     Code::PlanCycle,
     // What the analysis without a server leaves open and the server cannot be asked about; none is known that stays.
     Code::NotProven,
-    // Nothing emits them yet.
-    Code::LooksMoved,
-    Code::LooksRenamed,
 ];
 
 struct Fixture {
     name: String,
-    files: Vec<(String, String)>,
+    files: Vec<(String, Vec<u8>)>,
     commands: Vec<String>,
     major: u32,
     setup: Option<String>,
@@ -102,7 +99,7 @@ fn fixture(path: &Path) -> Result<Fixture> {
                 let path = first.strip_prefix("# file: ").or(first.strip_prefix("-- file: "));
                 let default = if info == "json" { "plan.json" } else { "schema/app.yaml" };
                 let path = path.unwrap_or(default).to_owned();
-                fixture.files.push((path, block));
+                fixture.files.push((path, bytes(&block, info)));
             }
         }
     }
@@ -110,6 +107,20 @@ fn fixture(path: &Path) -> Result<Fixture> {
         fixture.commands.push("check".into());
     }
     Ok(fixture)
+}
+
+/// A file as it is saved: `yaml crlf`, `yaml bom` and `sql latin1` say how.
+fn bytes(text: &str, info: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for word in info.split_whitespace().skip(1) {
+        bytes = match word {
+            "crlf" => String::from_utf8_lossy(&bytes).replace('\n', "\r\n").into_bytes(),
+            "bom" => [b"\xef\xbb\xbf".as_slice(), &bytes].concat(),
+            "latin1" => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+            other => panic!("no way of saving is called {other}"),
+        };
+    }
+    bytes
 }
 
 /// A folder that goes away.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -14,6 +15,7 @@ use schemac_compiler::planfile;
 use schemac_schema::declare::declare;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::ident::Ident;
+use schemac_schema::include;
 use schemac_schema::parse;
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
@@ -26,6 +28,9 @@ const ROUNDS: usize = 1_000;
 
 /// How long one file may take, on a machine that does other things too.
 const SLOWEST: Duration = Duration::from_secs(20);
+
+/// How many files of a domain could be read.
+static READ: AtomicUsize = AtomicUsize::new(0);
 
 /// A small generator of numbers, the same in every run.
 struct Numbers(u64);
@@ -154,7 +159,11 @@ fn domain(text: &str) {
         Ok(read) => read,
         Err(error) => return render(&[error], &sources),
     };
+    READ.fetch_add(1, Ordering::Relaxed);
     let mut declared = declare(&[read], 15, &[Ident::new("ext"), Ident::new("auth")].into());
+    for diagnostic in &declared.diagnostics {
+        assert!(diagnostic.render(&sources, false).contains("mutated.yaml:"), "{diagnostic:?}");
+    }
     let search_path = [Ident::new("public"), Ident::new("app")];
     let own: BTreeSet<Ident> = declared.schemas.keys().copied().collect();
     for complete in [false, true] {
@@ -251,7 +260,40 @@ fn try_all(what: &str, files: &[String], read: fn(&str)) {
 #[test]
 fn domains_that_were_changed_at_random_make_nothing_panic() {
     try_all("domain", &files().0, domain);
+    // Files that are refused at once would show nothing.
+    let read = READ.load(Ordering::Relaxed);
+    assert!(read * 5 > ROUNDS, "only {read} could be read");
 }
+
+/// Files of SQL under `include:`, changed at random.
+fn included(text: &str) {
+    let mut sources = Sources::new();
+    let yaml = sources.add("a.yaml", "domain: app\ntables: { t: { columns: { id: int } } }\n");
+    let file = sources.add("mutated.sql", text);
+    let Ok(mut domain) = spec::read_domain(&sources, yaml) else { return };
+    render(&include::read(&sources, file, &mut domain), &sources);
+    render(&declare(&[domain], 15, &BTreeSet::new()).diagnostics, &sources);
+}
+
+#[test]
+fn files_of_sql_that_were_changed_at_random_make_nothing_panic() {
+    try_all("included", &[INCLUDED.to_owned()], included);
+}
+
+const INCLUDED: &str = "\
+create function app.f(a int, b text default 'x, y') returns table (n int) language plpgsql stable as $$
+begin
+  return query select 1;
+end
+$$;
+create procedure p(inout a int) language sql begin atomic; select 1; end;
+create type mood as enum ('sad', 'ok'); create type pair as (a int, \"B\" text[]);
+create view v with (security_barrier) as select id from app.t with check option;
+create materialized view m as select 1 as a with no data; create unique index m_key on m (a);
+create constraint trigger x after insert on app.t for each row execute function f();
+comment on function f(int, text) is 'it''s'; grant execute on function f(int, text) to r, \"S\" with grant option;
+revoke all on function f from public; grant select on v to r;
+";
 
 #[test]
 fn other_files_that_were_changed_at_random_make_nothing_panic() {

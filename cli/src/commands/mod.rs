@@ -5,10 +5,13 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+mod fmt;
 mod graph;
 mod history;
 mod import;
+mod init;
 mod rollback;
+mod schema;
 mod verify;
 
 use crate::Global;
@@ -25,6 +28,7 @@ use std::io;
 /// A command. What help says about each stands at its arguments.
 #[derive(clap::Subcommand)]
 pub enum Command {
+    Init(init::Arguments),
     Check(check::Arguments),
     Diff(diff::Arguments),
     Apply(apply::Arguments),
@@ -33,6 +37,8 @@ pub enum Command {
     Rollback(rollback::Arguments),
     Graph(graph::Arguments),
     Import(import::Arguments),
+    Fmt(fmt::Arguments),
+    Schema(schema::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -73,6 +79,9 @@ impl From<io::Error> for Stop {
 /// Runs a command.
 pub fn run(command: Command, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
     match command {
+        Command::Init(arguments) => init::run(arguments, global, shell),
+        Command::Fmt(arguments) => fmt::run(arguments, global, shell),
+        Command::Schema(arguments) => schema::run(arguments, shell),
         Command::Check(arguments) => check::run(arguments, global, shell),
         Command::Diff(arguments) => diff::run(arguments, global, shell),
         Command::Apply(arguments) => apply::run(arguments, global, shell),

@@ -13,14 +13,13 @@ pub const PROJECT_FILE: &str = "schemac.yaml";
 /// Reads the project file.
 pub fn project(dir: &Path, sources: &mut Sources) -> Result<ProjectSpec, Diagnostic> {
     let path = dir.join(PROJECT_FILE);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            let message = format!("there is no {PROJECT_FILE} in `{}`", dir.display());
-            return Diagnostic::error(Code::ProjectMissing, message)
-                .help("`--dir` names the folder of the project; `schemac import` makes one from a database");
-        }
-        unreadable(&path, &error)
-    })?;
+    if !path.exists() {
+        let message = format!("there is no {PROJECT_FILE} in `{}`", dir.display());
+        return Err(Diagnostic::error(Code::ProjectMissing, message).help(
+            "`--dir` names the folder of the project; `schemac init` makes an empty one, `schemac import` one from a database",
+        ));
+    }
+    let text = read_text(&path)?;
     let file = sources.add(shown(&path), text);
     spec::read_project(sources, file)
 }
@@ -31,7 +30,7 @@ pub fn sources(
     spec: &ProjectSpec,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<FileId> {
+) -> Vec<(FileId, PathBuf)> {
     let mut found: Vec<PathBuf> = Vec::new();
     let written: Vec<(&str, Option<Span>)> = match spec.sources.as_slice() {
         [] => vec![("schema/", None)],
@@ -54,9 +53,9 @@ pub fn sources(
     }
     let mut files = Vec::new();
     for path in found {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => files.push(sources.add(shown(&path), text)),
-            Err(error) => diagnostics.push(unreadable(&path, &error)),
+        match read_text(&path) {
+            Ok(text) => files.push((sources.add(shown(&path), text), path)),
+            Err(error) => diagnostics.push(error),
         }
     }
     files
@@ -84,11 +83,28 @@ fn walk(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error
     Ok(())
 }
 
+/// The text of a file.
+///
+/// # Errors
+/// That it cannot be read, or is not UTF-8, and where it is not.
+pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        let byte = bytes.get(valid).copied().unwrap_or(0);
+        let message = format!("`{}` is not UTF-8: its line {line} holds the byte 0x{byte:02X}", shown(path));
+        Diagnostic::error(Code::UnreadableFile, message).help("save the file as UTF-8")
+    })
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error(Code::UnreadableFile, format!("`{}` cannot be read: {error}", shown(path)))
 }
 
-fn shown(path: &Path) -> String {
+/// A path as it is shown.
+pub fn shown(path: &Path) -> String {
     let text = path.display().to_string();
     text.strip_prefix("./").map_or(text.clone(), str::to_owned)
 }

@@ -5,6 +5,7 @@
 
 mod beside;
 mod files;
+mod include;
 pub mod profile;
 
 #[cfg(test)]
@@ -22,8 +23,9 @@ use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::ProjectSpec;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub use files::{PROJECT_FILE, read_text};
 pub use schemac_schema::declare::{Check, Facade, Move};
 pub use schemac_schema::spec::project::Undeclared;
 
@@ -124,6 +126,23 @@ pub fn external(dir: &Path) -> Option<BTreeSet<Ident>> {
     Some(profile::external(&spec).0)
 }
 
+/// The YAML files of the project in a folder: the project file first, then its sources in order.
+///
+/// # Errors
+/// That the project file is wrong, or that a source cannot be found.
+pub fn files_of(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (mut sources, mut diagnostics) = (Sources::new(), Vec::new());
+    let mut found = vec![dir.join(files::PROJECT_FILE)];
+    match files::project(dir, &mut sources) {
+        Ok(spec) => {
+            let files = files::sources(dir, &spec, &mut sources, &mut diagnostics);
+            found.extend(files.into_iter().map(|(_, path)| path));
+        }
+        Err(error) => diagnostics.push(error),
+    }
+    if diagnostics.is_empty() { Ok(found) } else { Err(Failure { diagnostics, sources }) }
+}
+
 /// Reads the project in a folder for a server of that major version.
 ///
 /// # Errors
@@ -142,12 +161,15 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     let mut diagnostics: Vec<Diagnostic> = check(&spec).into_iter().collect();
     let mut domains = Vec::new();
     let files = files::sources(dir, &spec, sources, &mut diagnostics);
-    for read in beside::domains(sources, &files) {
+    let (ids, paths): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+    for (read, path) in beside::domains(sources, &ids).into_iter().zip(paths) {
         match read {
-            Ok(domain) => domains.push(domain),
+            Ok(domain) => domains.push((path, domain)),
             Err(error) => diagnostics.push(error),
         }
     }
+    diagnostics.extend(include::read(dir, &mut domains, sources));
+    let domains: Vec<_> = domains.into_iter().map(|(_, domain)| domain).collect();
     let whole = diagnostics.is_empty();
     // What the project says that it is for may be newer than what is assumed while no server is at hand.
     let version = spec.postgres.map_or(version, |oldest| version.max(u32::from(oldest.value)));

@@ -5,6 +5,7 @@
 
 use super::structure::triggers;
 use super::{Finding, Moved, Old, Rule, Sides};
+use crate::catalog::Standing;
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
@@ -31,11 +32,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             Object::Function(Function { body: Body::Text(body), language, attributes, .. }) => {
                 let path = attributes.settings.0.get(&Ident::new("search_path"));
                 if let Some(path) = path {
-                    scan.path = path
-                        .as_str()
-                        .split(',')
-                        .filter_map(|one| Some(*dotted_name(one.trim(), 0)?.0.first()?))
-                        .collect();
+                    scan.path = path_of(path.as_str());
                 }
                 match language.as_str() {
                     "sql" | "plpgsql" => {
@@ -52,6 +49,43 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             }
         }
     }
+}
+
+/// Names of relations without a schema in the bodies of functions that are certain to mean what has moved. Texts within
+/// bodies are left out: what is a statement there cannot be told from what is a message.
+pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
+    for (id, entry) in sides.desired.iter() {
+        let Object::Function(Function { body: Body::Text(body), language, attributes, .. }) = &entry.object
+        else {
+            continue;
+        };
+        // What no file declares is not the files' fault.
+        let declared = entry.standing == Standing::Managed;
+        if !declared || old.own.contains(&id) || !matches!(language.as_str(), "sql" | "plpgsql") {
+            continue;
+        }
+        let path = attributes.settings.0.get(&Ident::new("search_path"));
+        let path = path.map_or(sides.search_path.to_vec(), |path| path_of(path.as_str()));
+        let mut scan = Scan { sides, old, id, out, origin: body.origin().cloned(), path, depth: 0 };
+        let text = body.text();
+        let Some(words) = Some(text).filter(|text| scan.is_named(text)).and_then(Words::of) else { continue };
+        for at in (0..words.tokens.len()).filter(|at| words.is_certain(*at)) {
+            let place = words.tokens[at].start;
+            let Some((parts, end)) = dotted_name(text, place) else { continue };
+            if let [name] = parts.as_slice()
+                && !words.is_made(*name)
+                && let Some(moved) = scan.relation(&parts)
+            {
+                let said = text.get(place..end).unwrap_or_default().to_owned();
+                scan.add(Rule::OldName, Some(moved.old), text, place, said);
+            }
+        }
+    }
+}
+
+/// A search_path, taken apart.
+fn path_of(setting: &str) -> Vec<Ident> {
+    setting.split(',').filter_map(|one| Some(*dotted_name(one.trim(), 0)?.0.first()?)).collect()
 }
 
 /// Looks into the string constants of fragments.
@@ -183,6 +217,59 @@ impl<'t> Words<'t> {
     /// The function in whose parentheses a token is the first argument.
     fn caller(&self, at: usize) -> String {
         if self.before(at, 1) == "(" { self.before(at, 2) } else { String::new() }
+    }
+
+    /// Whether a token begins the name of a relation, and can be no variable, column or argument.
+    fn is_certain(&self, at: usize) -> bool {
+        if !self.starts_name(at) {
+            return false;
+        }
+        let (before, earlier) = (self.before(at, 1), self.before(at, 2));
+        match before.as_str() {
+            "join" => true,
+            "from" => earlier != "distinct" && !self.is_in_call(at),
+            "into" => matches!(earlier.as_str(), "insert" | "merge"),
+            // Not FOR UPDATE, DO UPDATE and ON UPDATE.
+            "update" => matches!(earlier.as_str(), "" | ";" | "(" | ")" | "begin" | "then" | "else" | "loop"),
+            "only" => matches!(earlier.as_str(), "from" | "join" | "update"),
+            "truncate" => true,
+            "table" => matches!(earlier.as_str(), "truncate" | "alter" | "lock"),
+            _ => false,
+        }
+    }
+
+    /// Whether a FROM is that of `extract(year from x)` and its like.
+    fn is_in_call(&self, at: usize) -> bool {
+        let mut depth = 0_usize;
+        for open in (0..at).rev() {
+            match self.raw(open) {
+                ")" => depth += 1,
+                "(" if depth == 0 => {
+                    let caller = self.before(open, 1);
+                    return ["extract", "substring", "trim", "overlay"].contains(&caller.as_str());
+                }
+                "(" => depth -= 1,
+                ";" => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether the body itself makes something of that name: a WITH query, a temporary table.
+    fn is_made(&self, name: Ident) -> bool {
+        (0..self.tokens.len()).any(|at| {
+            let is_it = || dotted_name(self.raw(at), 0).is_some_and(|(parts, _)| parts == [name]);
+            let behind = self.word(at + 1);
+            let begins = behind == "as" || behind == "(";
+            let query = begins && matches!(self.before(at, 1).as_str(), "with" | "recursive" | ",");
+            let table = self.before(at, 1) == "table" || self.before(at, 1) == "exists";
+            let temporary = || {
+                let from = at.saturating_sub(5);
+                self.has(from..at, &["temp"]) || self.has(from..at, &["temporary"])
+            };
+            (query || (table && temporary())) && is_it()
+        })
     }
 
     fn has(&self, range: std::ops::Range<usize>, words: &[&str]) -> bool {

@@ -233,6 +233,29 @@ pub fn report(sides: &Sides<'_>) -> Compatibility {
     Compatibility { names: structure::names(sides, &old), findings, reload: false }
 }
 
+/// Where the bodies of functions use the name of a facade without its schema: it means the facade and not the table.
+pub fn bare_names(desired: &Catalog, facades: &[Facade], search_path: &[Ident]) -> Vec<Finding> {
+    let views = facades.iter().filter(|facade| facade.id.kind() == Kind::View);
+    let moved: Vec<(ObjectId, ObjectId)> =
+        views.map(|facade| (ObjectId::in_schema(Kind::Table, facade.name), facade.of)).collect();
+    if moved.is_empty() {
+        return Vec::new();
+    }
+    let exposed = BTreeSet::new();
+    let sides = Sides {
+        moved: &moved,
+        before: desired,
+        desired,
+        facades,
+        search_path,
+        exposed: &exposed,
+        version: 0,
+    };
+    let mut findings = BTreeSet::new();
+    bodies::find_bare(&sides, &Old::of(&sides), &mut findings);
+    findings.into_iter().collect()
+}
+
 /// An old name.
 #[derive(Clone, Copy, Debug)]
 struct Moved {

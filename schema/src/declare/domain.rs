@@ -175,12 +175,8 @@ impl<'a> Declarations<'a> {
 
     /// One warning for each key that nothing is built for yet, with the names that stand under it.
     fn report_unmodelled(&mut self, file: &DomainSpec) {
-        let warnings = [
-            listed("data", &file.data),
-            listed("backfills", &file.backfills),
-            listed("roles", &file.roles),
-            file.include.first().map(|text| unmodelled("include", text.span)),
-        ];
+        let warnings =
+            [listed("data", &file.data), listed("backfills", &file.backfills), listed("roles", &file.roles)];
         for warning in warnings.into_iter().flatten() {
             self.report(warning);
         }

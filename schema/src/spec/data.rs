@@ -1,11 +1,12 @@
 //! Rows that belong to the schema, and backfills.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::yaml::{At, Datum, Map, Name, OneOrMany, Sql};
 
 /// Rows of a table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
     /// The columns by which a row is known.
@@ -31,7 +32,7 @@ pub enum DataValue {
 }
 
 /// A statement that runs once per database.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackfillSpec {
     /// When it runs.
@@ -47,7 +48,7 @@ pub struct BackfillSpec {
 }
 
 /// When a backfill runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Before the tables move.
@@ -59,7 +60,7 @@ pub enum Stage {
 }
 
 /// How a backfill is cut into short transactions.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchSpec {
     /// The table whose rows are gone through.

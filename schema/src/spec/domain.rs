@@ -1,5 +1,6 @@
 //! A file of the schema: a domain, and what stands beside domains.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::data::{BackfillSpec, DataSpec};
@@ -17,7 +18,7 @@ use super::view::{MaterializedViewSpec, ViewSpec};
 use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A file of the schema. Without `domain:` it holds only what lives outside a schema.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainSpec {
     /// The schema that the file is about.
@@ -119,7 +120,7 @@ pub struct DomainSpec {
 }
 
 /// What is declared on a table that belongs to someone else; everything else there is left alone.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnExternalSpec {
     /// Triggers.
@@ -150,7 +151,7 @@ pub struct OnExternalSpec {
 }
 
 /// What is meant to go from a table that belongs to someone else.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DroppedOnExternalSpec {
     /// Triggers.

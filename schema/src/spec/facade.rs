@@ -1,5 +1,6 @@
 //! Old names that live on.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::Grants;
@@ -9,7 +10,7 @@ use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 pub type TableFacades = OneOrMany<Written<TableFacadeSpec, Name>>;
 
 /// The long form of a table's facade.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableFacadeSpec {
     /// The old name.
@@ -38,7 +39,7 @@ pub struct TableFacadeSpec {
 }
 
 /// A facade that reshapes; the old name is its key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FacadeSpec {
     /// The table.
@@ -64,7 +65,7 @@ pub struct FacadeSpec {
 }
 
 /// What may be written through a facade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FacadeWrites {
     /// What PostgreSQL can do by itself.
@@ -76,7 +77,7 @@ pub enum FacadeWrites {
 }
 
 /// As whom the generated functions of a facade run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FacadeSecurity {
     /// As the caller.

@@ -1,5 +1,6 @@
 //! What lives outside a schema, and foreign data.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::{Grants, Triggers};
@@ -7,7 +8,7 @@ use super::table::{CheckSpec, ColumnSpec};
 use crate::yaml::{At, Flag, Map, Maybe, Name, OneOrMany, Sql, Text, Written};
 
 /// An extension.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtensionSpec {
     /// The schema of its objects.
@@ -22,7 +23,7 @@ pub struct ExtensionSpec {
 }
 
 /// A role; flags that it does not mention are PostgreSQL's defaults.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleSpec {
     /// Whether it can log in.
@@ -64,7 +65,7 @@ pub struct RoleSpec {
 }
 
 /// A publication; tables name theirs with `published_in`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublicationSpec {
     /// What is published; everything, when it does not say.
@@ -94,7 +95,7 @@ pub struct PublicationSpec {
 }
 
 /// What a publication publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Publish {
     /// INSERT.
@@ -108,7 +109,7 @@ pub enum Publish {
 }
 
 /// What of a table is published.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedTableSpec {
     /// These columns; all, when it names none.
@@ -120,7 +121,7 @@ pub struct PublishedTableSpec {
 }
 
 /// The long form of an event trigger.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventTriggerSpec {
     /// What follows the name: `on ddl_command_end when tag in ('CREATE TABLE') execute function f()`.
@@ -137,7 +138,7 @@ pub struct EventTriggerSpec {
 }
 
 /// A foreign data wrapper.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignDataWrapperSpec {
     /// Its handler function.
@@ -161,7 +162,7 @@ pub struct ForeignDataWrapperSpec {
 }
 
 /// A foreign server.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSpec {
     /// Its wrapper.
@@ -190,7 +191,7 @@ pub struct ServerSpec {
 }
 
 /// A foreign table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignTableSpec {
     /// Its server.

@@ -1,5 +1,6 @@
 //! Conventions that several tables share.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
@@ -14,7 +15,7 @@ pub type UseSpec = Written<Map<Map<Text>>, Name>;
 
 /// A convention. `{schema}`, `{table}` and its parameters in braces stand for the table's own
 /// in keys and in SQL.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MixinSpec {
     /// Its parameters, each with its default or empty where a table must give one.

@@ -9,6 +9,7 @@ pub mod data;
 pub mod domain;
 pub mod facade;
 pub mod global;
+pub mod json_schema;
 pub mod mixin;
 pub mod partition;
 pub mod project;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
@@ -52,7 +53,7 @@ impl<'de> Deserialize<'de> for PartitionsSpec {
 }
 
 /// The long form of a partition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionSpec {
     /// What follows PARTITION OF: `default`, `for values …`.
@@ -197,7 +198,7 @@ impl PartitionSpec {
 }
 
 /// Partitions that are made as time goes on, by their length.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EverySpec {
     /// One an hour.
@@ -221,7 +222,7 @@ pub struct EverySpec {
 }
 
 /// A row of partitions.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollingSpec {
     /// Their names, with `{yyyy}`, `{mm}`, `{dd}`, `{hh}`, `{ww}` and `{q}` for their start.

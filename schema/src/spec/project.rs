@@ -1,12 +1,13 @@
 //! The project file, `schemac.yaml`.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::object::Kind;
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Text};
 
 /// The project file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectSpec {
     /// The oldest major version of the server that it must run on.
@@ -51,7 +52,7 @@ pub struct ProjectSpec {
 }
 
 /// A preset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Nothing is preset.
@@ -61,7 +62,7 @@ pub enum Profile {
 }
 
 /// What belongs to someone else.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalSpec {
     /// Schemas.
@@ -73,7 +74,7 @@ pub struct ExternalSpec {
 }
 
 /// The areas that are compared; each is, unless it says `false`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManageSpec {
     /// Privileges.
@@ -132,7 +133,7 @@ impl ManageSpec {
 }
 
 /// What happens to whole objects that no file declares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Undeclared {
     /// They stay.
@@ -144,7 +145,7 @@ pub enum Undeclared {
 }
 
 /// A part of the project that is applied at one time.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseSpec {
     /// What the phase is called.
@@ -161,7 +162,7 @@ pub struct PhaseSpec {
 }
 
 /// Where migrations are written, and how.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MigrationsSpec {
     /// The folder.
@@ -173,7 +174,7 @@ pub struct MigrationsSpec {
 }
 
 /// The tool that migrations are written for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MigrationFormat {
     /// Numbered SQL files.
@@ -191,7 +192,7 @@ pub enum MigrationFormat {
 }
 
 /// Conventions: names, severities, and silences with their reason.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LintSpec {
     /// For a kind of object, `plural`, `singular`, `verb_first` or patterns such as `*_id`.
@@ -206,7 +207,7 @@ pub struct LintSpec {
 }
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LintSeverity {
     /// Not looked for.
@@ -220,7 +221,7 @@ pub enum LintSeverity {
 }
 
 /// A finding that is meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceSpec {
     /// The rule.
@@ -233,7 +234,7 @@ pub struct SilenceSpec {
 }
 
 /// A database that the project is applied to.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentSpec {
     /// The connection; `${NAME}` stands for a variable of the environment.

@@ -1,12 +1,13 @@
 //! Functions, procedures and aggregates. A name with several overloads has a list.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::Grants;
 use crate::yaml::{At, BodySql, Map, Name, OneOrMany, Sql, Text};
 
 /// A function or procedure.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoutineSpec {
     /// What stands between the brackets of CREATE FUNCTION; left out where there is nothing.
@@ -55,7 +56,7 @@ pub struct RoutineSpec {
 }
 
 /// What everybody may do with a routine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PublicExecute {
     /// Call it, as PostgreSQL has it.
@@ -65,7 +66,7 @@ pub enum PublicExecute {
 }
 
 /// An aggregate; the keys are the words of CREATE AGGREGATE.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AggregateSpec {
     /// What stands between the brackets of the name; `*` in quotes for none, `order by` included.

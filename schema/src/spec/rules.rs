@@ -1,11 +1,12 @@
 //! The rules of an import: which table of a flat schema belongs to which domain.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::yaml::{Name, Text};
 
 /// One rule; the first that matches a table's name counts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
     /// A table's name, or a pattern: `*` stands for any characters, `?` for one.

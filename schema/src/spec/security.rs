@@ -1,5 +1,6 @@
 //! Who may do what: privileges, row-level security, policies; and triggers.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
@@ -8,7 +9,7 @@ use crate::yaml::{At, Map, Name, OneOrMany, Sql, Text, Written};
 pub type Grants = Map<OneOrMany<Sql>>;
 
 /// Row-level security of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rls {
     /// On, save for the owner.
@@ -20,7 +21,7 @@ pub enum Rls {
 }
 
 /// A policy.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySpec {
     /// The command; all, when it says none.
@@ -47,7 +48,7 @@ pub struct PolicySpec {
 }
 
 /// The command of a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyCommand {
     /// Every command.
@@ -63,7 +64,7 @@ pub enum PolicyCommand {
 }
 
 /// How a policy joins the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyMode {
     /// One of these must hold.
@@ -73,7 +74,7 @@ pub enum PolicyMode {
 }
 
 /// The long form of a trigger.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriggerSpec {
     /// What follows `CREATE TRIGGER name`, without `ON table`.
@@ -90,7 +91,7 @@ pub struct TriggerSpec {
 }
 
 /// The long form of a rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RewriteRuleSpec {
     /// What follows `CREATE RULE name AS`, without `TO table`: `on delete do instead nothing`.
@@ -110,7 +111,7 @@ pub struct RewriteRuleSpec {
 pub type Rules = Map<Written<RewriteRuleSpec>>;
 
 /// When a trigger fires, by `session_replication_role`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerEnabled {
     /// In ordinary sessions.
@@ -124,7 +125,7 @@ pub enum TriggerEnabled {
 }
 
 /// Privileges that objects get when they are made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefaultPrivilegeSpec {
     /// The roles that make them; the one that applies, when it names none.
@@ -143,7 +144,7 @@ pub struct DefaultPrivilegeSpec {
 }
 
 /// The objects that default privileges are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultPrivilegeObjects {
     /// Tables and views.

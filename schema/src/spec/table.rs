@@ -1,5 +1,6 @@
 //! Tables: columns, constraints, indexes and everything else that hangs on one.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::facade::TableFacades;
@@ -9,7 +10,7 @@ use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A table.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableSpec {
     /// Its comment.
@@ -99,7 +100,7 @@ pub struct TableSpec {
 }
 
 /// The long form of a column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnSpec {
     /// Its type, and nothing but the type.
@@ -146,7 +147,7 @@ pub struct ColumnSpec {
 }
 
 /// The long form of NOT NULL, which PostgreSQL 18 keeps as a constraint.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NotNullSpec {
     /// The name of the constraint; older servers know none.
@@ -164,7 +165,7 @@ pub struct NotNullSpec {
 }
 
 /// What a child or partition says otherwise about a column that it has from a parent.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InheritedSpec {
     /// Whether null is refused where the parent takes it.
@@ -194,7 +195,7 @@ pub struct InheritedSpec {
 }
 
 /// The long form of a generated column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GeneratedSpec {
     /// The expression.
@@ -205,7 +206,7 @@ pub struct GeneratedSpec {
 }
 
 /// Whether a generated column is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GeneratedKind {
     /// Computed when written.
@@ -215,7 +216,7 @@ pub enum GeneratedKind {
 }
 
 /// The long form of an identity column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentitySpec {
     /// Who gives the value.
@@ -253,7 +254,7 @@ pub struct IdentitySpec {
 }
 
 /// Who gives an identity column its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// PostgreSQL, always.
@@ -264,7 +265,7 @@ pub enum IdentityKind {
 }
 
 /// How large values of a column are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnStorage {
     /// In the row, as they are.
@@ -283,7 +284,7 @@ pub enum ColumnStorage {
 pub type PrimaryKeySpec = Written<Map<Written<KeySpec>>>;
 
 /// The long form of a primary or unique key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeySpec {
     /// What follows PRIMARY KEY or UNIQUE.
@@ -306,7 +307,7 @@ pub struct KeySpec {
 }
 
 /// The long form of a check.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
     /// The expression.
@@ -329,7 +330,7 @@ pub struct CheckSpec {
 }
 
 /// The long form of a foreign key.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignKeySpec {
     /// What follows FOREIGN KEY: `(user_id) references auth.users (id)`.
@@ -355,7 +356,7 @@ pub struct ForeignKeySpec {
 }
 
 /// The long form of an exclusion.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExclusionSpec {
     /// What follows EXCLUDE.
@@ -378,7 +379,7 @@ pub struct ExclusionSpec {
 }
 
 /// The long form of an index.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexSpec {
     /// What follows the table in CREATE INDEX, with `unique` before it: `unique using btree (a) where b`.
@@ -398,7 +399,7 @@ pub struct IndexSpec {
 }
 
 /// The long form of extended statistics.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatisticsSpec {
     /// What follows the name in CREATE STATISTICS, without FROM: `(ndistinct) on a, b`.

@@ -1,5 +1,6 @@
 //! Types and sequences: enums, domains, composite and range types.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::Grants;
@@ -7,7 +8,7 @@ use super::table::CheckSpec;
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A collation; the keys are the words of CREATE COLLATION.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollationSpec {
     /// Who knows the order; `libc`, when it does not say.
@@ -40,7 +41,7 @@ pub struct CollationSpec {
 }
 
 /// Who knows a collation's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollationProvider {
     /// The operating system.
@@ -64,7 +65,7 @@ pub enum EnumSpec {
 }
 
 /// The long form of an enum.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LongEnumSpec {
     /// The labels in order.
@@ -84,7 +85,7 @@ pub struct LongEnumSpec {
 }
 
 /// A PostgreSQL domain; its short form is the type.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainTypeSpec {
     /// The type that it narrows.
@@ -116,7 +117,7 @@ pub struct DomainTypeSpec {
 }
 
 /// A composite type (`fields`) or a range type (`range`).
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypeSpec {
     /// The fields of a composite type in order.
@@ -140,7 +141,7 @@ pub struct TypeSpec {
 }
 
 /// The long form of a field.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompositeFieldSpec {
     /// Its type.
@@ -157,7 +158,7 @@ pub struct CompositeFieldSpec {
 }
 
 /// A range type; the keys are the words of CREATE TYPE.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RangeSpec {
     /// The type of its bounds.
@@ -180,7 +181,7 @@ pub struct RangeSpec {
 }
 
 /// A sequence.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceSpec {
     /// `smallint`, `integer` or `bigint`.

@@ -1,5 +1,6 @@
 //! Views and materialized views.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::facade::TableFacades;
@@ -8,7 +9,7 @@ use super::table::IndexSpec;
 use crate::yaml::{Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A view.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewSpec {
     /// Its query.
@@ -43,7 +44,7 @@ pub struct ViewSpec {
 }
 
 /// A column of a view.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewColumnSpec {
     /// Its comment.
@@ -58,7 +59,7 @@ pub struct ViewColumnSpec {
 }
 
 /// A materialized view.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaterializedViewSpec {
     /// Its query.

@@ -9,6 +9,7 @@ mod scalar;
 mod spell;
 mod tree;
 
+pub use format::rank;
 pub use scalar::name;
 pub use spell::spell;
 pub use tree::{Map, Node};

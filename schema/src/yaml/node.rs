@@ -225,6 +225,11 @@ impl<'a> Reader<'a> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 self.refuse_anchor(anchor, span)?;
+                if text.contains('\0') {
+                    let message = "PostgreSQL keeps no NUL character, and this value has one";
+                    let error = Diagnostic::error(Code::YamlSyntax, message).at(span);
+                    return Err(error.help("take the `\\0` out of the text"));
+                }
                 Ok(self.scalar(&text, style, span))
             }
             Event::SequenceStart(style, anchor, _) => {

@@ -190,6 +190,13 @@ impl Sql {
 }
 
 impl Sql {
+    /// A file of SQL.
+    #[must_use]
+    pub fn of_file(text: &str, file: FileId) -> Self {
+        let span = Span::new(file, 0, text.len());
+        Self { text: text.into(), span, positions: Positions::linear(0), quoted: false }
+    }
+
     /// A fragment that stands nowhere in a file: every character's place is `span`'s first byte.
     #[must_use]
     pub fn made(text: impl Into<Arc<str>>, span: Span) -> Self {

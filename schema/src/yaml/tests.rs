@@ -221,7 +221,7 @@ fn positions_in_every_style() {
 #[test]
 fn escapes_count_as_one_character() {
     for (spelling, text) in [
-        (r"\ta\n\\b\/c\0", "\ta\n\\b/c\0"),
+        (r"\ta\n\\b\/c\a", "\ta\n\\b/c\u{7}"),
         (r"\N\_\L\Px", "\u{85}\u{a0}\u{2028}\u{2029}x"),
         (r"\x41\u00e9\U0001F980y", "Aé🦀y"),
         (r"\ud83e\udd80z", "🦀z"),

@@ -3,7 +3,6 @@
 mod columns;
 mod facades;
 mod mixins;
-mod mutations;
 mod parts;
 
 use super::{Declared, declare};

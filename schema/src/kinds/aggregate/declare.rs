@@ -68,6 +68,8 @@ fn function(name: &Name) -> Reference {
 }
 
 fn type_name(sql: &Sql) -> Result<TypeName, Diagnostic> {
+    // The name of a type stays in its place.
+    frame::Words::of(sql)?;
     TypeName::parse(sql.text())
         .map(|one| one.without_modifiers())
         .map_err(|error| frame::syntax_error(sql, &error))
