@@ -3,7 +3,7 @@
 //! Nothing here runs SQL: what is read as a fragment of one place can do nothing else, so it is enough that everything
 //! else is not read. Names are hostile too, and stay names.
 
-use schemac_schema::declare::{Declared, declare};
+use schemac_schema::declare::{Declared, declare, frame};
 use schemac_schema::diagnostic::Severity;
 use schemac_schema::ident::Ident;
 use schemac_schema::parse;
@@ -92,7 +92,9 @@ fn read(entry: &str, fragment: &str) -> Result<Declared, String> {
     let mut sources = Sources::new();
     let file = sources.add("x.yaml", text.as_str());
     let domain = spec::read_domain(&sources, file).map_err(|error| error.render(&sources, false))?;
-    let declared = declare(&[domain], 18, &Default::default());
+    let mut declared = declare(&[domain], 18, &Default::default());
+    // What need not be parsed to be read is parsed by `check`.
+    declared.diagnostics.extend(frame::all_unreadable(&mut declared.catalog));
     let errors: Vec<String> = declared
         .diagnostics
         .iter()

@@ -32,7 +32,8 @@ fn every_fixture_can_be_read() {
     let mut failures = Vec::new();
     for case in cases::all().unwrap() {
         for (side, files) in [("before", &case.before), ("after", &case.after)] {
-            for (name, text) in files {
+            // Files of SQL are read with the file that includes them, by the test that runs the fixture.
+            for (name, text) in files.iter().filter(|(name, _)| !name.ends_with(".sql")) {
                 let mut sources = Sources::new();
                 let file = sources.add(name.clone(), text.as_str());
                 let read = if name == "schemac.yaml" {

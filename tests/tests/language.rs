@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use schemac_schema::declare::declare;
+use schemac_schema::declare::{declare, frame};
 use schemac_schema::diagnostic::Severity;
 use schemac_schema::ident::Ident;
 use schemac_schema::parse;
@@ -55,7 +55,11 @@ fn the_examples_of_the_documents_are_read() {
             let read = spec::read_domain(&sources, file);
             let read = read.unwrap_or_else(|error| panic!("{}", error.render(&sources, false)));
             let external = ["auth", "storage", "extensions"].map(Ident::new);
-            let declared = parse::on_large_stack(|| declare(&[read], 18, &external.into()));
+            let declared = parse::on_large_stack(|| {
+                let mut declared = declare(&[read], 18, &external.into());
+                declared.diagnostics.extend(frame::all_unreadable(&mut declared.catalog));
+                declared
+            });
             let errors: Vec<String> = declared
                 .diagnostics
                 .iter()

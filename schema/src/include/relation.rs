@@ -38,8 +38,8 @@ impl File<'_> {
             comment: None,
             owner: None,
             grants: Map::default(),
+            rules: Default::default(),
             triggers: Map::default(),
-            rules: Map::default(),
             moved_from: OneOrMany::default(),
             facade: crate::spec::facade::TableFacades::default(),
         };
