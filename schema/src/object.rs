@@ -529,9 +529,9 @@ impl Kind {
         )
     }
 
-    /// Whether `LOCK TABLE` takes objects of this kind, and nothing else with them (of a view it locks the tables).
+    /// Whether `LOCK TABLE` takes objects of this kind; with a view it takes the tables below.
     pub fn can_be_locked(self) -> bool {
-        self == Kind::Table
+        matches!(self, Kind::Table | Kind::View)
     }
 
     /// Whether objects of this kind are made by a query, which gives them their columns.

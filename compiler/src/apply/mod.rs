@@ -325,7 +325,8 @@ impl Run<'_> {
     fn lock_tables(&mut self, segment: &Segment) -> Result<(), (String, postgres::Error)> {
         let mut tables: Vec<ObjectId> =
             segment.locks.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
-        tables.sort_unstable();
+        // As clients do, who come to a table through its view: the other way round they would wait for each other.
+        tables.sort_unstable_by_key(|id| (!id.kind().is_view(), *id));
         tables.dedup();
         if tables.is_empty() {
             return Ok(());

@@ -87,13 +87,24 @@ pub fn segments(
 }
 
 /// The relations to lock first: those that the segment takes ACCESS EXCLUSIVE and that exist, by their names of then.
+/// Of views those that stand on nothing else: clients hold a facade while they wait for its table.
 fn locks(steps: &[PlannedStep], relocated: &Relocated, moved: &BTreeSet<ObjectId>) -> Vec<ObjectId> {
     let exclusive = |impact: &Impact| impact.lock.filter(|(_, lock)| *lock == Lock::AccessExclusive);
-    let found: BTreeSet<ObjectId> = steps
-        .iter()
-        .filter_map(|step| exclusive(&step.impact))
-        .map(|(relation, _)| relation)
+    let taken = || steps.iter().filter_map(|step| exclusive(&step.impact)).map(|(relation, _)| relation);
+    let tables: BTreeSet<ObjectId> = taken()
         .filter(|relation| relation.kind().is_lockable() && relocated.catalog.contains(*relation))
+        .collect();
+    let stands_on_them = |view: &ObjectId| {
+        relocated.catalog.get(*view).is_some_and(|entry| {
+            let mut below =
+                entry.uses.iter().map(|used| used.root()).filter(|used| used.kind().is_relation());
+            below.clone().next().is_some() && below.all(|used| tables.contains(&used))
+        })
+    };
+    let views = taken().filter(|view| view.kind().is_view() && view.kind().can_be_locked());
+    let found: BTreeSet<ObjectId> = views
+        .filter(stands_on_them)
+        .chain(tables.iter().copied())
         .map(|relation| match relocated.was.get(&relation) {
             Some(was) if !moved.contains(&relation) => *was,
             _ => relation,

@@ -110,7 +110,7 @@ fn alone(plan: &Plan, segment: &Segment, number: &str, out: &mut String) {
 fn lock(relations: &[ObjectId]) -> Option<String> {
     let mut relations: Vec<ObjectId> =
         relations.iter().copied().filter(|id| id.kind().can_be_locked()).collect();
-    relations.sort_unstable();
+    relations.sort_unstable_by_key(|id| (!id.kind().is_view(), *id));
     relations.dedup();
     let only = |name: QName| {
         let mut sql = Sql::new("ONLY");
