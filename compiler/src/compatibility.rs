@@ -56,8 +56,8 @@ pub fn report(
     found
 }
 
-/// An error for each name without a schema in a function's body that means a facade. PostgreSQL looks it up at each
-/// call, so that nothing else would tell.
+/// A warning for each name without a schema in a function's body that means a facade. PostgreSQL looks it up at each
+/// call, so that nothing else would tell; it works as long as the facade lives, so that nobody is held up by it.
 pub fn bare_names(
     desired: &Catalog,
     project: &Project,
@@ -76,12 +76,12 @@ pub fn bare_names(
             finding.at,
             finding.old.map(|old| old.name().to_string()).unwrap_or_default()
         );
-        let error = Diagnostic::error(Code::OldNameBindsToFacade, message)
+        let warning = Diagnostic::warning(Code::OldNameBindsToFacade, message)
             .help(format!("write {table}, or {name} where the facade is meant"));
         let len = u32::try_from(finding.what.len()).unwrap_or(0);
         diagnostics.push(match finding.span {
-            Some(span) => error.at(Span { end: span.start.saturating_add(len), ..span }),
-            None => error,
+            Some(span) => warning.at(Span { end: span.start.saturating_add(len), ..span }),
+            None => warning,
         });
     }
 }

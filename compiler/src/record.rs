@@ -38,6 +38,9 @@ pub struct Record {
     /// The applies of which it takes a part back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partly: Vec<i64>,
+    /// The relations whose rows the plan itself writes anew, by their new names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewritten: Vec<ObjectId>,
     /// What moves, from its old name to its new one, in the order of the plan.
     pub moves: Vec<(ObjectId, ObjectId)>,
     /// The outermost objects that the apply touches, by their old and new names.
@@ -91,8 +94,14 @@ impl Record {
         // What PostgreSQL moves along (sequences) moves without a statement of its own.
         let relocated = relocate::carry_out(reading.catalog.clone(), relocations, HashMap::new());
         touched.extend(relocated.was.iter().flat_map(|(new, old)| [new.root(), old.root()]));
+        let rewritten: BTreeSet<ObjectId> = plan
+            .steps()
+            .filter(|step| step.impact.rewrites)
+            .filter_map(|step| step.impact.lock.map(|(relation, _)| relation))
+            .collect();
         let mut record = Self {
             format: FORMAT,
+            rewritten: rewritten.into_iter().collect(),
             external: external.clone(),
             search_path: plan.search_path.clone(),
             reload: plan.compatibility.reload,
@@ -112,7 +121,7 @@ impl Record {
     pub fn after(&self, client: &mut Client, reading: &Reading) -> Result<Self, Unavailable> {
         let relocations = self.moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
         let relocated = relocate::carry_out(self.catalog(), relocations, HashMap::new());
-        let moved: BTreeSet<ObjectId> = relocated.was.keys().copied().collect();
+        let moved: BTreeSet<ObjectId> = relocated.was.keys().chain(&self.rewritten).copied().collect();
         let mut record = Self { objects: Vec::new(), relations: Vec::new(), ..self.clone() };
         record.fill(client, &reading.catalog, &moved)?;
         Ok(record)

@@ -280,6 +280,7 @@ nothing in it can be declared, moved or published. Call the domain something els
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.
+In a function's body, which is a string to PostgreSQL, it is a warning: the facade serves it for as long as it lives.
 "#
 ExchangedNames "SC0402" "two tables exchange their names" r#"
 With `moved_from` on both, each apply would exchange them again. Do it in two steps: move one to a

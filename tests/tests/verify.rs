@@ -305,6 +305,36 @@ fn every_sabotage_is_found_on_18() {
 }
 
 /// The fixture's clients by the product's own reader: recorded before, compared after, and an index that goes is told.
+/// A plan may write a table's rows anew, in the apply that moves it or in a later one: that is no copy.
+#[test]
+fn rows_that_a_plan_writes_anew_are_no_copy() {
+    let Some(server) = servers::get(18) else { return };
+    let database = server.database();
+    database
+        .execute_as(
+            As::Owner,
+            "create table public.t (id int primary key, a text); insert into t values (1, '2')",
+        )
+        .expect("the schema");
+    let folder = std::env::temp_dir().join(format!("schemac-verify-anew-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("schemac.yaml"), "postgres: 15\nsources: [app.yaml]\n").expect("writes");
+    let url = database.url_as_owner();
+    for (a, code) in [("{ type: int, using: 'a::int' }", 0), ("{ type: bigint }", 0), ("{ type: bigint }", 2)]
+    {
+        let tables = "tables: { t: { moved_from: [public.t], facade: public.t, columns:";
+        let text = format!("domain: app\n{tables} {{ id: int primary key, a: {a} }} }} }}\n");
+        std::fs::write(folder.join("app.yaml"), text).expect("writes");
+        product::run(&folder, &url, &["apply", "--yes"]).expect("runs").expect(0);
+        if code == 2 {
+            database.execute_as(As::Owner, "vacuum full app.t").expect("runs");
+        }
+        let run = product::run(&folder, &url, &["verify"]).expect("runs");
+        assert_eq!(run.code, code, "{}", run.all());
+    }
+    std::fs::remove_dir_all(folder).expect("goes");
+}
+
 #[test]
 fn queries_are_answered_as_before() {
     let Some(server) = servers::get(15) else { return };

@@ -242,6 +242,13 @@ impl Left {
                 self.relations.entry(today(one.id)).or_insert_with(|| one.clone());
             }
         }
+        // Rows that a plan wrote anew, as it said it would, are in another file since.
+        for id in &after.rewritten {
+            let now = after.relations.iter().find(|now| now.id == *id);
+            if let (Some(now), Some(known)) = (now, self.relations.get_mut(id)) {
+                known.file = now.file;
+            }
+        }
     }
 }
 
