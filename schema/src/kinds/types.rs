@@ -26,6 +26,26 @@ pub fn drop(id: ObjectId) -> Sql {
     sql
 }
 
+/// What a kind with a field `owner` says of it: whose it is, and that who is not named stays who it was.
+macro_rules! has_owner {
+    () => {
+        fn owner(&self) -> Option<$crate::ident::Ident> {
+            self.owner.0
+        }
+
+        fn take_owner(&mut self, owner: Option<$crate::ident::Ident>) {
+            self.owner.0 = owner;
+        }
+
+        fn inherit(&mut self, current: &Self) {
+            if self.owner.0.is_none() {
+                self.owner = current.owner;
+            }
+        }
+    };
+}
+pub(crate) use has_owner;
+
 /// Gives a new object the owner that it shall have, unless the role that runs the plan is it.
 pub fn set_owner(id: ObjectId, owner: Option<Ident>, context: &Context<'_>, out: &mut Steps) {
     if let Some(owner) = owner.filter(|owner| *owner != context.server.role) {

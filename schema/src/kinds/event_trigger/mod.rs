@@ -52,19 +52,7 @@ impl ObjectKind for EventTrigger {
         visitor.reference(&mut self.function);
     }
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);

@@ -59,19 +59,7 @@ impl ObjectKind for MaterializedView {
         visitor.fragment("query", &mut self.query);
     }
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn answer(&mut self, place: &str, text: &str) {
         if place == "output" {

@@ -93,19 +93,7 @@ impl ObjectKind for Publication {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn uses(&self, _: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let schemas = self.schemas.iter().map(|schema| ObjectId::global(Kind::Schema, *schema));

@@ -77,19 +77,7 @@ impl ObjectKind for Range {
         }
     }
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn brings_types(&self, id: ObjectId) -> Vec<QName> {
         id.schema().map(|schema| QName::new(schema, self.multirange)).into_iter().collect()

@@ -32,19 +32,7 @@ impl ObjectKind for Schema {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     /// ALTER DEFAULT PRIVILEGES … ON SCHEMAS is about new schemas too.
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {

@@ -107,19 +107,7 @@ impl ObjectKind for Table {
         }
     }
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn whole(&self) -> Option<ObjectId> {
         self.parent()

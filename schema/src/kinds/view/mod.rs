@@ -56,19 +56,7 @@ impl ObjectKind for View {
         visitor.fragment("query", &mut self.query);
     }
 
-    fn owner(&self) -> Option<Ident> {
-        self.owner.0
-    }
-
-    fn take_owner(&mut self, owner: Option<Ident>) {
-        self.owner.0 = owner;
-    }
-
-    fn inherit(&mut self, current: &Self) {
-        if self.owner.0.is_none() {
-            self.owner = current.owner;
-        }
-    }
+    crate::kinds::types::has_owner!();
 
     fn stored(place: &str, text: &str) -> String {
         let text = text.trim();
