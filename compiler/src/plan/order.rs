@@ -217,6 +217,23 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     graph
 }
 
+/// Which nodes come directly after one.
+pub fn successors(graph: &Graph, of: usize) -> impl Iterator<Item = usize> {
+    graph.neighbors(NodeIndex::new(of)).map(|next| next.index())
+}
+
+/// Which nodes come after some of these, or are some of them.
+pub fn after(graph: &Graph, starts: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut seen = vec![false; graph.node_count()];
+    let mut open: Vec<usize> = starts.collect();
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut seen[at], true) {
+            open.extend(successors(graph, at));
+        }
+    }
+    seen
+}
+
 /// The edges, for people.
 pub fn arrows(graph: &Graph, nodes: &[Node]) -> Vec<Arrow> {
     let change = |index: NodeIndex| (nodes[index.index()].verb, nodes[index.index()].id);

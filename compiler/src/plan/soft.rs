@@ -5,8 +5,7 @@
 
 use super::Verb;
 use super::node::Node;
-use super::order::{Edge, Graph};
-use petgraph::Direction;
+use super::order::{self, Edge, Graph};
 use petgraph::graph::NodeIndex;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
@@ -38,7 +37,7 @@ pub fn soften(graph: &mut Graph, nodes: &[Node]) {
         if makers.iter().all(|maker| *maker == index) {
             continue;
         }
-        let later = later(graph, index);
+        let later = order::after(graph, std::iter::once(index));
         for maker in makers.into_iter().filter(|maker| *maker != index && !later[*maker]) {
             let edge = Edge::Speaks(nodes[maker].id);
             graph.add_edge(NodeIndex::new(maker), NodeIndex::new(index), edge);
@@ -67,16 +66,4 @@ fn makers(
         }
     }
     found
-}
-
-/// What comes after a node.
-fn later(graph: &Graph, of: usize) -> Vec<bool> {
-    let mut seen = vec![false; graph.node_count()];
-    let mut open = vec![NodeIndex::new(of)];
-    while let Some(at) = open.pop() {
-        if !std::mem::replace(&mut seen[at.index()], true) {
-            open.extend(graph.neighbors_directed(at, Direction::Outgoing));
-        }
-    }
-    seen
 }

@@ -6,7 +6,7 @@
 use super::Verb;
 use super::change::Changes;
 use super::node::Node;
-use super::order::{Edge, Graph, with_ancestors};
+use super::order::{self, Edge, Graph, with_ancestors};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use schemac_schema::catalog::Catalog;
@@ -95,7 +95,7 @@ fn guards(units: &mut Units, graph: &Graph, nodes: &[Node], current: &Catalog) {
         })
     };
     let late =
-        after(graph, nodes, nodes.iter().enumerate().filter(|(_, node)| heavy(node)).map(|(at, _)| at));
+        order::after(graph, nodes.iter().enumerate().filter(|(_, node)| heavy(node)).map(|(at, _)| at));
     let mut found: BTreeMap<(ObjectId, Guard), Vec<usize>> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
         let guards: BTreeSet<Guard> = node.steps.iter().filter_map(|step| step.impact.guards).collect();
@@ -113,8 +113,8 @@ fn guards(units: &mut Units, graph: &Graph, nodes: &[Node], current: &Catalog) {
         let mover = movers.get(&root).copied();
         // What stands between the move and a guard would be pulled into the move.
         let between = mover.map(|mover| {
-            let direct = |at: &usize| nodes[*at].id.root() != root;
-            after(graph, nodes, successors(graph, mover).filter(direct))
+            let others = |at: &usize| nodes[*at].id.root() != root;
+            order::after(graph, order::successors(graph, mover).filter(others))
         });
         let waits = |at: &usize| late[*at] || between.as_ref().is_some_and(|between| between[*at]);
         match guard {
@@ -130,22 +130,6 @@ fn guards(units: &mut Units, graph: &Graph, nodes: &[Node], current: &Catalog) {
             units.join(pair[0], pair[1]);
         }
     }
-}
-
-fn successors(graph: &Graph, of: usize) -> impl Iterator<Item = usize> {
-    graph.neighbors_directed(NodeIndex::new(of), petgraph::Direction::Outgoing).map(|next| next.index())
-}
-
-/// Which nodes come after some of these, or are some of them.
-fn after(graph: &Graph, nodes: &[Node], starts: impl Iterator<Item = usize>) -> Vec<bool> {
-    let mut seen = vec![false; nodes.len()];
-    let mut open: Vec<usize> = starts.collect();
-    while let Some(at) = open.pop() {
-        if !std::mem::replace(&mut seen[at], true) {
-            open.extend(successors(graph, at));
-        }
-    }
-    seen
 }
 
 /// Disjoint sets of nodes.
