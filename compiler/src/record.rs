@@ -159,19 +159,25 @@ impl Record {
     }
 }
 
+/// Objects by their names, and the names as rows of VALUES.
+fn named(of: &[ObjectId]) -> (BTreeMap<QName, ObjectId>, String) {
+    let names: BTreeMap<QName, ObjectId> = of.iter().filter_map(|id| Some((id.qname()?, *id))).collect();
+    let rows: Vec<String> = names
+        .keys()
+        .map(|name| format!("({}, {})", sql::literal(name.schema.as_str()), sql::literal(name.name.as_str())))
+        .collect();
+    (names, rows.join(", "))
+}
+
 /// Files and rows of relations, by two questions.
 ///
 /// # Errors
 /// The server could not be asked.
 pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation>, Unavailable> {
-    let names: BTreeMap<QName, ObjectId> = of.iter().filter_map(|id| Some((id.qname()?, *id))).collect();
+    let (names, rows) = named(of);
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let list: Vec<String> = names
-        .keys()
-        .map(|name| format!("({}, {})", sql::literal(name.schema.as_str()), sql::literal(name.name.as_str())))
-        .collect();
     // Somebody's row-level security would hide rows from the count.
     let question = format!(
         "SELECT n.nspname, c.relname, c.oid, c.relfilenode, c.relkind IN ('r', 'p', 'm') \
@@ -181,8 +187,7 @@ pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation
          (SELECT pg_catalog.pg_sequence_last_value(c.oid) * pg_catalog.sign(s.seqincrement)::pg_catalog.int8 \
          FROM pg_catalog.pg_sequence s WHERE s.seqrelid = c.oid AND NOT s.seqcycle) END \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE (n.nspname, c.relname) IN (VALUES {}) ORDER BY 1, 2",
-        list.join(", ")
+         WHERE (n.nspname, c.relname) IN (VALUES {rows}) ORDER BY 1, 2"
     );
     let (mut relations, mut counts) = (Vec::new(), Vec::new());
     for message in pinned(client, &question)? {
@@ -223,19 +228,14 @@ pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation
 /// # Errors
 /// The server could not be asked.
 pub fn types_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation>, Unavailable> {
-    let names: BTreeMap<QName, ObjectId> = of.iter().filter_map(|id| Some((id.qname()?, *id))).collect();
+    let (names, rows) = named(of);
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let list: Vec<String> = names
-        .keys()
-        .map(|name| format!("({}, {})", sql::literal(name.schema.as_str()), sql::literal(name.name.as_str())))
-        .collect();
     let question = format!(
         "SELECT n.nspname, t.typname, t.oid FROM pg_catalog.pg_type t \
          JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-         WHERE (n.nspname, t.typname) IN (VALUES {}) ORDER BY 1, 2",
-        list.join(", ")
+         WHERE (n.nspname, t.typname) IN (VALUES {rows}) ORDER BY 1, 2"
     );
     let mut types = Vec::new();
     for message in pinned(client, &question)? {
