@@ -6,6 +6,7 @@ pub mod cases;
 pub mod clients;
 pub mod crowd;
 pub mod dump;
+pub mod fixture;
 pub mod generate;
 pub mod judge;
 pub mod made;

@@ -7,38 +7,20 @@ use std::path::PathBuf;
 use postgres::Client;
 use schemac_tests::rows::{self, Names};
 use schemac_tests::servers::{self, As, Database, Server};
-use schemac_tests::{clients, crowd, dump, product, repository};
-
-fn fixture() -> PathBuf {
-    repository().join("fixtures/disruptor")
-}
+use schemac_tests::{clients, crowd, dump, fixture, product};
 
 fn project() -> PathBuf {
-    fixture().join("project")
-}
-
-/// A database with what the platform brings.
-fn platform(server: &Server) -> Database<'_> {
-    let database = server.database();
-    database.psql_file(As::Superuser, fixture().join("platform.sql")).expect("the platform loads");
-    database
-}
-
-/// The flat database, owned by a role that is no superuser.
-fn flat(server: &Server) -> Database<'_> {
-    let database = platform(server);
-    database.psql_file(As::Owner, fixture().join("before.sql")).expect("the flat database loads");
-    database
+    fixture::folder().join("project")
 }
 
 fn blocks() -> Vec<clients::Block> {
-    clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql"))
+    clients::parse(&std::fs::read_to_string(fixture::folder().join("clients.sql")).expect("clients.sql"))
         .expect("parses")
 }
 
 /// Old and new name of each table that moves, as `by_hand.sql` says.
 fn moves() -> BTreeMap<String, String> {
-    let script = std::fs::read_to_string(fixture().join("by_hand.sql")).expect("by_hand.sql");
+    let script = std::fs::read_to_string(fixture::folder().join("by_hand.sql")).expect("by_hand.sql");
     let calls = script.lines().filter_map(|line| line.strip_prefix("call pg_temp.move('"));
     let moves = calls.map(|call| {
         let words: Vec<&str> = call.trim_end_matches("');").split("', '").collect();
@@ -114,7 +96,7 @@ fn counted(run: &product::Run, what: &str) -> usize {
 #[test]
 fn each_text_is_parsed_once() {
     let Some(server) = servers::get(18).or_else(|| servers::all().last()) else { return };
-    let database = flat(server);
+    let database = fixture::flat(server);
     let url = database.url_as_owner();
     let diff = |project: &std::path::Path| {
         let run = product::run(project, &url, &["diff", "--timings", "--no-cache"]).expect("runs");
@@ -143,7 +125,7 @@ fn each_text_is_parsed_once() {
 /// closes, and have to be allowed.
 fn guide_on(major: u32) {
     let Some(server) = servers::get(major) else { return };
-    let database = flat(server);
+    let database = fixture::flat(server);
     let (mut admin, url) = (database.connect(As::Superuser), database.url_as_owner());
     let allow: &[&str] = if major < 15 { &["--allow", "facade-bypasses-rls"] } else { &[] };
     let mut blocks = blocks();
@@ -182,12 +164,12 @@ fn guide_on(major: u32) {
     assert_eq!(rows_before, rows_after, "rows were changed");
     assert_eq!(files_before, storage(&mut admin, moves().values()), "a table was copied, not moved");
 
-    let hand = flat(server);
-    hand.psql_file(As::Owner, fixture().join("by_hand.sql")).expect("the moves by hand");
+    let hand = fixture::flat(server);
+    hand.psql_file(As::Owner, fixture::folder().join("by_hand.sql")).expect("the moves by hand");
     let by_hand = hand.dump();
     let difference = dump::difference(&without_facade_comments(&database.dump()), &by_hand);
     assert!(difference.is_empty(), "PostgreSQL {major}: it differs from the moves by hand\n{difference}");
-    let direct = platform(server);
+    let direct = fixture::platform(server);
     apply(&direct, allow).expect(0);
     nothing_is_left(&direct);
     let plain = |dump: &str| trimmed_bodies(&without_identity_grants(&without_facade_comments(dump)));
@@ -247,7 +229,7 @@ fn the_guide_on_18() {
 #[test]
 fn psql_runs_the_script_as_it_is() {
     let Some(server) = servers::get(15) else { return };
-    let database = flat(server);
+    let database = fixture::flat(server);
     let url = database.url_as_owner();
     let script = product::run(&project(), &url, &["diff", "--format", "sql"]).expect("runs");
     database.psql(As::Owner, &script.expect(0).stdout).expect("psql runs the script");
@@ -261,7 +243,7 @@ fn sixteen_clients_work_on_while_the_tables_move_and_move_back() {
     let Some(shared) = servers::get(15) else { return };
     // A server of its own: its log tells who was in a deadlock with whom.
     let server = Server::start(shared.scratch().installation()).expect("a server");
-    let database = flat(&server);
+    let database = fixture::flat(&server);
     let first = database.dump();
     let mut blocks = blocks();
     // What asks which rows others have locked is answered by what the others do.
@@ -306,7 +288,7 @@ fn says(sql: &str, words: &str) -> bool {
 #[test]
 fn a_failure_in_the_middle_leaves_every_client_working() {
     let Some(server) = servers::get(15) else { return };
-    let database = flat(server);
+    let database = fixture::flat(server);
     let (mut admin, url) = (database.connect(As::Superuser), database.url_as_owner());
     let blocks = blocks();
     let before = clients::run(&mut admin, &blocks).expect("the clients run");

@@ -2,14 +2,13 @@
 //! answered all along, and the same command again goes on and finishes.
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
 use schemac_tests::servers::{self, As, Database, Server};
-use schemac_tests::{clients, crowd, dump, product, repository};
+use schemac_tests::{clients, crowd, dump, fixture, product};
 
 /// How it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +35,6 @@ const PLACES: [(Place, End); 5] = [
     (Place::After(3), End::Killed),
     (Place::Moving("public.vendor_platform_sessions"), End::Terminated),
 ];
-
-fn fixture() -> PathBuf {
-    repository().join("fixtures/disruptor")
-}
-
-/// The flat database, owned by a role that is no superuser.
-fn flat(server: &Server) -> Database<'_> {
-    let database = server.database();
-    database.psql_file(As::Superuser, fixture().join("platform.sql")).expect("the platform loads");
-    database.psql_file(As::Owner, fixture().join("before.sql")).expect("the flat database loads");
-    database
-}
 
 fn text(admin: &mut Client, question: &str) -> String {
     admin.query_one(question, &[]).expect("an answer").get(0)
@@ -88,7 +75,8 @@ fn interrupted(database: &Database<'_>, arguments: &[&str], place: Place, end: E
         transaction.batch_execute(&format!("SELECT FROM {table} LIMIT 1")).expect("reads");
         holding = Some(transaction);
     }
-    let mut command = product::command(&fixture().join("project"), &database.url_as_owner(), arguments);
+    let mut command =
+        product::command(&fixture::folder().join("project"), &database.url_as_owner(), arguments);
     // Into a file: a pipe that nobody reads would stop it.
     let heard =
         std::env::temp_dir().join(format!("schemac-interrupted-{}-{}", std::process::id(), database.major()));
@@ -134,7 +122,8 @@ fn interrupted(database: &Database<'_>, arguments: &[&str], place: Place, end: E
     }
     // The server finds out by itself that nobody listens any more.
     wait_until(&what, || text(&mut admin, &format!("SELECT count(*)::text {SESSIONS}")) == "0");
-    let state = product::run(&fixture().join("project"), &database.url_as_owner(), &["history", "--json"]);
+    let state =
+        product::run(&fixture::folder().join("project"), &database.url_as_owner(), &["history", "--json"]);
     let state: serde_json::Value =
         serde_json::from_str(&state.expect("runs").expect(0).stdout).expect("JSON");
     let last = state["applies"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
@@ -146,11 +135,11 @@ fn on(major: u32) {
     let Some(shared) = servers::get(major) else { return };
     // A server of its own: sessions are ended on it.
     let server = Server::start(shared.scratch().installation()).expect("a server");
-    let database = flat(&server);
+    let database = fixture::flat(&server);
     let (mut admin, url, project) =
-        (database.connect(As::Superuser), database.url_as_owner(), fixture().join("project"));
+        (database.connect(As::Superuser), database.url_as_owner(), fixture::folder().join("project"));
     let mut blocks =
-        clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql"))
+        clients::parse(&std::fs::read_to_string(fixture::folder().join("clients.sql")).expect("clients.sql"))
             .expect("parses");
     // What asks which rows others have locked is answered by what the others do.
     let asks =

@@ -1,25 +1,13 @@
 //! History and the way back: after a rollback the database is what it was, with the rows written since.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use postgres::Client;
-use schemac_tests::servers::{self, As, Database, Server};
-use schemac_tests::{clients, dump, product, repository};
-
-fn fixture() -> PathBuf {
-    repository().join("fixtures/disruptor")
-}
-
-/// The flat database, owned by a role that is no superuser.
-fn flat(server: &Server) -> Database<'_> {
-    let database = server.database();
-    database.psql_file(As::Superuser, fixture().join("platform.sql")).expect("the platform loads");
-    database.psql_file(As::Owner, fixture().join("before.sql")).expect("the flat database loads");
-    database
-}
+use schemac_tests::servers::{self, As};
+use schemac_tests::{clients, dump, fixture, product};
 
 fn blocks() -> Vec<clients::Block> {
-    clients::parse(&std::fs::read_to_string(fixture().join("clients.sql")).expect("clients.sql"))
+    clients::parse(&std::fs::read_to_string(fixture::folder().join("clients.sql")).expect("clients.sql"))
         .expect("parses")
 }
 
@@ -43,14 +31,14 @@ fn value(admin: &mut Client, question: &str) -> String {
 
 fn there_and_back(major: u32) {
     let Some(server) = servers::get(major) else { return };
-    let database = flat(server);
+    let database = fixture::flat(server);
     let (mut admin, url) = (database.connect(As::Superuser), database.url_as_owner());
     let blocks = blocks();
     let first = database.dump();
     let before = clients::run(&mut admin, &blocks).expect("the clients run");
     let files = storage(&mut admin);
 
-    let project = fixture().join("project");
+    let project = fixture::folder().join("project");
     let run = product::run(&project, &url, &["apply", "--yes"]).expect("runs");
     assert!(run.expect(0).stdout.contains("Recorded as apply 1"), "{}", run.all());
     let after = clients::run(&mut admin, &blocks).expect("the clients run");
