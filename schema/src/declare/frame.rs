@@ -17,6 +17,7 @@ use crate::span::Span;
 use crate::tree::Tree;
 use crate::type_name::TypeName;
 use crate::yaml::Sql;
+use std::borrow::Cow;
 
 /// A fragment, its tokens, and the statement that it was read in.
 #[derive(Debug)]
@@ -147,7 +148,7 @@ impl<'a> Frame<'a> {
 #[derive(Clone, Debug)]
 pub struct Words<'a> {
     text: &'a str,
-    tokens: Vec<Token>,
+    tokens: Cow<'a, [Token]>,
 }
 
 impl<'a> Words<'a> {
@@ -174,7 +175,7 @@ impl<'a> Words<'a> {
             let message = "a fragment of SQL is empty: there is nothing but comments";
             return Err(Diagnostic::error(Code::EmptyFragment, message).at(sql.span()));
         }
-        let words = Self { text, tokens };
+        let words = Self { text, tokens: Cow::Owned(tokens) };
         let mut open = Vec::new();
         for (index, token) in words.tokens.iter().enumerate() {
             let matching = match words.word(index) {
@@ -203,6 +204,11 @@ impl<'a> Words<'a> {
             return Err(syntax_error(sql, &SyntaxError { message, offset: Some(at) }));
         }
         Ok(words)
+    }
+
+    /// Some of the tokens of a text that was read already: one statement of a file.
+    pub fn over(text: &'a str, tokens: &'a [Token]) -> Self {
+        Self { text, tokens: Cow::Borrowed(tokens) }
     }
 
     /// A token.

@@ -76,7 +76,7 @@ impl File<'_> {
         if !tree.get("grantor").is_nothing() {
             return Err(words.refuse(0, "who gives a privilege is the owner: leave GRANTED BY out"));
         }
-        let on = words.find(1, "on").unwrap_or(1);
+        let on = words.find_outside(1, "on").unwrap_or(1);
         let kind = object_type(tree.get("objtype").int());
         for object in tree.get("objects").items() {
             match kind {

@@ -10,6 +10,7 @@ mod relation;
 mod routine;
 
 use crate::code::Code;
+use crate::declare::frame::Words;
 use crate::diagnostic::Diagnostic;
 use crate::ident::Text as Interned;
 use crate::parse::{self, Statement, Token};
@@ -17,6 +18,7 @@ use crate::span::{FileId, Sources, Span};
 use crate::spec::DomainSpec;
 use crate::tree::Tree;
 use crate::yaml::{Name, Sql, Text};
+use std::ops::Deref;
 
 /// The largest file in bytes, as for YAML.
 const MAX_BYTES: usize = 64 << 20;
@@ -87,7 +89,8 @@ impl File<'_> {
     fn statement(&mut self, statement: &Statement) -> Done {
         let first = self.tokens.partition_point(|token| token.start < statement.start);
         let last = self.tokens.partition_point(|token| token.end <= statement.end);
-        let words = Part { whole: self.whole, tokens: self.tokens.get(first..last).unwrap_or(&[]) };
+        let tokens = self.tokens.get(first..last).unwrap_or(&[]);
+        let words = Part { whole: self.whole, words: Words::over(self.whole.text(), tokens) };
         let tree = &statement.tree;
         match tree.name() {
             "CreateFunctionStmt" => self.routine(&words, tree),
@@ -156,61 +159,25 @@ fn position(location: &Tree) -> usize {
 /// A statement as its tokens.
 struct Part<'a> {
     whole: &'a Sql,
-    tokens: &'a [Token],
+    words: Words<'a>,
+}
+
+impl<'a> Deref for Part<'a> {
+    type Target = Words<'a>;
+
+    fn deref(&self) -> &Words<'a> {
+        &self.words
+    }
 }
 
 impl Part<'_> {
-    fn word(&self, index: usize) -> &str {
-        let token = self.tokens.get(index);
-        token.and_then(|token| self.whole.text().get(token.start..token.end)).unwrap_or("")
-    }
-
-    fn is(&self, index: usize, keyword: &str) -> bool {
-        self.word(index).eq_ignore_ascii_case(keyword)
-    }
-
     fn has(&self, mut range: std::ops::Range<usize>, keyword: &str) -> bool {
         range.any(|index| self.is(index, keyword))
     }
 
-    fn len(&self) -> usize {
-        self.tokens.len()
-    }
-
     fn start(&self, index: usize) -> usize {
-        self.tokens.get(index).or(self.tokens.last()).map_or(0, |token| token.start)
-    }
-
-    fn index_at(&self, byte: usize) -> usize {
-        self.tokens.partition_point(|token| token.start < byte)
-    }
-
-    /// The first such keyword from a token on that stands in no parentheses.
-    fn find(&self, from: usize, keyword: &str) -> Option<usize> {
-        let mut depth = 0_usize;
-        for index in from..self.len() {
-            match self.word(index) {
-                "(" | "[" => depth += 1,
-                ")" | "]" => depth = depth.saturating_sub(1),
-                _ if depth == 0 && self.is(index, keyword) => return Some(index),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// The token that closes the parenthesis at a token.
-    fn closing(&self, open: usize) -> usize {
-        let mut depth = 0_usize;
-        for index in open..self.len() {
-            match self.word(index) {
-                "(" => depth += 1,
-                ")" if depth <= 1 => return index,
-                ")" => depth -= 1,
-                _ => {}
-            }
-        }
-        self.len()
+        let last = || self.token(self.len().checked_sub(1)?);
+        self.token(index).or_else(last).map_or(0, |token| token.start)
     }
 
     /// The ranges of tokens between the commas that stand in no parentheses of their own.
@@ -236,7 +203,7 @@ impl Part<'_> {
     /// The tokens `first..last` as a fragment that knows its places.
     fn slice(&self, first: usize, last: usize) -> Sql {
         let start = self.start(first);
-        let end = last.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.end);
+        let end = last.checked_sub(1).and_then(|last| self.token(last)).map_or(start, |token| token.end);
         self.whole.part(start, end.max(start))
     }
 

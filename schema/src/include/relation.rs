@@ -77,7 +77,7 @@ impl File<'_> {
     }
 
     pub(super) fn enumeration(&mut self, words: &Part<'_>, tree: &Tree) -> Done {
-        let at = words.find(0, "type").unwrap_or(0) + 1;
+        let at = words.find_outside(0, "type").unwrap_or(0) + 1;
         let (name, behind) = self.name(words, at, &tree.get("type_name").strings())?;
         // AS ENUM ( 'a' , 'b' )
         let values = tree.get("vals").strings();
@@ -99,7 +99,7 @@ impl File<'_> {
         let (name, behind) = self.relation_name(words, tree.get("typevar"))?;
         // AS ( a int , b text )
         let open = behind + 1;
-        let fields = words.pieces(open + 1, words.closing(open));
+        let fields = words.pieces(open + 1, words.closing(open).unwrap_or(words.len()));
         let fields = fields.into_iter().map(|field| {
             (words.own_name(field.start), Written::Short(words.slice(field.start + 1, field.end)))
         });
@@ -110,12 +110,12 @@ impl File<'_> {
     }
 
     pub(super) fn trigger(&mut self, words: &Part<'_>, tree: &Tree) -> Done {
-        let at = words.find(0, "trigger").unwrap_or(0) + 1;
+        let at = words.find_outside(0, "trigger").unwrap_or(0) + 1;
         let (table, behind) = self.relation_name(words, tree.get("relation"))?;
         let mut sql = words.slice(at + 1, words.len());
         if tree.get("isconstraint").flag() {
             // The entry says so with its first word.
-            let (from, name) = (words.find(0, "constraint").unwrap_or(0), words.start(at));
+            let (from, name) = (words.find_outside(0, "constraint").unwrap_or(0), words.start(at));
             let offset = words.start(from);
             let after = words.start(at + 1) - offset;
             let all = words.slice(from, words.len());
@@ -141,13 +141,13 @@ impl File<'_> {
         if tree.get("idxname").str().is_empty() {
             return Err(words.refuse(0, "the index has no name").help("write CREATE INDEX name ON …"));
         }
-        let index = words.find(0, "index").unwrap_or(0);
+        let index = words.find_outside(0, "index").unwrap_or(0);
         if tree.get("concurrent").flag() {
             return Err(words
                 .refuse(index + 1, "how an index is made is decided by the plan")
                 .help("leave CONCURRENTLY out"));
         }
-        let on = words.find(index, "on").unwrap_or(index);
+        let on = words.find_outside(index, "on").unwrap_or(index);
         if words.is(on + 1, "only") {
             return Err(words.refuse(on + 1, "an index on a partitioned table alone stands in YAML"));
         }
@@ -184,7 +184,7 @@ fn query(words: &Part<'_>, behind: usize, aliases: &Tree, tail: &[&str]) -> Resu
         let error = words.refuse(behind, "a list of column names behind the view's name is not read");
         return Err(error.help("name the columns in the query: `select a as b`"));
     }
-    let first = words.find(behind, "as").map_or(behind, |at| at + 1);
+    let first = words.find_outside(behind, "as").map_or(behind, |at| at + 1);
     let mut end = words.len();
     let has_tail =
         tail.iter().rev().enumerate().all(|(back, word)| end > back && words.is(end - 1 - back, word));

@@ -17,9 +17,9 @@ impl File<'_> {
     pub(super) fn routine(&mut self, words: &Part<'_>, tree: &Tree) -> Done {
         let procedure = tree.get("is_procedure").flag();
         let keyword = if procedure { "procedure" } else { "function" };
-        let at = words.find(0, keyword).unwrap_or(0) + 1;
+        let at = words.find_outside(0, keyword).unwrap_or(0) + 1;
         let (name, open) = self.name(words, at, &tree.get("funcname").strings())?;
-        let close = words.closing(open);
+        let close = words.closing(open).unwrap_or(words.len());
         let options = tree.get("options").items();
         let places: Vec<usize> =
             options.iter().map(|option| words.index_at(position(option.get("location")))).collect();
@@ -28,8 +28,8 @@ impl File<'_> {
         let own_body = match tree.get("sql_body") {
             Tree::Nothing => None,
             // A list of lists stands for BEGIN ATOMIC.
-            body if body.name() == "ReturnStmt" => words.find(behind, "return"),
-            _ => words.find(behind, "begin"),
+            body if body.name() == "ReturnStmt" => words.find_outside(behind, "return"),
+            _ => words.find_outside(behind, "begin"),
         };
         let end = own_body.unwrap_or(words.len());
         let mut spec = RoutineSpec::default();
