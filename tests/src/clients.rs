@@ -248,6 +248,15 @@ pub fn difference(before: &[Answer], after: &[Answer]) -> String {
     unified_diff(&text(before), &text(after), "before", "after")
 }
 
+impl Answer {
+    /// Whether the server chose this client as the one to fail in a deadlock: clients that write the same rows in
+    /// another order are in one with each other whether something moves or not, and ask again.
+    #[must_use]
+    pub fn is_deadlock(&self) -> bool {
+        self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(code) if code == "40P01"))
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.client)?;

@@ -116,7 +116,12 @@ fn interrupted(database: &Database<'_>, arguments: &[&str], place: Place, end: E
         End::Killed => assert_eq!(status.code(), None, "{what}: {said}"),
         End::Terminated => {
             assert_eq!(status.code(), Some(1), "{what}: {said}");
-            let why = ["terminating connection due to administrator command", "connection closed"];
+            // The server's word may be lost with the connection that it was to come by.
+            let why = [
+                "terminating connection due to administrator command",
+                "connection closed",
+                "Connection reset",
+            ];
             assert!(why.iter().any(|why| said.contains(why)), "{what}: {said}");
         }
     }
@@ -156,7 +161,14 @@ fn on(major: u32) {
             some.push(block.clone());
             answers.push(answer.clone());
         }
-        let now = clients::run(&mut database.connect(As::Superuser), &some).expect("the clients run");
+        let mut client = database.connect(As::Superuser);
+        let mut ask = |block| {
+            // The crowd writes the same rows meanwhile.
+            let mut tries = std::iter::repeat_with(|| clients::run_block(&mut client, block)).take(10);
+            let answer = tries.find(|answer| !answer.as_ref().is_ok_and(clients::Answer::is_deadlock));
+            answer.expect("one of ten in no deadlock").expect("a client's answer")
+        };
+        let now: Vec<_> = some.iter().map(&mut ask).collect();
         let difference = clients::difference(&answers, &now);
         assert!(
             difference.is_empty(),
