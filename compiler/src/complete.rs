@@ -11,7 +11,7 @@ use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
 use schemac_schema::kinds;
-use schemac_schema::object::Kind;
+use schemac_schema::object::{Kind, Object};
 use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -120,6 +120,7 @@ pub fn complete(
         }
     }
     leave_alone(desired, current, project);
+    leave_unstored(desired, current);
     for (id, entry) in desired.iter() {
         let root = id.root();
         let missing = root != id && entry.standing == Standing::Managed && !desired.contains(root);
@@ -163,16 +164,27 @@ fn is_left_alone(id: ObjectId, project: &Project) -> bool {
 /// Nothing of an area that is left alone is made, whatever the files say of it, and neither is what stands on it.
 fn leave_alone(desired: &mut Catalog, current: &Catalog, project: &Project) {
     let unmade = |id: ObjectId| !current.contains(id) && is_left_alone(id, project);
-    if !desired.ids().any(unmade) {
-        return;
+    if desired.ids().any(unmade) {
+        desired.retain(|id| !std::iter::successors(Some(id), |id| id.parent()).any(unmade));
     }
-    for (id, entry) in std::mem::take(desired).into_entries() {
-        let above = std::iter::successors(Some(id), |id| id.parent());
-        if !above.into_iter().any(unmade) {
-            // It was in a catalog before.
-            let _ = desired.insert(id, entry);
-        }
-    }
+}
+
+/// What the files say that PostgreSQL does not store, since it says nothing, is no difference.
+fn leave_unstored(desired: &mut Catalog, current: &Catalog) {
+    let type_of = |catalog: &Catalog, column| match catalog.get(column).map(|entry| &entry.object) {
+        Some(Object::Column(column)) => Some(column.type_name),
+        _ => None,
+    };
+    let unstored: HashSet<ObjectId> = desired
+        .iter()
+        .filter(|(id, entry)| {
+            let stays =
+                id.parent().is_some_and(|column| type_of(desired, column) == type_of(current, column));
+            !current.contains(*id) && stays && kinds::default::is_unstored(*id, &entry.object, current)
+        })
+        .map(|(id, _)| id)
+        .collect();
+    desired.retain(|id| !unstored.contains(&id));
 }
 
 /// What the files declare on an object of somebody else, or say that it is to go, is theirs from now on, with what

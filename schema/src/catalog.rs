@@ -143,6 +143,17 @@ impl Catalog {
         self.entries.into_iter().map(|(id, entry)| (id, *entry))
     }
 
+    /// Leaves out what a rule does not keep; with an object goes nothing that hangs on it.
+    pub fn retain(&mut self, keep: impl Fn(ObjectId) -> bool) {
+        if self.ids().all(&keep) {
+            return;
+        }
+        for (id, entry) in std::mem::take(self).into_entries().filter(|(id, _)| keep(*id)) {
+            // It was in a catalog before.
+            let _ = self.insert(id, entry);
+        }
+    }
+
     /// How many objects there are.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -187,7 +187,7 @@ impl<'a> Declarations<'a> {
         if is_identity {
             self.identity_sequence(id, name, written, &declared.sequence);
         }
-        if let Some(value) = default.filter(|value| !ColumnDefault::is_null(value.text())) {
+        if let Some(value) = default {
             let span = value.origin().map_or(name.span, Sql::span);
             self.add(ObjectId::of(Kind::Default, id, ""), Object::Default(ColumnDefault::new(value)), span);
         }

@@ -292,6 +292,12 @@ impl Declarations<'_> {
             let Some(Object::Default(default)) = self.out.catalog.get(own).map(|entry| &entry.object) else {
                 continue;
             };
+            // What says nothing below says nothing above; a domain has a default to stand against.
+            let of = self.out.catalog.get(column).map(|entry| &entry.object);
+            let is_plain = matches!(of, Some(Object::Column(column)) if column.type_name.is_system());
+            if is_plain && ColumnDefault::is_null(default.value.text()) {
+                continue;
+            }
             let like = Aside(default.like.0.or(Some(column)));
             let default = ColumnDefault { like, ..default.clone() };
             let to = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, id, shown), "");

@@ -174,7 +174,7 @@ fn constraint(
                 return Err(frame.refuse(start, "a column has one default"));
             }
             let text = frame.slice(behind_keyword, end);
-            declared.default = default(&text, node.get("raw_expr"), &declared.column.type_name)?;
+            declared.default = Some(default(&text, node.get("raw_expr"))?);
         }
         kind::IDENTITY => {
             let always = node.get("generated_when").str() == "a";
@@ -264,7 +264,7 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
     }
     if let Some(value) = &spec.default {
         let tree = frame::expression(value).map_err(|error| quoted(value, error))?;
-        declared.default = default(value, &tree, &declared.column.type_name)?;
+        declared.default = Some(default(value, &tree)?);
     }
     if let Some(generated) = &spec.generated {
         let (expression, stored) = match generated {
@@ -317,8 +317,7 @@ pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fra
     column.options = Options::declared(&spec.options);
     let Some(sql) = &spec.default else { return Ok(None) };
     let tree = frame::expression(sql).map_err(|error| quoted(sql, error))?;
-    let value = default(sql, &tree, &column.type_name)?;
-    Ok(Some(value.unwrap_or_else(|| Fragment::canonical("NULL", Grammar::Expression))))
+    default(sql, &tree).map(Some)
 }
 
 /// YAML's quotes were taken for SQL's where the text in them is no SQL.
@@ -331,8 +330,8 @@ pub(crate) fn quoted(sql: &Sql, error: Diagnostic) -> Diagnostic {
     Diagnostic::error(Code::QuotedNoSql, message).at(sql.span()).help(help)
 }
 
-/// A default; none for a plain NULL, which PostgreSQL does not store either, unless the type may be a domain.
-pub(crate) fn default(sql: &Sql, tree: &Tree, type_name: &TypeName) -> Result<Option<Fragment>, Diagnostic> {
+/// A default, which uses no columns.
+pub(crate) fn default(sql: &Sql, tree: &Tree) -> Result<Fragment, Diagnostic> {
     let mut column = false;
     tree.walk(&mut |node| column |= node.name() == "ColumnRef");
     if column {
@@ -346,10 +345,7 @@ pub(crate) fn default(sql: &Sql, tree: &Tree, type_name: &TypeName) -> Result<Op
         }
         return Err(error);
     }
-    if tree.name() == "AConst" && tree.get("isnull").flag() && type_name.is_system() {
-        return Ok(None);
-    }
-    Ok(Some(Fragment::declared(sql, Grammar::Expression)))
+    Ok(Fragment::declared(sql, Grammar::Expression))
 }
 
 fn storage(word: &str) -> Option<Text> {

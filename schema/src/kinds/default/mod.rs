@@ -30,7 +30,7 @@ impl Default {
         Self { value, like: Aside(None) }
     }
 
-    /// Whether a text is NULL, with or without a cast: PostgreSQL's own word for no default.
+    /// Whether a text is NULL, with or without a cast.
     pub fn is_null(text: &str) -> bool {
         let Ok(mut tree) = crate::parse::expression(text) else { return false };
         while tree.name() == "TypeCast" {
@@ -38,6 +38,22 @@ impl Default {
         }
         tree.name() == "AConst" && tree.get("isnull").flag()
     }
+}
+
+/// Whether PostgreSQL keeps no word of a default: NULL on a table's column whose type has no length to enforce, and no
+/// default of its own as a domain has (`AddRelationNewConstraints` skips a bare constant; intervals take their length
+/// as constants). What comes from a parent has a default to stand against.
+pub fn is_unstored(id: ObjectId, default: &Object, catalog: &Catalog) -> bool {
+    let Object::Default(default) = default else { return false };
+    let entry =
+        id.parent().filter(|column| column.root().kind() == Kind::Table).and_then(|id| catalog.get(id));
+    let Some((entry, Object::Column(column))) = entry.map(|entry| (entry, &entry.object)) else {
+        return false;
+    };
+    let own = column.type_name;
+    let is_domain = !own.is_array() && entry.uses.iter().any(|used| used.kind() == Kind::Domain);
+    let has_length = own.is_system() && !own.modifiers().is_empty() && own.name().as_str() != "interval";
+    !column.inherited.0 && !is_domain && !has_length && Default::is_null(default.value.text())
 }
 
 fn column_of(id: ObjectId) -> ObjectId {
@@ -133,6 +149,10 @@ impl ObjectKind for Default {
                 return;
             }
             return set(&above.value, id, out);
+        }
+        // A column that becomes of another type has let go of it.
+        if column::default_follows_type(column, context) {
+            return;
         }
         let mut sql = column::alter(column);
         sql.kw("DROP DEFAULT");

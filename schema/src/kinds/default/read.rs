@@ -28,10 +28,6 @@ pub const READER: Reader = Reader {
             );
             return Ok(());
         }
-        if text.starts_with("NULL::") && Default::is_null(text) && !inherited {
-            return Ok(());
-        }
-        let text = if Default::is_null(text) { "NULL" } else { text };
         let value = Fragment::canonical(text, Grammar::Expression);
         out.add(id, Object::Default(Default::new(value)), class::DEFAULT, oid, 0)
     },

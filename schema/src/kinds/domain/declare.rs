@@ -27,7 +27,10 @@ pub fn domain(written: &Written<DomainTypeSpec>) -> Result<Domain, Diagnostic> {
     let default = match &spec.default {
         Some(value) => {
             let tree = frame::expression(value).map_err(|error| column::declare::quoted(value, error))?;
-            column::declare::default(value, &tree, &base)?
+            let default = column::declare::default(value, &tree)?;
+            // PostgreSQL does not store it either.
+            let is_nothing = base.is_system() && tree.name() == "AConst" && tree.get("isnull").flag();
+            (!is_nothing).then_some(default)
         }
         None => None,
     };
