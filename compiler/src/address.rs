@@ -62,7 +62,7 @@ pub fn address(declared: &mut Declared<'_>, current: &Catalog, search_path: &[Id
 }
 
 /// The id `from` with the arguments of `to`.
-fn from_arguments(from: ObjectId, to: ObjectId) -> Option<ObjectId> {
+pub fn from_arguments(from: ObjectId, to: ObjectId) -> Option<ObjectId> {
     use schemac_schema::id::Address;
     match (from.address(), to.address()) {
         (Address::Routine(name, _), Address::Routine(_, arguments)) => {

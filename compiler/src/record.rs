@@ -88,6 +88,16 @@ impl Record {
             .collect();
         // A move to another schema with another name is two statements.
         moves.dedup();
+        // When a routine's statement runs, the types that it is called by have moved: a plan names it by what they are
+        // then, and the record by what they are now.
+        if moves.iter().any(|(old, _)| old.kind().is_routine()) {
+            let by_then: Vec<Relocation> =
+                moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
+            let called = relocate::call_anew(&mut reading.catalog.clone(), &by_then);
+            for (old, _) in &mut moves {
+                *old = called.get(old).copied().unwrap_or(*old);
+            }
+        }
         let mut touched: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
         touched.extend(moves.iter().flat_map(|(old, new)| [old.root(), new.root()]));
         let relocations = moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();

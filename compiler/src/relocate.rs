@@ -97,7 +97,7 @@ pub fn relocate(
 }
 
 /// Gives routines whose argument types move the ids that they will have; the old ids by the new ones.
-fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+pub(crate) fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
     let mut renaming = Renaming::default();
     for one in chosen.iter().filter(|one| one.from.kind().is_relation() || one.from.kind().is_type()) {
         if let (Some(old), Some(new)) = (one.from.qname(), one.to.qname()) {

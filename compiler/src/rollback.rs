@@ -5,6 +5,7 @@
 //! way back was gone already); anything else is named and refused. Names are compared as they will be afterwards, so
 //! that what only refers to a moved object counts as unchanged. Not here: what is recorded (`record`), running it.
 
+use crate::address;
 use crate::compile;
 use crate::connect::{Connection, ServerError};
 use crate::fingerprint::Seen;
@@ -544,8 +545,10 @@ fn relocated(
     desired: &Catalog,
     span: Span,
 ) -> Result<Relocated, Error> {
+    // A routine is looked for by the names that its argument types have by then.
+    let called = |from: ObjectId, to: ObjectId| address::from_arguments(from, to).unwrap_or(from);
     let wishes: Vec<Move> =
-        moves.iter().map(|(from, to)| Move { from: vec![*from], to: *to, span }).collect();
+        moves.iter().map(|(from, to)| Move { from: vec![called(*from, *to)], to: *to, span }).collect();
     let mut diagnostics = Vec::new();
     let relocated = relocate::relocate(catalog, &wishes, desired, &mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {

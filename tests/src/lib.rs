@@ -13,6 +13,7 @@ pub mod made;
 pub mod mutate;
 pub mod pairs;
 pub mod product;
+pub mod project;
 pub mod rows;
 pub mod script;
 pub mod servers;
