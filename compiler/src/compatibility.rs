@@ -1,9 +1,12 @@
 //! What a plan means for the clients of names that move. What is looked for is said beside the kinds, in
 //! `schemac_schema::compatibility`.
 
+use crate::connect::ServerError;
 use crate::load::Project;
 use crate::plan::Plan;
 use crate::relocate::Relocated;
+use crate::scheduled::{Scheduled, scheduled};
+use postgres::Client;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::compatibility::{self, Compatibility, Rule, Sides};
@@ -19,8 +22,9 @@ pub fn report(
     desired: &Catalog,
     project: &Project,
     (search_path, version): (&[Ident], u32),
+    client: &mut Client,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Compatibility {
+) -> Result<Compatibility, ServerError> {
     let mut moved: Vec<(ObjectId, ObjectId)> = relocated
         .was
         .iter()
@@ -28,6 +32,7 @@ pub fn report(
         .map(|(now, old)| (*old, *now))
         .collect();
     moved.sort_unstable();
+    let scheduled = if moved.is_empty() { Scheduled::default() } else { scheduled(client)? };
     let exposed = exposed(project);
     let found = compatibility::report(&Sides {
         moved: &moved,
@@ -37,6 +42,8 @@ pub fn report(
         search_path,
         exposed: &exposed,
         version,
+        outside: &scheduled.jobs,
+        hidden: scheduled.hidden,
     });
     for finding in &found.findings {
         let code = match finding.rule {
@@ -53,7 +60,7 @@ pub fn report(
             None => error,
         });
     }
-    found
+    Ok(found)
 }
 
 /// A warning for each name without a schema in a function's body that means a facade. PostgreSQL looks it up at each

@@ -185,8 +185,10 @@ pub fn compile(
             near::misses(&relocated.catalog, &desired, project, &mut diagnostics, &mut notes);
             found = timed("compatibility", || {
                 let server = (search_path.as_slice(), reading.server.version);
-                compatibility::report(&relocated, &desired, project, server, &mut diagnostics)
-            });
+                let client = &mut connection.client;
+                compatibility::report(&relocated, &desired, project, server, client, &mut diagnostics)
+            })
+            .map_err(Error::Ask)?;
             if has_errors(&diagnostics) {
                 return Err(Error::Diagnostics(diagnostics));
             }

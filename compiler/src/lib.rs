@@ -23,6 +23,7 @@ pub mod relocate;
 pub mod rename;
 pub mod render;
 pub mod rollback;
+pub mod scheduled;
 pub mod scratch;
 pub mod settle;
 pub mod state;

@@ -25,6 +25,7 @@ const TABLES: &str = "
         name text not null,
         status public.status default 'active');
     create table public.bare (id int);
+    create index users_name_idx on public.users (name);
     create function public.helper() returns int language sql as 'select 1';
 ";
 
@@ -45,6 +46,8 @@ tables:
       status: app.status default 'active'
     primary_key:
       users_pkey: (id)
+    indexes:
+      users_name_idx: (name)
 ";
 
 /// What of it is only there where everything is.
@@ -56,6 +59,12 @@ const MORE: &str = "    triggers:
     moved_from: [public.bare]
     columns:
       id: int
+  keys:
+    moved_from: [public.keys]
+    facade: { name: public.keys, writes: triggers }
+    columns:
+      id: int
+    primary_key: { keys_pkey: (id) }
 functions:
   helper:
     moved_from: [public.helper]
@@ -66,6 +75,13 @@ functions:
     body: |
       select count(*)
       from public.users
+procedures:
+  work:
+    moved_from: [roads.work]
+    facade: roads.work
+    arguments: inout a int
+    language: plpgsql
+    body: begin a := a + 1; end
 ";
 
 /// A function for each row of the table: the rule, its name and body, what a call answers before and after.
@@ -112,15 +128,60 @@ const FUNCTIONS: &[(&str, &str, &str, &str, &str)] = &[
     ("no-facade", "f_bare", "begin\n return (select count(*) from public.bare); end", "0", "42P01"),
     ("old-name", "f_old", "begin\n return (select count(*) from users); end", "0", "0"),
     (
+        "index-name",
+        "f_index",
+        "begin\n drop index public.users_name_idx; return 'done'; end",
+        "done",
+        "42704",
+    ),
+    ("index-name", "f_reindex", "begin\n reindex index users_name_idx; return 'done'; end", "done", "42P01"),
+    (
+        "index-name",
+        "f_index_text",
+        "begin\n return pg_relation_size('public.users_pkey') > 0; end",
+        "true",
+        "42P01",
+    ),
+    (
+        "truncate",
+        "f_put_together",
+        "begin\n execute format('truncate %I.%I', 'public', 'users') || ' cascade'; return 'done'; end",
+        "done",
+        "42809",
+    ),
+    (
+        "copy",
+        "f_constant",
+        "begin\n execute 'copy public.users to ''/dev/null'''; return 'done'; end",
+        "done",
+        "42809",
+    ),
+    ("no-facade", "f_listed", "begin\n return (select count(*) from pg_am l, bare b); end", "0", "42P01"),
+    ("no-facade", "f_row", "declare\n r bare%rowtype; begin return r is null; end", "true", "42P01 42601"),
+    (
+        "no-facade",
+        "f_column",
+        "declare\n r public.bare.id%type; begin return r is null; end",
+        "true",
+        "42P01 42601",
+    ),
+    (
+        "on-conflict",
+        "f_conflict",
+        "begin\n insert into public.keys (id) values (1) on conflict (id) do nothing; return 'done'; end",
+        "done",
+        "42P10",
+    ),
+    (
         "dynamic-sql",
         "f_dynamic",
-        "declare n bigint; begin\n execute 'select count(*) from ' || 'public.' || 'users' into n; return n; end",
+        "declare n bigint; t text := 'users'; begin\n execute 'select count(*) from public.' || t into n; return n; end",
         "0",
         "0",
     ),
     (
         "row-type-function",
-        "f_row",
+        "f_row_type",
         "begin\n execute 'select public.full_name(u) from (values (1)) x left join public.users u on true'; return 'done'; end",
         "done",
         "42883",
@@ -196,6 +257,9 @@ fn whole(database: &Database<'_>) {
                insert into public.log values (tg_table_schema); return null; end';
          create trigger audit after insert on public.users for each row execute function public.audit();
          create function public.full_name(u public.users) returns text language sql as 'select u.name';
+         create schema roads; grant usage on schema roads to public;
+         create procedure roads.work(inout a int) language plpgsql as 'begin a := a + 1; end';
+         create function public.all_users() returns setof public.users language sql as 'select * from public.users';
          create table public.orders (id int primary key, user_id int references public.users,
             seq text default pg_get_serial_sequence('public.users', 'id'));
          alter table public.orders enable row level security;
@@ -207,6 +271,7 @@ fn whole(database: &Database<'_>) {
             $$ select public.schedule('nightly',
                'truncate public.users') $$;
          create publication feed for table public.users;
+         create table public.keys (id int constraint keys_pkey primary key);
          grant select (id) on public.users to anon;",
     );
     for (_, name, body, _, _) in FUNCTIONS {
@@ -223,7 +288,7 @@ fn what_breaks_is_found_and_breaks() {
         let database = server.database();
         whole(&database);
         for (rule, name, _, before, _) in FUNCTIONS {
-            assert_eq!(&ask(&database, &format!("select public.{name}()")), before, "{rule} before");
+            assert_eq!(&ask(&database, &format!("select public.{name}()")), before, "{rule} {name} before");
         }
         let folder = Folder::new(&format!("all-{}", server.major()), PROJECT, &format!("{DOMAIN}{MORE}"));
         let report = report(&folder, &database);
@@ -236,14 +301,23 @@ fn what_breaks_is_found_and_breaks() {
         let exactly =
             |rule: &str, places: &[&str]| assert_eq!(found(&report, rule), places, "{rule}: {report:#}");
         exactly("row-type-function", &["function public.full_name(app.users)"]);
+        exactly("routine-usage", &["function roads.work(int4)"]);
+        exactly("row-type-result", &["function public.all_users()"]);
         exactly("trigger-table-name", &["function public.audit(), 2"]);
         exactly("serial-sequence", &["default on column public.orders.seq", "function public.f_serial(), 2"]);
         exactly("name-in-text", &["policy there on public.orders"]);
         exactly("column-privilege", &["view public.users"]);
         exactly("publication-name", &["publication feed"]);
-        exactly("client-types", &["view public.users"]);
+        exactly("client-types", &["view public.keys", "view public.users"]);
         exactly("foreign-key-crosses-domains", &["foreign key orders_user_id_fkey on public.orders"]);
-        exactly("truncate", &["function public.cron(), 2", "function public.f_truncate(), 2"]);
+        exactly(
+            "truncate",
+            &[
+                "function public.cron(), 2",
+                "function public.f_put_together(), 2",
+                "function public.f_truncate(), 2",
+            ],
+        );
         let own = report["findings"]
             .as_array()
             .and_then(|all| all.iter().find(|one| one["at"]["name"] == "count_users"));
@@ -264,7 +338,12 @@ fn what_breaks_is_found_and_breaks() {
 
         apply(&folder, &database);
         for (rule, name, _, _, after) in FUNCTIONS {
-            assert_eq!(&ask(&database, &format!("select public.{name}()")), after, "{rule} after");
+            // Versions differ in how they miss what `%rowtype` names.
+            let answer = ask(&database, &format!("select public.{name}()"));
+            assert!(
+                answer == *after || after.split(' ').any(|one| one == answer),
+                "{rule} {name} after: {answer}"
+            );
         }
         let merge = "merge into public.users u using (values (1)) v on false when not matched then insert (name) values ('m')";
         assert_eq!(ask(&database, merge), if merges { "" } else { "0A000" });
@@ -312,6 +391,59 @@ fn what_is_not_there_is_not_found() {
     let run = product::run(&folder.0, &database.url_as_owner(), &["diff", "--json"]).expect("it runs");
     let left: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(left["compatibility"]["names"], Value::Array(Vec::new()));
+}
+
+/// SQL that stands in no object of the catalogs, or in a language that is not read: jobs of pg_cron (a stand-in with its
+/// columns), and functions of another language (PL/pgSQL under another name).
+#[test]
+fn what_stands_elsewhere_is_found() {
+    for server in [15, 18].into_iter().filter_map(servers::get) {
+        let database = server.database();
+        database.psql(As::Owner, TABLES).expect("the database");
+        database
+            .psql(
+                As::Superuser,
+                "create schema cron;
+                 create table cron.job (jobid bigserial, schedule text, command text, database text default current_database(),
+                    username text default current_user, active boolean default true, jobname text);
+                 insert into cron.job (command, jobname) values
+                    (E'select 1;\ntruncate public.users', 'nightly'), ('vacuum public.others', null),
+                    ('delete from users where name like ''users%''', null);
+                 insert into cron.job (command, database) values ('truncate public.users', 'another');
+                 create language other handler plpgsql_call_handler;
+                 create function public.script() returns bigint language other as
+                    $$ begin -- in tables and users
+                       return (select count(*) from users) + (select count(*) from public.users); end $$;
+                 create function public.unrelated() returns text language other as
+                    $$ begin return 'users of other.users, public.users_too'; end $$;",
+            )
+            .expect("more");
+        let folder = Folder::new(&format!("elsewhere-{}", server.major()), PROJECT, DOMAIN);
+        let said = |report: &Value, rule: &str| -> Vec<String> {
+            let all = report["findings"].as_array().expect("a list").iter();
+            let what = |one: &Value| one["what"].as_str().unwrap_or_default().to_owned();
+            all.filter(|one| one["rule"] == rule).map(what).collect()
+        };
+        // Its schema is closed to the owner: that is said, and nothing else.
+        let closed = report(&folder, &database);
+        assert_eq!(said(&closed, "unreadable"), ["this role may not read the jobs of pg_cron"]);
+        let open = "grant usage on schema cron to owner; grant select on cron.job to owner";
+        database.psql(As::Superuser, open).expect("grants");
+        let whole = report(&folder, &database);
+        assert_eq!(said(&whole, "truncate"), ["job 1 \"nightly\": public.users"], "{whole:#}");
+        assert_eq!(found(&whole, "truncate"), ["table cron.job, 2"]);
+        assert_eq!(said(&whole, "old-name"), ["job 3: users"]);
+        assert_eq!(said(&whole, "unreadable"), [""; 0]);
+        assert_eq!(found(&whole, "other-language"), ["function public.script(), 2"], "{whole:#}");
+        // Where each role sees its own jobs, that is said.
+        database.psql(As::Superuser, "alter table cron.job enable row level security").expect("a setting");
+        let own = report(&folder, &database);
+        assert_eq!(said(&own, "truncate"), [""; 0]);
+        assert!(said(&own, "unreadable")[0].contains("its own jobs only"), "{own:#}");
+        apply(&folder, &database);
+        assert_eq!(ask(&database, "truncate public.users"), "42809");
+        assert_eq!(ask(&database, "select public.script()"), "0");
+    }
 }
 
 #[test]

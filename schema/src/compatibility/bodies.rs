@@ -4,6 +4,7 @@
 //! told by the words around it. Names in fragments are bound and follow their objects; only their texts are looked at.
 
 use super::structure::triggers;
+use super::words::Words;
 use super::{Finding, Moved, Old, Rule, Sides};
 use crate::catalog::Standing;
 use crate::fragment::{Fragment, Grammar};
@@ -12,9 +13,7 @@ use crate::ident::{Ident, QName};
 use crate::kinds::function::{Body, Function};
 use crate::names::dotted_name;
 use crate::object::{Kind, Object, Visitor};
-use crate::parse;
 use crate::reference::Reference;
-use crate::sql;
 use crate::type_name::TypeName;
 use std::collections::BTreeSet;
 
@@ -27,7 +26,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
         if old.own.contains(&id.root()) {
             continue;
         }
-        let mut scan = Scan { sides, old, id, out, origin: None, path: sides.search_path.to_vec(), depth: 0 };
+        let mut scan = Scan::new(sides, old, id, sides.search_path.to_vec(), out);
         match &entry.object {
             Object::Function(Function { body: Body::Text(body), language, attributes, .. }) => {
                 let path = attributes.settings.0.get(&Ident::new("search_path"));
@@ -49,6 +48,19 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             }
         }
     }
+    for outside in sides.outside {
+        let mut scan = Scan {
+            label: Some(outside.label.as_str()),
+            ..Scan::new(sides, old, outside.at, sides.search_path.to_vec(), out)
+        };
+        match Words::of(&outside.sql) {
+            Some(words) => scan.names(&words, &outside.sql, 0),
+            None if scan.is_named(&outside.sql) => {
+                scan.add(Rule::Unreadable, None, &outside.sql, 0, String::new())
+            }
+            None => {}
+        }
+    }
 }
 
 /// Names of relations without a schema in the bodies of functions that are certain to mean what has moved. Texts within
@@ -66,7 +78,7 @@ pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding
         }
         let path = attributes.settings.0.get(&Ident::new("search_path"));
         let path = path.map_or(sides.search_path.to_vec(), |path| path_of(path.as_str()));
-        let mut scan = Scan { sides, old, id, out, origin: body.origin().cloned(), path, depth: 0 };
+        let mut scan = Scan { origin: body.origin().cloned(), ..Scan::new(sides, old, id, path, out) };
         let text = body.text();
         let Some(words) = Some(text).filter(|text| scan.is_named(text)).and_then(Words::of) else { continue };
         for at in (0..words.tokens.len()).filter(|at| words.is_certain(*at)) {
@@ -123,12 +135,6 @@ const RELATION_WORDS: [&str; 12] = [
     "exists",
 ];
 
-/// What may begin a statement behind THEN or ELSE.
-const STATEMENTS: [&str; 22] = [
-    "insert", "update", "delete", "merge", "truncate", "copy", "alter", "create", "drop", "lock", "execute",
-    "perform", "return", "raise", "if", "with", "for", "while", "comment", "analyze", "call", "open",
-];
-
 struct Scan<'a> {
     sides: &'a Sides<'a>,
     old: &'a Old,
@@ -138,147 +144,28 @@ struct Scan<'a> {
     path: Vec<Ident>,
     /// How deep in texts within texts.
     depth: usize,
+    /// What a text that is in no object is called.
+    label: Option<&'a str>,
 }
 
-/// The tokens of a text, with what is asked of them.
-struct Words<'t> {
-    text: &'t str,
-    tokens: Vec<parse::Token>,
-    /// Where each token's statement begins.
-    starts: Vec<usize>,
+impl<'a> Scan<'a> {
+    fn new(
+        sides: &'a Sides<'a>,
+        old: &'a Old,
+        id: ObjectId,
+        path: Vec<Ident>,
+        out: &'a mut BTreeSet<Finding>,
+    ) -> Self {
+        Self { sides, old, id, out, origin: None, path, depth: 0, label: None }
+    }
 }
 
-impl<'t> Words<'t> {
-    fn of(text: &'t str) -> Option<Self> {
-        let tokens = parse::tokens(text).ok()?;
-        let mut words = Self { text, tokens, starts: Vec::new() };
-        let mut start = 0;
-        for at in 0..words.tokens.len() {
-            let before = at.checked_sub(1).map_or(";".into(), |before| words.word(before));
-            let begins = match before.as_str() {
-                ";" | "begin" | "loop" | "declare" | "atomic" => true,
-                "then" | "else" => STATEMENTS.contains(&words.word(at).as_str()),
-                _ => false,
-            };
-            if begins {
-                start = at;
-            }
-            words.starts.push(start);
-        }
-        Some(words)
-    }
-
-    fn raw(&self, at: usize) -> &'t str {
-        self.tokens.get(at).and_then(|token| self.text.get(token.start..token.end)).unwrap_or_default()
-    }
-
-    /// A token in lower case; a quoted name and a text are no words.
-    fn word(&self, at: usize) -> String {
-        self.raw(at).to_ascii_lowercase()
-    }
-
-    fn before(&self, at: usize, steps: usize) -> String {
-        at.checked_sub(steps).map(|at| self.word(at)).unwrap_or_default()
-    }
-
-    fn is_text(&self, at: usize) -> bool {
-        let raw = self.raw(at);
-        raw.starts_with('\'')
-            || (raw.starts_with('$') && raw.len() > 1 && raw.ends_with('$'))
-            || (raw.len() > 1 && raw.starts_with(['e', 'E', 'n', 'N', 'u', 'U']) && raw.ends_with('\''))
-    }
-
-    /// What a text says, and where that begins.
-    fn content(&self, at: usize) -> (String, usize) {
-        let (raw, start) = (self.raw(at), self.tokens.get(at).map_or(0, |token| token.start));
-        if let Some(rest) = raw.strip_prefix('$') {
-            let tag = rest.find('$').map_or(0, |end| end + 2);
-            let inside = raw.get(tag..raw.len().saturating_sub(tag)).unwrap_or_default();
-            return (inside.to_owned(), start + tag);
-        }
-        let open = raw.find('\'').map_or(0, |at| at + 1);
-        let inside = raw.get(open..raw.len().saturating_sub(1)).unwrap_or_default();
-        (sql::undoubled(inside), start + open)
-    }
-
-    fn starts_name(&self, at: usize) -> bool {
-        let first = self.raw(at).chars().next();
-        let names = first.is_some_and(|c| c.is_alphabetic() || c == '_' || c == '"');
-        names && !self.is_text(at) && self.before(at, 1) != "."
-    }
-
-    /// The tokens of the statement around a token.
-    fn statement(&self, at: usize) -> std::ops::Range<usize> {
-        let start = self.starts.get(at).copied().unwrap_or(0);
-        let end = (at..self.tokens.len()).find(|next| self.starts[*next] != start || self.raw(*next) == ";");
-        start..end.unwrap_or(self.tokens.len())
-    }
-
-    /// The function in whose parentheses a token is the first argument.
-    fn caller(&self, at: usize) -> String {
-        if self.before(at, 1) == "(" { self.before(at, 2) } else { String::new() }
-    }
-
-    /// Whether a token begins the name of a relation, and can be no variable, column or argument.
-    fn is_certain(&self, at: usize) -> bool {
-        if !self.starts_name(at) {
-            return false;
-        }
-        let (before, earlier) = (self.before(at, 1), self.before(at, 2));
-        match before.as_str() {
-            "join" => true,
-            "from" => earlier != "distinct" && !self.is_in_call(at),
-            "into" => matches!(earlier.as_str(), "insert" | "merge"),
-            // Not FOR UPDATE, DO UPDATE and ON UPDATE.
-            "update" => matches!(earlier.as_str(), "" | ";" | "(" | ")" | "begin" | "then" | "else" | "loop"),
-            "only" => matches!(earlier.as_str(), "from" | "join" | "update"),
-            "truncate" => true,
-            "table" => matches!(earlier.as_str(), "truncate" | "alter" | "lock"),
-            _ => false,
-        }
-    }
-
-    /// Whether a FROM is that of `extract(year from x)` and its like.
-    fn is_in_call(&self, at: usize) -> bool {
-        let mut depth = 0_usize;
-        for open in (0..at).rev() {
-            match self.raw(open) {
-                ")" => depth += 1,
-                "(" if depth == 0 => {
-                    let caller = self.before(open, 1);
-                    return ["extract", "substring", "trim", "overlay"].contains(&caller.as_str());
-                }
-                "(" => depth -= 1,
-                ";" => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// Whether the body itself makes something of that name: a WITH query, a temporary table.
-    fn is_made(&self, name: Ident) -> bool {
-        (0..self.tokens.len()).any(|at| {
-            let is_it = || dotted_name(self.raw(at), 0).is_some_and(|(parts, _)| parts == [name]);
-            let behind = self.word(at + 1);
-            let begins = behind == "as" || behind == "(";
-            let query = begins && matches!(self.before(at, 1).as_str(), "with" | "recursive" | ",");
-            let table = self.before(at, 1) == "table" || self.before(at, 1) == "exists";
-            let temporary = || {
-                let from = at.saturating_sub(5);
-                self.has(from..at, &["temp"]) || self.has(from..at, &["temporary"])
-            };
-            (query || (table && temporary())) && is_it()
-        })
-    }
-
-    fn has(&self, range: std::ops::Range<usize>, words: &[&str]) -> bool {
-        range.clone().any(|at| {
-            words
-                .iter()
-                .enumerate()
-                .all(|(step, word)| at + step < range.end && self.word(at + step) == *word)
-        })
+/// What is wrong with a name that nothing stands for any more.
+fn gone(moved: Moved) -> Rule {
+    match moved.old.kind() {
+        Kind::Sequence => Rule::SequenceName,
+        Kind::Index => Rule::IndexName,
+        _ => Rule::NoFacade,
     }
 }
 
@@ -339,29 +226,54 @@ impl Scan<'_> {
         self.old.names.iter().any(|name| text.contains(name.as_str()) || lower.contains(name.as_str()))
     }
 
-    /// A body that is neither SQL nor PL/pgSQL.
+    /// A body that is neither SQL nor PL/pgSQL: a name with its schema, or one behind a word that relations stand
+    /// behind.
     fn foreign(&mut self, body: &Fragment) {
         let text = body.text();
         self.origin = body.origin().cloned();
-        for moved in &self.old.moved {
-            let Some(name) = moved.old.qname() else { continue };
-            if let Some(place) = text.find(&format!("{}.{}", name.schema, name.name)) {
-                self.add(Rule::OtherLanguage, Some(moved.old), text, place, String::new());
+        if !self.is_named(text) {
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        let mut rest = 0;
+        while let Some(first) = text[rest..].find(|c: char| c.is_alphabetic() || c == '_') {
+            let place = rest + first;
+            let one = || place + text[place..].chars().next().map_or(1, char::len_utf8);
+            let Some((parts, end)) = dotted_name(text, place) else {
+                rest = one();
+                continue;
+            };
+            rest = end.max(one());
+            let before =
+                text[..place].trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let wanted = parts.len() > 1 || RELATION_WORDS.contains(&before.to_ascii_lowercase().as_str());
+            let found = self.relation(&parts).filter(|_| wanted);
+            if let Some(moved) = found.filter(|moved| seen.insert(moved.old)) {
+                self.add(Rule::OtherLanguage, Some(moved.old), text, place, text[place..end].to_owned());
             }
         }
     }
 
-    /// `EXECUTE` of anything but one whole text.
+    /// `EXECUTE` of anything but one whole text. What is put together of nothing but texts is read as the whole.
     fn dynamic(&mut self, words: &Words<'_>, at: usize, text: &str) {
         let (next, behind) = (words.word(at + 1), words.word(at + 2));
         let granted = matches!(words.before(at, 1).as_str(), "grant" | "revoke" | "," | "all");
         if granted || matches!(next.as_str(), "function" | "procedure" | "on" | "privilege") {
             return;
         }
-        let whole = words.is_text(at + 1) && matches!(behind.as_str(), ";" | "using" | "into" | "" | "loop");
-        if !whole {
-            let line = text[words.tokens[at].start..].lines().next().unwrap_or_default();
-            self.add(Rule::DynamicSql, None, text, words.tokens[at].start, line.trim().to_owned());
+        if words.is_text(at + 1) && matches!(behind.as_str(), ";" | "using" | "into" | "" | "loop") {
+            return;
+        }
+        let place = words.tokens[at].start;
+        let Some(sql) = words.put_together(at + 1) else {
+            let line = text[place..].lines().next().unwrap_or_default();
+            return self.add(Rule::DynamicSql, None, text, place, line.trim().to_owned());
+        };
+        if let Some(inner) = Words::of(&sql).filter(|_| self.is_named(&sql)) {
+            self.depth += 1;
+            // Its line is that of the word EXECUTE.
+            self.names(&inner, text.get(..place).unwrap_or_default(), place);
+            self.depth -= 1;
         }
     }
 
@@ -396,9 +308,14 @@ impl Scan<'_> {
         if let Some(moved) = self.type_named(parts).filter(|_| parts.len() > 1 || before == "::") {
             return self.add(Rule::TypeName, Some(moved.old), whole, place, said);
         }
-        let listed = before == "," && words.has(words.statement(at), &["truncate"]);
-        let wanted = parts.len() > 1 || listed || RELATION_WORDS.contains(&before.as_str());
-        let Some(moved) = self.relation(parts).filter(|_| wanted) else { return };
+        let parts = match words.row_of(parts, end) {
+            Some([]) => return,
+            Some(relation) => relation,
+            None if parts.len() > 1 || RELATION_WORDS.contains(&before.as_str()) => parts,
+            None if words.is_listed(at) || words.is_index(at) => parts,
+            None => return,
+        };
+        let Some(moved) = self.relation(parts) else { return };
         let rule = self.use_of(words, at, moved);
         self.add(rule, Some(moved.old), whole, place, said);
     }
@@ -406,7 +323,7 @@ impl Scan<'_> {
     /// What a statement does with a relation.
     fn use_of(&self, words: &Words<'_>, at: usize, moved: Moved) -> Rule {
         if moved.facade.is_none() {
-            return if moved.old.kind() == Kind::Sequence { Rule::SequenceName } else { Rule::NoFacade };
+            return gone(moved);
         }
         let (before, earlier) = (words.before(at, 1), words.before(at, 2));
         let statement = words.statement(at);
@@ -459,8 +376,7 @@ impl Scan<'_> {
             let Some(moved) = self.relation(&parts).filter(|_| parts.len() > 1 || looked_up) else { return };
             let rule = match caller.as_str() {
                 "pg_get_serial_sequence" => Rule::SerialSequence,
-                _ if moved.old.kind() == Kind::Sequence => Rule::SequenceName,
-                _ if moved.facade.is_none() => Rule::NoFacade,
+                _ if moved.facade.is_none() => gone(moved),
                 _ => Rule::RelationText,
             };
             let said =
@@ -548,7 +464,12 @@ impl Scan<'_> {
             }
             None => self.sides.desired.get(self.id).and_then(|entry| entry.span),
         };
-        let is_body = self.id.kind() == Kind::Function;
-        self.out.insert(Finding { rule, old, at: self.id, line: is_body.then_some(line), span, what });
+        let counts = self.id.kind() == Kind::Function || self.label.is_some();
+        let what = match self.label {
+            Some(label) if what.is_empty() => label.to_owned(),
+            Some(label) => format!("{label}: {what}"),
+            None => what,
+        };
+        self.out.insert(Finding { rule, old, at: self.id, line: counts.then_some(line), span, what });
     }
 }

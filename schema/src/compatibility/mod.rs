@@ -1,10 +1,13 @@
 //! What clients of the old names will find after a plan: found in the database and the project, not guessed.
 //!
-//! `structure` looks at objects, `bodies` at the texts of functions and at string constants, both for names that move.
+//! `structure` looks at objects, `bodies` at the texts of functions and at string constants, both for names that move;
+//! `words` and `together` say what stands in such a text.
 //! Not here: what is shown of it (the compiler's `render`), and what the queries of clients do that nobody can see.
 
 mod bodies;
 mod structure;
+mod together;
+mod words;
 
 use crate::catalog::Catalog;
 use crate::declare::Facade;
@@ -82,6 +85,9 @@ rules! {
     SequenceName "sequence-name" Breaks
         "the sequence moves with its table, and a sequence has no facade"
         "write the sequence's new name"
+    IndexName "index-name" Breaks
+        "the index moves with its table, and an index has no facade"
+        "write the index's new name"
     SerialSequence "serial-sequence" Breaks
         "the columns of a facade own no sequence: pg_get_serial_sequence answers NULL"
         "write the table's new name"
@@ -94,6 +100,9 @@ rules! {
     RowTypeFunction "row-type-function" Breaks
         "it takes rows of the table; rows of the facade are of another type, so that calls with them find no function"
         "say `row_functions: true` on the facade, which makes overloads that take its rows, or call it with rows of the table"
+    RoutineUsage "routine-usage" Breaks
+        "what stands in its place is bound when it runs (of procedures, and of functions with types like anyelement): its callers need USAGE on the new schema, and these have none"
+        "grant USAGE on the new schema, or write the new name there too"
     ConflictConstraint "on-conflict-on-constraint" Breaks
         "the constraint is the table's, and a facade has none"
         "write ON CONFLICT (columns), or the table's new name"
@@ -127,6 +136,9 @@ rules! {
     PublicationName "publication-name" Changes
         "subscribers and realtime clients hear of the table by its new name"
         "let them listen to the new name too"
+    RowTypeResult "row-type-result" Changes
+        "it returns rows of the table, whose type has the new name: an API server that embeds by what a function returns looks for relationships there"
+        "let it return rows of the facade where clients embed by it, or let the server show the new schema too"
     ClientTypes "client-types" Changes
         "information_schema shows every column of a view as nullable and without identity, so that generated client types change"
         "generate client types from the table's new schema"
@@ -140,7 +152,7 @@ rules! {
         "the statement is put together when it runs, and cannot be read here"
         "look for old names in what it is made of"
     Unreadable "unreadable" Unknown
-        "the text cannot be taken apart"
+        "the text cannot be read or taken apart"
         "look at it"
     OldName "old-name" Works
         "it goes through the facade"
@@ -200,6 +212,17 @@ impl Compatibility {
     }
 }
 
+/// SQL that is in no object: what a scheduler runs.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The object in whose rows it stands.
+    pub at: ObjectId,
+    /// What it is called there.
+    pub label: String,
+    /// The text.
+    pub sql: String,
+}
+
 /// What the report is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Sides<'a> {
@@ -217,6 +240,10 @@ pub struct Sides<'a> {
     pub exposed: &'a BTreeSet<Ident>,
     /// The server's major version.
     pub version: u32,
+    /// SQL that is in no object.
+    pub outside: &'a [Outside],
+    /// Where there is SQL that may not be read, and why.
+    pub hidden: Option<(ObjectId, &'static str)>,
 }
 
 /// Looks for everything that knows an old name.
@@ -228,6 +255,10 @@ pub fn report(sides: &Sides<'_>) -> Compatibility {
     let mut findings = BTreeSet::new();
     structure::find(sides, &old, &mut findings);
     bodies::find(sides, &old, &mut findings);
+    if let Some((at, why)) = sides.hidden {
+        let rule = Rule::Unreadable;
+        findings.insert(Finding { rule, old: None, at, line: None, span: None, what: why.to_owned() });
+    }
     let mut findings: Vec<Finding> = findings.into_iter().collect();
     findings.sort_by_key(|finding| (finding.rule.weight(), finding.rule));
     Compatibility { names: structure::names(sides, &old), findings, reload: false }
@@ -250,6 +281,8 @@ pub fn bare_names(desired: &Catalog, facades: &[Facade], search_path: &[Ident]) 
         search_path,
         exposed: &exposed,
         version: 0,
+        outside: &[],
+        hidden: None,
     };
     let mut findings = BTreeSet::new();
     bodies::find_bare(&sides, &Old::of(&sides), &mut findings);
@@ -313,6 +346,7 @@ impl Old {
         }
         for (from, now) in sides.moved.iter().filter(|(from, now)| from.schema() != now.schema()) {
             old.identities(sides.before, *from, *now);
+            old.indexes(sides.before, *from, *now);
         }
         for facade in sides.facades {
             old.own.insert(facade.id);
@@ -324,21 +358,30 @@ impl Old {
     /// The sequences of identity columns go along. They are no objects of their own; their names are those that
     /// PostgreSQL gives.
     fn identities(&mut self, before: &Catalog, from: ObjectId, now: ObjectId) {
-        let (Some(old), Some(new)) = (from.qname(), now.qname()) else { return };
+        let Some(old) = from.qname() else { return };
         for (id, column) in before.columns(from) {
-            if column.identity.is_none() {
-                continue;
+            if column.identity.is_some() {
+                let name = key::chosen_name(old.name.as_str(), id.name().as_str(), "seq");
+                self.along(Kind::Sequence, Ident::new(name.as_str()), (from, now));
             }
-            let name = Ident::new(key::chosen_name(old.name.as_str(), id.name().as_str(), "seq").as_str());
-            let at = |schema| ObjectId::in_schema(Kind::Sequence, QName { schema, name });
-            self.names.insert(name);
-            self.relations.insert(QName { schema: old.schema, name }, self.moved.len());
-            self.moved.push(Moved {
-                old: at(old.schema),
-                now: at(new.schema),
-                facade: None,
-                triggers: false,
-            });
         }
+    }
+
+    /// Indexes go along, those of keys too; SQL that is for an index says its name.
+    fn indexes(&mut self, before: &Catalog, from: ObjectId, now: ObjectId) {
+        for kind in [Kind::Index, Kind::Key, Kind::Exclusion] {
+            for id in before.children_of(from, kind) {
+                self.along(Kind::Index, id.name(), (from, now));
+            }
+        }
+    }
+
+    /// What moves with a table and keeps its name.
+    fn along(&mut self, kind: Kind, name: Ident, (from, now): (ObjectId, ObjectId)) {
+        let (Some(old), Some(new)) = (from.schema(), now.schema()) else { return };
+        let at = |schema| ObjectId::in_schema(kind, QName { schema, name });
+        self.names.insert(name);
+        self.relations.insert(QName { schema: old, name }, self.moved.len());
+        self.moved.push(Moved { old: at(old), now: at(new), facade: None, triggers: false });
     }
 }

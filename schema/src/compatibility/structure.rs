@@ -5,12 +5,16 @@ use crate::catalog::Catalog;
 use crate::declare::facade::is_facade;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
+use crate::kinds::function::{Body, Function, Returns};
 use crate::kinds::trigger::When;
 use crate::object::{Kind, Object};
+use crate::span::Span;
+use crate::type_name::TypeName;
 use std::collections::BTreeSet;
 
 pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
     for moved in &old.moved {
+        routine_usage(sides, moved, out);
         if moved.old.kind() == Kind::Sequence || !moved.old.kind().is_relation() {
             continue;
         }
@@ -32,20 +36,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
                 }
             }
             Object::Function(function) if !old.own.contains(&id) => {
-                for argument in function.arguments.iter().filter(|argument| argument.mode.is_input()) {
-                    let Some(type_name) = argument.type_name.qname() else { continue };
-                    let Some(moved) = old
-                        .moved
-                        .iter()
-                        .find(|moved| moved.now.kind().is_relation() && moved.now.qname() == Some(type_name))
-                    else {
-                        continue;
-                    };
-                    if takes_facade(sides.desired, id, moved) || !was_there(sides, id) {
-                        continue;
-                    }
-                    add(out, Rule::RowTypeFunction, Some(moved.old), id, entry.span, String::new());
-                }
+                row_types(sides, old, (id, function, entry.span), out);
             }
             _ => {}
         }
@@ -65,10 +56,71 @@ fn add(
     rule: Rule,
     old: Option<ObjectId>,
     at: ObjectId,
-    span: Option<crate::span::Span>,
+    span: Option<Span>,
     what: String,
 ) {
     out.insert(Finding { rule, old, at, line: None, span, what });
+}
+
+/// A function that takes or gives rows of what moves: their type moves too.
+fn row_types(
+    sides: &Sides<'_>,
+    old: &Old,
+    (id, function, span): (ObjectId, &Function, Option<Span>),
+    out: &mut BTreeSet<Finding>,
+) {
+    let row_of = |type_name: &TypeName| {
+        let name = type_name.qname()?;
+        let rows = |moved: &&Moved| moved.now.kind().is_relation() && moved.now.qname() == Some(name);
+        old.moved.iter().find(rows)
+    };
+    if !was_there(sides, id) {
+        return;
+    }
+    for argument in function.arguments.iter().filter(|argument| argument.mode.is_input()) {
+        if let Some(moved) = row_of(&argument.type_name)
+            && !takes_facade(sides.desired, id, moved)
+        {
+            add(out, Rule::RowTypeFunction, Some(moved.old), id, span, String::new());
+        }
+    }
+    let served = |moved: &Moved| {
+        let shown = |of: ObjectId| of.schema().is_some_and(|schema| sides.exposed.contains(&schema));
+        sides.exposed.is_empty() || (shown(id) && !shown(moved.now))
+    };
+    if let Some(Returns::Type { type_name, .. }) = &function.returns
+        && let Some(moved) = row_of(type_name).filter(|moved| served(moved))
+    {
+        add(out, Rule::RowTypeResult, Some(moved.old), id, span, String::new());
+    }
+}
+
+/// Callers of a facade whose body PostgreSQL binds when it runs, as the caller, and who may not look into the schema.
+fn routine_usage(sides: &Sides<'_>, moved: &Moved, out: &mut BTreeSet<Finding>) {
+    let facade = moved.facade.and_then(|facade| Some((facade, sides.desired.get(facade)?)));
+    let Some((facade, entry)) = facade else { return };
+    if !matches!(&entry.object, Object::Function(Function { body: Body::Text(_), .. })) {
+        return;
+    }
+    let grantees = |of: ObjectId| -> BTreeSet<Ident> {
+        let grants = sides.desired.children(of).iter().filter(|id| id.kind() == Kind::Grant);
+        grants.map(|id| id.name()).collect()
+    };
+    let schema =
+        |of: ObjectId| of.schema().map(|name| grantees(ObjectId::of_schema(name))).unwrap_or_default();
+    let everybody = Ident::new("public");
+    let (reach, mut callers) = (schema(moved.now), grantees(facade));
+    if reach.contains(&everybody) {
+        return;
+    }
+    if callers.remove(&everybody) {
+        // Everybody who comes as far as the old name.
+        callers.extend(schema(facade));
+    }
+    for role in callers.difference(&reach) {
+        let who = if *role == everybody { "everybody".to_owned() } else { role.to_string() };
+        add(out, Rule::RoutineUsage, Some(moved.old), facade, entry.span, who);
+    }
 }
 
 /// A new function has no callers yet.
@@ -194,6 +246,7 @@ pub(super) fn names(sides: &Sides<'_>, old: &Old) -> Vec<OldName> {
     let mut names: Vec<OldName> = old
         .moved
         .iter()
+        .filter(|moved| moved.old.kind() != Kind::Index)
         .map(|moved| {
             let (works, stops) = through(sides, moved);
             OldName { old: moved.old, now: moved.now, facade: moved.facade, works, stops }
