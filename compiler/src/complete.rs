@@ -11,7 +11,7 @@ use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::QName;
 use schemac_schema::kinds;
-use schemac_schema::object::{Kind, Object};
+use schemac_schema::object::Kind;
 use schemac_schema::spec::project::Undeclared;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -171,15 +171,10 @@ fn leave_alone(desired: &mut Catalog, current: &Catalog, project: &Project) {
 
 /// What the files say that PostgreSQL does not store, since it says nothing, is no difference.
 fn leave_unstored(desired: &mut Catalog, current: &Catalog) {
-    let type_of = |catalog: &Catalog, column| match catalog.get(column).map(|entry| &entry.object) {
-        Some(Object::Column(column)) => Some(column.type_name),
-        _ => None,
-    };
     let unstored: HashSet<ObjectId> = desired
         .iter()
         .filter(|(id, entry)| {
-            let stays =
-                id.parent().is_some_and(|column| type_of(desired, column) == type_of(current, column));
+            let stays = id.parent().is_some_and(|column| desired.type_of(column) == current.type_of(column));
             !current.contains(*id) && stays && kinds::default::is_unstored(*id, &entry.object, current)
         })
         .map(|(id, _)| id)

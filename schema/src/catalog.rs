@@ -227,6 +227,14 @@ impl Catalog {
         self.contains(id).then_some(id)
     }
 
+    /// The type of a column.
+    pub fn type_of(&self, column: ObjectId) -> Option<crate::type_name::TypeName> {
+        match &self.get(column)?.object {
+            Object::Column(column) => Some(column.type_name),
+            _ => None,
+        }
+    }
+
     /// Who uses what: for each object, those that use it.
     pub fn users(&self) -> HashMap<ObjectId, BTreeSet<ObjectId>> {
         let mut users: HashMap<ObjectId, BTreeSet<ObjectId>> = HashMap::new();
