@@ -26,6 +26,18 @@ pub struct StandIn {
     pub create: String,
 }
 
+impl StandIn {
+    /// The statement that makes it with more elements than its columns.
+    pub fn with(&self, elements: &[&str]) -> String {
+        if elements.is_empty() {
+            return self.create.clone();
+        }
+        let open = self.create.strip_suffix(')').unwrap_or(&self.create).trim_end();
+        let comma = if open.ends_with('(') { "" } else { "," };
+        format!("{open}{comma}\n    {}\n)", elements.join(",\n    "))
+    }
+}
+
 /// A relation in pg_temp that stands in for another one inside a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instead {
@@ -37,6 +49,16 @@ pub struct Instead {
     pub bare: bool,
 }
 
+/// How a stored text is read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// By an SQL expression of its own (NULL: the server stored nothing).
+    Alone(String),
+    /// As the row with this key among those, of a key and a text, that a query gives for the stand-ins whose oids are
+    /// `$1`. Without such a row the server stored nothing.
+    Among(&'static str, String),
+}
+
 /// One question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -46,10 +68,10 @@ pub struct Question {
     pub stand_in: Option<StandIn>,
     /// The statement that puts the fragments where they belong, on the stand-in or as a temporary object.
     pub make: String,
-    /// For each place, an SQL expression that reads the stored text back (NULL: the server stored nothing).
-    pub read: Vec<(String, String)>,
-    /// The statement that takes it away again, so that names stay free.
-    pub undo: Option<String>,
+    /// For each place, how the stored text is read back.
+    pub read: Vec<(String, Read)>,
+    /// What `make` would do, said inside the statement that makes the stand-in: a constraint or a column of it.
+    pub element: Option<String>,
     /// The relations in pg_temp that stand in for others inside the fragments.
     pub instead: Vec<Instead>,
 }
@@ -218,5 +240,27 @@ impl Questions {
     /// Adds a question.
     pub fn push(&mut self, question: Question) {
         self.list.push(question);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_is_made_with_its_columns_and_more() {
+        let stand_in = |create: &str| StandIn {
+            relation: ObjectId::of_table(QName::new("app", "t")),
+            name: Ident::new("t"),
+            create: create.to_owned(),
+        };
+        let table = stand_in("CREATE TEMPORARY TABLE t (\n    a int\n)");
+        assert_eq!(table.with(&[]), table.create);
+        let made = "CREATE TEMPORARY TABLE t (\n    a int,\n    CHECK (a > 0),\n    b int DEFAULT (1)\n)";
+        assert_eq!(table.with(&["CHECK (a > 0)", "b int DEFAULT (1)"]), made);
+        let bare = stand_in("CREATE TEMPORARY TABLE t ()");
+        assert_eq!(bare.with(&["CHECK (true)"]), "CREATE TEMPORARY TABLE t (\n    CHECK (true)\n)");
+        let view = stand_in("CREATE TEMPORARY VIEW t AS SELECT f(1)");
+        assert_eq!(view.with(&[]), view.create);
     }
 }

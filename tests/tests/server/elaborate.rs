@@ -306,7 +306,7 @@ fn asking_takes_no_lock_that_disturbs_anybody() {
             stand_in: None,
             make: "SELECT pg_catalog.pg_sleep(1)".into(),
             read: Vec::new(),
-            undo: None,
+            element: None,
             instead: Vec::new(),
         });
         let pid = value(&mut client, "select pg_backend_pid()");

@@ -11,7 +11,7 @@ use crate::ident::Ident;
 use crate::kinds::domain::{self, Domain};
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
 use crate::write::Writer;
@@ -56,8 +56,8 @@ impl Check {
             object: id,
             stand_in: None,
             make: make.into_text(),
-            read: vec![("check".into(), read)],
-            undo: Some(domain::undo(name)),
+            read: vec![("check".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         }
     }
@@ -135,26 +135,24 @@ impl ObjectKind for Check {
         }
         let Some(stand_in) = table::stand_in(parent, context) else { return };
         let name = out.fresh_name();
-        let relation = format!("pg_temp.{}", sql::quoted(stand_in.name));
+        let mut element = Sql::new("CONSTRAINT");
+        element.ident(name).kw("CHECK (").tight().fragment(&self.expression).kw(")");
         let mut make = Sql::new("ALTER TABLE pg_temp.");
-        make.tight().ident(stand_in.name).kw("ADD CONSTRAINT").ident(name);
-        make.kw("CHECK (").tight().fragment(&self.expression).kw(")");
-        let read = format!(
-            "(SELECT pg_catalog.pg_get_expr(conbin, conrelid) FROM pg_catalog.pg_constraint \
-             WHERE conrelid = {}::pg_catalog.regclass AND conname = {})",
-            sql::literal(&relation),
-            sql::literal(name.as_str())
-        );
+        make.tight().ident(stand_in.name).kw("ADD").sql(&element);
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("check".into(), read)],
-            undo: None,
+            read: vec![("check".into(), Read::Among(STORED, name.as_str().to_owned()))],
+            element: Some(element.into_text()),
             instead: Vec::new(),
         });
     }
 }
+
+/// The checks of stand-ins as they are stored.
+const STORED: &str = "SELECT conname, pg_catalog.pg_get_expr(conbin, conrelid) FROM pg_catalog.pg_constraint \
+    WHERE contype = 'c' AND conrelid = ANY ($1)";
 
 /// `ALTER TABLE … DROP CONSTRAINT`, for every kind of constraint.
 pub fn drop_constraint(id: ObjectId, out: &mut Steps) {

@@ -16,7 +16,7 @@ use crate::kinds::table;
 use crate::kinds::types;
 use crate::kinds::{self, identity_sequence, key, naming, not_null};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Loss, Steps};
@@ -504,30 +504,29 @@ impl ObjectKind for Column {
         let Some(stand_in) = id.parent().and_then(|table| table::stand_in(table, context)) else { return };
         let column = out.fresh_name();
         let mut make = Sql::new("ALTER TABLE pg_temp.");
-        make.tight().ident(stand_in.name).kw("ADD COLUMN").ident(column).type_name(&self.type_name);
-        make.kw("GENERATED ALWAYS AS (").fragment(&generated.expression);
-        make.kw(if generated.stored { ") STORED" } else { ") VIRTUAL" });
-        let read = read_default(stand_in.name, column);
+        let mut element = Sql::default();
+        element.ident(column).type_name(&self.type_name).kw("GENERATED ALWAYS AS (");
+        element.fragment(&generated.expression);
+        element.kw(if generated.stored { ") STORED" } else { ") VIRTUAL" });
+        make.tight().ident(stand_in.name).kw("ADD COLUMN").sql(&element);
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("generated".into(), read)],
-            undo: None,
+            read: vec![("generated".into(), read_default(column))],
+            element: Some(element.into_text()),
             instead: Vec::new(),
         });
     }
 }
 
-/// An expression that reads back the default or generation expression of a stand-in's column.
-pub fn read_default(relation: Ident, column: Ident) -> String {
-    format!(
-        "(SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
-         WHERE d.adrelid = {}::pg_catalog.regclass AND a.attname = {})",
-        sql::literal(&format!("pg_temp.{}", sql::quoted(relation))),
-        sql::literal(column.as_str())
-    )
+/// Reads back the default or generation expression of a stand-in's column, whose name no other stand-in has.
+pub fn read_default(column: Ident) -> Read {
+    const STORED: &str = "SELECT a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
+        FROM pg_catalog.pg_attrdef d \
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
+        WHERE d.adrelid = ANY ($1)";
+    Read::Among(STORED, column.as_str().to_owned())
 }
 
 fn has_same_base(old: &TypeName, new: &TypeName) -> bool {

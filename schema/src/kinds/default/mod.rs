@@ -182,13 +182,16 @@ impl ObjectKind for Default {
         make.kw(table::unstored(context));
         // In two parts: a column that comes with its default evaluates it, and `current_setting('x')` may fail.
         make.kw(", ALTER COLUMN").ident(name).kw("SET DEFAULT").fragment(&self.value);
-        let read = column::read_default(stand_in.name, name);
+        let mut element = Sql::default();
+        element.ident(name).type_name(&spec.type_name).kw(table::unstored(context));
+        // Without parentheses the grammar takes less here than behind SET DEFAULT.
+        element.kw("DEFAULT (").tight().fragment(&self.value).kw(")");
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("default".into(), read)],
-            undo: None,
+            read: vec![("default".into(), column::read_default(name))],
+            element: Some(element.into_text()),
             instead: Vec::new(),
         });
     }

@@ -10,7 +10,7 @@ use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::{grant, naming, types};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Loss, Steps};
@@ -137,8 +137,8 @@ impl ObjectKind for Domain {
             object: id,
             stand_in: None,
             make: make.into_text(),
-            read: vec![("default".into(), read)],
-            undo: Some(undo(name)),
+            read: vec![("default".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }
@@ -155,11 +155,4 @@ pub fn stand_in(name: Ident, domain: &Domain) -> Sql {
 /// The literal that names a domain in pg_temp.
 pub fn regtype(name: Ident) -> String {
     sql::literal(&format!("pg_temp.{}", sql::quoted(name)))
-}
-
-/// Takes it away again.
-pub fn undo(name: Ident) -> String {
-    let mut sql = Sql::new("DROP DOMAIN pg_temp.");
-    sql.tight().ident(name);
-    sql.into_text()
 }

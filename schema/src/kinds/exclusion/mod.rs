@@ -14,7 +14,7 @@ use crate::kinds::key::Timing;
 use crate::kinds::options::Options;
 use crate::kinds::{index, naming, table};
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
 use crate::tree::Tree;
@@ -133,8 +133,8 @@ impl ObjectKind for Exclusion {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("exclusion".into(), read)],
-            undo: None,
+            read: vec![("exclusion".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

@@ -14,7 +14,7 @@ use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
 use crate::kinds::{grant, naming};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions, StandIn};
+use crate::question::{Question, Questions, Read, StandIn};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Loss, Steps};
@@ -536,24 +536,23 @@ impl ObjectKind for Function {
              AND p.proname = {})",
             sql::literal(own.as_str())
         );
-        let mut read: Vec<(String, String)> = defaults
+        let mut read: Vec<(String, Read)> = defaults
             .iter()
             .map(|at| {
-                (
-                    format!("default {at}"),
-                    format!("(SELECT pg_catalog.pg_get_function_arg_default({target}, {at}))"),
-                )
+                let read = format!("(SELECT pg_catalog.pg_get_function_arg_default({target}, {at}))");
+                (format!("default {at}"), Read::Alone(read))
             })
             .collect();
         if standard {
-            read.push(("body".into(), format!("(SELECT pg_catalog.pg_get_function_sqlbody({target}))")));
+            let body = format!("(SELECT pg_catalog.pg_get_function_sqlbody({target}))");
+            read.push(("body".into(), Read::Alone(body)));
         }
         out.push(Question {
             object: id,
             stand_in: Some(StandIn { relation: id, name: own, create: prelude + create.text() }),
             make: "SELECT 1".into(),
             read,
-            undo: None,
+            element: None,
             instead,
         });
     }

@@ -12,8 +12,8 @@ use crate::ident::Ident;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
-use crate::sql::{self, Sql};
+use crate::question::{Question, Questions, Read};
+use crate::sql::Sql;
 use crate::step::{Lock, Loss, Steps};
 use crate::tree::Tree;
 use crate::write::Writer;
@@ -129,16 +129,12 @@ impl ObjectKind for Index {
         let name = out.fresh_name();
         let mut make = Sql::new(if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" });
         make.ident(name).kw("ON pg_temp.").tight().ident(stand_in.name).fragment(&self.definition);
-        let target = sql::literal(&format!("pg_temp.{}", sql::quoted(name)));
-        // What follows the first ` USING ` behind the table's name: the same cut as in read.sql.
-        let read = format!("(SELECT pg_catalog.pg_get_indexdef({target}::pg_catalog.regclass))");
-        let undo = format!("DROP INDEX pg_temp.{}", sql::quoted(name));
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("index".into(), read)],
-            undo: Some(undo),
+            read: vec![("index".into(), Read::Among(STORED, name.as_str().to_owned()))],
+            element: None,
             instead: Vec::new(),
         });
     }
@@ -147,6 +143,10 @@ impl ObjectKind for Index {
         stored_definition(text)
     }
 }
+
+/// The indexes of stand-ins as PostgreSQL prints them.
+const STORED: &str = "SELECT c.relname, pg_catalog.pg_get_indexdef(c.oid) FROM pg_catalog.pg_index i \
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = ANY ($1)";
 
 /// `ALTER INDEX … ALTER COLUMN 2 SET STATISTICS 500`; -1 is the default.
 fn set_statistics(old: &Options, new: &Options, id: ObjectId, out: &mut Steps) {

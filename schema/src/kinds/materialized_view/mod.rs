@@ -11,7 +11,7 @@ use crate::kinds::options::Options;
 use crate::kinds::view::{output_query, stand_in_with};
 use crate::kinds::{grant, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions, StandIn};
+use crate::question::{Question, Questions, Read, StandIn};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
 use crate::write::Writer;
@@ -148,8 +148,8 @@ impl ObjectKind for MaterializedView {
             object: id,
             stand_in: None,
             make: masked.prelude + make.text(),
-            read: vec![("query".into(), read), ("output".into(), output)],
-            undo: None,
+            read: vec![("query".into(), Read::Alone(read)), ("output".into(), Read::Alone(output))],
+            element: None,
             instead: masked.instead,
         });
     }

@@ -10,7 +10,7 @@ use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
 use crate::write::Writer;
@@ -100,8 +100,8 @@ impl ObjectKind for Member {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("where".into(), read)],
-            undo: None,
+            read: vec![("where".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

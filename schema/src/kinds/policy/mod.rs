@@ -9,9 +9,9 @@ use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
-use crate::sql::{self, Sql};
+use crate::sql::Sql;
 use crate::step::{Guard, Lock, Steps};
 use crate::write::Writer;
 
@@ -83,6 +83,12 @@ impl Policy {
         });
     }
 }
+
+/// The conditions of stand-ins' policies as they are stored.
+const USING: &str = "SELECT polname, pg_catalog.pg_get_expr(polqual, polrelid) FROM pg_catalog.pg_policy \
+    WHERE polrelid = ANY ($1)";
+const WITH_CHECK: &str = "SELECT polname, pg_catalog.pg_get_expr(polwithcheck, polrelid) \
+    FROM pg_catalog.pg_policy WHERE polrelid = ANY ($1)";
 
 impl ObjectKind for Policy {
     fn nature(&self) -> Nature {
@@ -181,27 +187,19 @@ impl ObjectKind for Policy {
         make.ident(name).kw("ON pg_temp.").tight().ident(stand_in.name);
         policy.write_command(&mut make);
         policy.clauses(&mut make);
-        let relation = sql::literal(&format!("pg_temp.{}", sql::quoted(stand_in.name)));
-        let read = |column: &str| {
-            format!(
-                "(SELECT pg_catalog.pg_get_expr({column}, polrelid) FROM pg_catalog.pg_policy \
-                 WHERE polrelid = {relation}::pg_catalog.regclass AND polname = {})",
-                sql::literal(name.as_str())
-            )
-        };
         let mut places = Vec::new();
         if self.using.is_some() {
-            places.push(("using".to_owned(), read("polqual")));
+            places.push(("using".to_owned(), Read::Among(USING, name.as_str().to_owned())));
         }
         if self.check.is_some() {
-            places.push(("check".to_owned(), read("polwithcheck")));
+            places.push(("check".to_owned(), Read::Among(WITH_CHECK, name.as_str().to_owned())));
         }
         out.push(Question {
             object: id,
             stand_in: Some(stand_in),
             make: prelude + make.text(),
             read: places,
-            undo: None,
+            element: None,
             instead,
         });
     }

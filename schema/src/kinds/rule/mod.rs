@@ -13,7 +13,7 @@ use crate::kinds::{naming, table, view};
 use crate::names;
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::parse;
-use crate::question::{Question, Questions, StandIn};
+use crate::question::{Question, Questions, Read, StandIn};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
 use crate::tree::Tree;
@@ -171,8 +171,8 @@ impl ObjectKind for Rule {
             object: id,
             stand_in,
             make: prelude + make.text(),
-            read: vec![("rule".into(), read)],
-            undo: Some(format!("DROP RULE {} ON {relation}", sql::quoted(name))),
+            read: vec![("rule".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

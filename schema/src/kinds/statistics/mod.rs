@@ -11,7 +11,7 @@ use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
 use crate::write::Writer;
@@ -119,8 +119,8 @@ impl ObjectKind for Statistics {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("statistics".into(), read)],
-            undo: None,
+            read: vec![("statistics".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

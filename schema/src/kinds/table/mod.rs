@@ -19,7 +19,7 @@ use crate::kinds::grant;
 use crate::kinds::naming;
 use crate::kinds::options::Options;
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions, StandIn};
+use crate::question::{Question, Questions, Read, StandIn};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{ELEMENTS, Guard, Lock, Loss, Steps};
@@ -269,8 +269,8 @@ impl ObjectKind for Table {
                 object: id,
                 stand_in: Some(stand_in),
                 make: make.into_text(),
-                read: vec![("partition key".into(), read)],
-                undo: None,
+                read: vec![("partition key".into(), Read::Alone(read))],
+                element: None,
                 instead: Vec::new(),
             });
         }
@@ -296,8 +296,8 @@ impl ObjectKind for Table {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("bound".into(), read)],
-            undo: None,
+            read: vec![("bound".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

@@ -12,7 +12,7 @@ use crate::ident::{Ident, Text};
 use crate::kinds::key::Timing;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
 use crate::step::{Guard, Lock, Steps};
@@ -304,8 +304,8 @@ impl ObjectKind for Trigger {
             object: id,
             stand_in: Some(stand_in),
             make: make.into_text(),
-            read: vec![("when".into(), read)],
-            undo: None,
+            read: vec![("when".into(), Read::Alone(read))],
+            element: None,
             instead: Vec::new(),
         });
     }

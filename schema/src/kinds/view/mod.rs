@@ -13,7 +13,7 @@ use crate::ident::{Ident, Text};
 use crate::kinds::options::Options;
 use crate::kinds::{grant, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
-use crate::question::{Question, Questions};
+use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
 use crate::write::Writer;
@@ -147,8 +147,8 @@ impl ObjectKind for View {
             object: id,
             stand_in: None,
             make: masked.prelude + make.text(),
-            read: vec![("query".into(), read), ("output".into(), output)],
-            undo: None,
+            read: vec![("query".into(), Read::Alone(read)), ("output".into(), Read::Alone(output))],
+            element: None,
             instead: masked.instead,
         });
     }

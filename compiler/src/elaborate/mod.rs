@@ -10,8 +10,9 @@
 //! all sessions share. So the questions go in batches: within one each name is unique and locks are few; rolling back
 //! to its savepoint gives both back. Several batches are one transaction and one round trip.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
+mod message;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use postgres::{Client, SimpleQueryMessage};
@@ -20,6 +21,7 @@ use schemac_schema::ident::Ident;
 use schemac_schema::question::{Question, Questions, StandIn};
 use schemac_schema::sql;
 
+use self::message::{FUNCTIONS, Message};
 use crate::connect::{SET_LOCAL, ServerError};
 
 /// How the server is asked.
@@ -117,22 +119,28 @@ pub fn elaborate(
     // The live sessions need the lock table too. What failed for want of room gets by with less and less, at the end
     // with one stand-in at a time.
     let locks = options.locks.min(room / 5);
-    for locks in [locks.max(3), (locks / 6).max(2), 1] {
+    for (attempt, locks) in
+        [(Attempt::Joint, locks.max(3)), (Attempt::Apart, (locks / 6).max(2)), (Attempt::Last, 1)]
+    {
         if open.is_empty() || answers.unavailable.is_some() {
             break;
         }
-        open =
-            ask(client, &open, search_path, &Options { locks, ..options.clone() }, locks == 1, &mut answers)?;
+        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, attempt, &mut answers)?;
     }
     Ok(answers)
 }
 
-/// What has nothing to do with the fragment: a lock not available, a deadlock, the lock table full, the catalog
-/// changed while it was read.
-const PASSING: [&str; 5] = ["55P03", "40P01", "40001", "53200", "XX000"];
-
-/// How many statements are tried at once. More than 64 subtransactions that write slow other sessions down.
-const CHUNK: usize = 24;
+/// How questions are put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// One statement makes a stand-in with all fragments that can be said in it. Where it fails, nobody knows which
+    /// of them is to blame: they are asked about again.
+    Joint,
+    /// Each fragment has a statement of its own.
+    Apart,
+    /// The same; what fails now has failed.
+    Last,
+}
 
 /// How many questions are put on one stand-in: each may add a column, of which a table takes 1,600.
 const QUESTIONS_PER_STAND_IN: usize = 100;
@@ -223,29 +231,13 @@ fn batches(groups: Vec<Group<'_>>, locks: usize) -> Vec<Vec<Group<'_>>> {
     batches.into_iter().map(|(_, groups)| groups).filter(|groups| !groups.is_empty()).collect()
 }
 
-/// One statement of a message: a stand-in's, or a question's.
-#[derive(Clone, Copy)]
-struct Statement<'a> {
-    question: Option<&'a Question>,
-    /// The statement that makes its stand-in.
-    stand_in: Option<usize>,
-}
-
-/// A message under way, with what its numbers mean.
-#[derive(Default)]
-struct Message<'a> {
-    text: String,
-    statements: Vec<Statement<'a>>,
-    reads: Vec<(usize, &'a str)>,
-}
-
 /// Asks once; gives back what failed for a reason that may pass, unless this is the last time.
 fn ask<'a>(
     client: &mut Client,
     questions: &[&'a Question],
     search_path: &[Ident],
     options: &Options,
-    last: bool,
+    attempt: Attempt,
     answers: &mut Answers,
 ) -> Result<Vec<&'a Question>, ServerError> {
     let begin = begin(options);
@@ -253,13 +245,13 @@ fn ask<'a>(
     let mut again = Vec::new();
     let mut message = Message::default();
     for batch in batches(groups(questions), options.locks) {
-        message.push(&batch, &path);
+        message.push(&batch, &path, attempt == Attempt::Joint);
         if message.text.len() > MESSAGE {
-            message.send(client, &begin, last, answers, &mut again)?;
+            message.send(client, &begin, attempt, answers, &mut again)?;
             message = Message::default();
         }
     }
-    message.send(client, &begin, last, answers, &mut again)?;
+    message.send(client, &begin, attempt, answers, &mut again)?;
     Ok(again)
 }
 
@@ -281,173 +273,12 @@ fn analysis_path(search_path: &[Ident]) -> String {
     path.map(|name| sql::quoted(*name)).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs statements, many in one subtransaction; where one fails, each in its own, with a row for each failure. And
-/// reads expressions. Both work under any search_path.
-const FUNCTIONS: &str = "\
-CREATE FUNCTION pg_temp.schemac_make(base pg_catalog.int4, statements pg_catalog.text[], \
-first pg_catalog.int4[], final pg_catalog.int4[], \
-OUT part pg_catalog.text, OUT number pg_catalog.int4, OUT state pg_catalog.text, OUT answer pg_catalog.text) \
-RETURNS SETOF pg_catalog.record LANGUAGE plpgsql AS $schemac$
-BEGIN
-  part := 'make';
-  FOR chunk IN 1 .. pg_catalog.cardinality(first) LOOP
-    BEGIN
-      FOR at IN first[chunk] .. final[chunk] LOOP EXECUTE statements[at]; END LOOP;
-    EXCEPTION WHEN OTHERS THEN
-      FOR at IN first[chunk] .. final[chunk] LOOP
-        BEGIN
-          EXECUTE statements[at];
-        EXCEPTION WHEN OTHERS THEN
-          number := base OPERATOR(pg_catalog.+) at; state := SQLSTATE; answer := SQLERRM;
-          RETURN NEXT;
-        END;
-      END LOOP;
-    END;
-  END LOOP;
-END $schemac$; \
-CREATE FUNCTION pg_temp.schemac_read(base pg_catalog.int4, expressions pg_catalog.text[], \
-OUT part pg_catalog.text, OUT number pg_catalog.int4, OUT state pg_catalog.text, OUT answer pg_catalog.text) \
-RETURNS SETOF pg_catalog.record LANGUAGE plpgsql AS $schemac$
-BEGIN
-  part := 'read';
-  FOR at IN 1 .. pg_catalog.cardinality(expressions) LOOP
-    number := base OPERATOR(pg_catalog.+) at; state := NULL; answer := NULL;
-    BEGIN
-      EXECUTE pg_catalog.concat('SELECT (', expressions[at], ')::pg_catalog.text') INTO answer;
-    EXCEPTION WHEN OTHERS THEN
-      state := SQLSTATE; answer := SQLERRM;
-    END;
-    RETURN NEXT;
-  END LOOP;
-END $schemac$;";
-
-impl<'a> Message<'a> {
-    /// Adds a batch.
-    fn push(&mut self, batch: &[Group<'a>], path: &str) {
-        let (base, read_base) = (self.statements.len(), self.reads.len());
-        let (mut texts, mut reads) = (Vec::new(), Vec::new());
-        let (mut first, mut last) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        for group in batch {
-            let stand_in = group.stand_in.map(|stand_in| {
-                self.statements.push(Statement { question: None, stand_in: None });
-                texts.push(sql::literal(&stand_in.create));
-                self.statements.len() - 1
-            });
-            for question in &group.questions {
-                self.statements.push(Statement { question: Some(question), stand_in });
-                texts.push(sql::literal(&question.make));
-                for (place, expression) in &question.read {
-                    self.reads.push((self.statements.len() - 1, place));
-                    reads.push(sql::literal(expression));
-                }
-            }
-            if texts.len() - start >= CHUNK {
-                first.push((start + 1).to_string());
-                last.push(texts.len().to_string());
-                start = texts.len();
-            }
-        }
-        if texts.len() > start {
-            first.push((start + 1).to_string());
-            last.push(texts.len().to_string());
-        }
-        let _ = write!(
-            self.text,
-            "SAVEPOINT batch; SET LOCAL search_path = {path};\n\
-             SELECT * FROM pg_temp.schemac_make({base}, ARRAY[{}], ARRAY[{}], ARRAY[{}]);\n\
-             SET LOCAL search_path = pg_catalog, pg_temp;\n\
-             SELECT * FROM pg_temp.schemac_read({read_base}, ARRAY[{}]::pg_catalog.text[]);\nROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch;\n",
-            texts.join(",\n"),
-            first.join(","),
-            last.join(","),
-            reads.join(",\n"),
-        );
-    }
-
-    fn send(
-        self,
-        client: &mut Client,
-        begin: &str,
-        last: bool,
-        answers: &mut Answers,
-        again: &mut Vec<&'a Question>,
-    ) -> Result<(), ServerError> {
-        if self.text.is_empty() || answers.unavailable.is_some() {
-            return Ok(());
-        }
-        let rows = match client.simple_query(&format!("{begin}{}ROLLBACK", self.text)) {
-            Ok(rows) => rows,
-            Err(error) => {
-                let error = ServerError::from(error);
-                // A lost connection rolls back by itself.
-                let _ = client.batch_execute("ROLLBACK");
-                // No right, read-only, no plpgsql: inside a function an error would be an answer.
-                if matches!(error.sqlstate.as_str(), "42501" | "25006" | "42704") {
-                    answers.unavailable = Some(format!("the server cannot be asked: {}", error.message));
-                    return Ok(());
-                }
-                return Err(error);
-            }
-        };
-        let mut failed: HashMap<usize, (String, String)> = HashMap::new();
-        let mut read: HashMap<usize, Answer> = HashMap::new();
-        for row in rows {
-            let SimpleQueryMessage::Row(row) = row else { continue };
-            let number =
-                row.get(1).and_then(|number| number.parse::<usize>().ok()).unwrap_or(0).saturating_sub(1);
-            let text = |place| row.get(place).map(str::to_owned);
-            match (row.get(0), text(2), text(3)) {
-                (Some("make"), state, message) => {
-                    failed.insert(number, (state.unwrap_or_default(), message.unwrap_or_default()));
-                }
-                (_, Some(sqlstate), message) => {
-                    let message = message.unwrap_or_default();
-                    read.insert(number, Answer::Failed { sqlstate, message });
-                }
-                (_, None, Some(text)) => {
-                    read.insert(number, Answer::Stored(text));
-                }
-                (_, None, None) => {
-                    read.insert(number, Answer::Nothing);
-                }
-            }
-        }
-        let mut asked_again = HashSet::new();
-        for (number, (statement, place)) in self.reads.iter().enumerate() {
-            let Statement { question: Some(question), stand_in } = self.statements[*statement] else {
-                continue;
-            };
-            let failure =
-                stand_in.and_then(|stand_in| failed.get(&stand_in)).or_else(|| failed.get(statement));
-            let answer = match failure {
-                Some((sqlstate, message)) => {
-                    Answer::Failed { sqlstate: sqlstate.clone(), message: message.clone() }
-                }
-                None => match read.remove(&number) {
-                    Some(Answer::Stored(text)) => Answer::Stored(question.object.kind().stored(place, &text)),
-                    Some(answer) => answer,
-                    None => Answer::Nothing,
-                },
-            };
-            match &answer {
-                Answer::Failed { sqlstate, .. } if !last && PASSING.contains(&sqlstate.as_str()) => {
-                    if asked_again.insert(*statement) {
-                        again.push(question);
-                    }
-                }
-                _ => answers.put(question.object, place, answer),
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use schemac_schema::ident::QName;
     use schemac_schema::object::Kind;
+    use std::collections::HashSet;
 
     fn question(schema: &str, table: &str, number: usize) -> Question {
         let relation = ObjectId::in_schema(Kind::Table, QName::new(schema, table));
@@ -457,7 +288,7 @@ mod tests {
             stand_in: Some(StandIn { relation, name: relation.name(), create }),
             make: String::new(),
             read: Vec::new(),
-            undo: None,
+            element: None,
             instead: Vec::new(),
         }
     }
