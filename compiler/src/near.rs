@@ -5,9 +5,9 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
-use schemac_schema::kinds::table::{lookalikes, renamed_columns};
+use schemac_schema::kinds::table::{lookalikes, namesakes, renamed_columns};
 
-/// Tables that look moved are errors, columns that look renamed are worth a note. `current` is the database under its
+/// Tables that look moved are errors, other objects and columns that look renamed are worth a note. `current` is the database under its
 /// future names.
 pub fn misses(
     current: &Catalog,
@@ -32,6 +32,18 @@ pub fn misses(
             old.path()
         );
         diagnostics.push(at(Diagnostic::error(Code::LooksMoved, message), new).help(help));
+    }
+    for (old, new) in namesakes(current, desired) {
+        if project.dropped.iter().any(|(name, _)| Some(*name) == old.qname()) {
+            continue;
+        }
+        let message = format!(
+            "{old} goes and {new} comes: what uses it, and what only the database knows of it (how far a sequence has \
+             counted), does not come along"
+        );
+        let old = old.qname().map(|name| name.to_string()).unwrap_or_default();
+        let help = format!("to move it, write `moved_from: [{old}]`");
+        notes.push(at(Diagnostic::note(Code::LooksMoved, message), new).help(help));
     }
     for (old, new) in renamed_columns(current, desired) {
         let message = format!("{old} goes and `{}` of the same type comes: its values are lost", new.name());

@@ -330,7 +330,8 @@ Right:
 LooksMoved "SC0409" "a table goes and one like it comes" r#"
 A table would be dropped, or left behind undeclared, and one with the same columns is created elsewhere: the
 new one would be empty. `moved_from` moves the table with its rows. Where another table is meant, list the
-old one under `dropped:`.
+old one under `dropped:`. Of views, types, sequences and routines it is a note: of these nothing is lost that the files
+do not say, but how far a sequence has counted.
 
 Right:
     tables:

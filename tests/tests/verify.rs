@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemac_tests::project::Project;
 use schemac_tests::servers::{self, As, Database, Server};
 use schemac_tests::{product, repository};
 
@@ -304,7 +305,6 @@ fn every_sabotage_is_found_on_18() {
     every_sabotage_is_found(18);
 }
 
-/// The fixture's clients by the product's own reader: recorded before, compared after, and an index that goes is told.
 /// A plan may write a table's rows anew, in the apply that moves it or in a later one: that is no copy.
 #[test]
 fn rows_that_a_plan_writes_anew_are_no_copy() {
@@ -335,6 +335,60 @@ fn rows_that_a_plan_writes_anew_are_no_copy() {
     std::fs::remove_dir_all(folder).expect("goes");
 }
 
+/// For each role that asks: what went by an index before the move goes by it through the facade, and when it does not any
+/// more that is told, though the answers are the same.
+#[test]
+fn an_index_that_is_not_used_any_more_is_told() {
+    for server in [15, 18].into_iter().filter_map(servers::get) {
+        let database = server.database();
+        let project = Project::new(
+            &format!("lost-index-{}", server.major()),
+            &[
+                (
+                    "schemac.yaml",
+                    "postgres: 15\nsources: [app.yaml]\nexternal: { roles: [authenticated, service_role] }\n",
+                ),
+                (
+                    "app.yaml",
+                    "domain: app\ntables:\n  t:\n    moved_from: [public.t]\n    facade: public.t\n    columns:\n      \
+                     id: int primary key\n      v: text\n    indexes: { t_v_idx: (v) }\n    rls: enabled\n    policies:\n      \
+                     all_rows: { using: 'true' }\n    grants: { authenticated: select, service_role: select }\n",
+                ),
+                (
+                    "queries.sql",
+                    "-- client: a user\n-- role: authenticated\nselect id from public.t where v = 'v 7';\n\
+                     -- client: the service\n-- role: service_role\nselect count(*) from t where v = 'v 8';\n",
+                ),
+            ],
+        );
+        database
+            .execute(
+                "create table public.t (id int primary key, v text); create index t_v_idx on public.t (v);
+                 alter table public.t enable row level security; create policy all_rows on public.t using (true);
+                 grant select on public.t to authenticated, service_role;
+                 insert into public.t select n, 'v ' || n from generate_series(1, 5000) n; analyze public.t",
+            )
+            .expect("the table");
+        let path = |file: &str| project.folder().join(file).to_string_lossy().into_owned();
+        let (queries, answers) = (path("queries.sql"), path("answers.json"));
+        project.run(&database, &["verify", "--queries", &queries, "--record", &answers]).expect(0);
+        project.apply(&database);
+        let compare = ["verify", "--queries", &queries, "--compare", &answers];
+        project.run(&database, &compare).expect(0);
+        database.execute("drop index app.t_v_idx").expect("drops");
+        let run = project.run(&database, &compare);
+        run.expect(2);
+        for client in ["a user", "the service"] {
+            let told = run
+                .stdout
+                .lines()
+                .any(|line| line.contains(client) && line.contains("used the index t_v_idx"));
+            assert!(told, "{client}: {}", run.all());
+        }
+    }
+}
+
+/// The fixture's clients by the product's own reader: recorded before, compared after.
 #[test]
 fn queries_are_answered_as_before() {
     let Some(server) = servers::get(15) else { return };

@@ -1,11 +1,11 @@
 //! Near misses: a table that goes while one like it comes, a column that goes while one of its type comes. Rows and
 //! values would be lost where a move or a new name was meant.
 
-use crate::catalog::{Catalog, Standing};
-use crate::id::ObjectId;
+use crate::catalog::{Catalog, Entry, Standing};
+use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
 use crate::object::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Tables that no file declares any more, each with a new one of the same name and columns in another schema. `current`
 /// is the database under its future names, `desired` bound and completed.
@@ -31,6 +31,32 @@ pub fn lookalikes(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, Object
 fn columns(catalog: &Catalog, table: ObjectId) -> BTreeSet<(Ident, Text)> {
     let columns = catalog.columns(table);
     columns.iter().map(|(id, column)| (id.name(), column.type_name.canonical())).collect()
+}
+
+/// Other whole objects that go, each with a new one of the same kind and name (of routines, arguments too) in another
+/// schema.
+pub fn namesakes(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+    let key = |id: ObjectId| match id.address() {
+        Address::InSchema(name) => Some((id.kind(), name.name, Text::new(""))),
+        Address::Routine(name, arguments) => Some((id.kind(), name.name, arguments)),
+        _ => None,
+    };
+    let wanted = |id: &ObjectId| id.kind() != Kind::Table;
+    let mut new: HashMap<_, ObjectId> = HashMap::new();
+    for id in desired.ids().filter(wanted).filter(|id| !current.contains(*id)) {
+        if let Some(key) = key(id) {
+            new.insert(key, id);
+        }
+    }
+    let goes =
+        |(id, entry): &(ObjectId, &Entry)| entry.standing != Standing::External && !desired.contains(*id);
+    current
+        .iter()
+        .filter(|(id, _)| !new.is_empty() && wanted(id))
+        .filter(goes)
+        .filter_map(|(id, _)| Some((id, *new.get(&key(id)?)?)))
+        .filter(|(old, new)| old.schema() != new.schema())
+        .collect()
 }
 
 /// Columns that go, each with the one new column of the same type on its table.
