@@ -9,6 +9,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::column::{Column, declare as columns};
 use crate::kinds::default::Default as ColumnDefault;
+use crate::kinds::not_null;
 use crate::kinds::table::Table;
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
@@ -145,6 +146,9 @@ impl Declarations<'_> {
                     let span = value.origin().map_or(name.span, Sql::span);
                     let default = Object::Default(ColumnDefault::new(value));
                     self.add(ObjectId::of(Kind::Default, id, ""), default, span);
+                }
+                if let Some(Written::Long(own)) = &spec.not_null {
+                    self.not_null(id, &not_null::declare::said(own, name.span));
                 }
                 self.comment(id, spec.comment.as_ref());
                 self.grants(id, &spec.grants, None);

@@ -208,7 +208,7 @@ impl<'a> Declarations<'a> {
     }
 
     /// What the NOT NULL of a column has that is its own. Servers before 18 take a name and forget it.
-    fn not_null(&mut self, column: ObjectId, said: &not_null::declare::Said) {
+    pub(super) fn not_null(&mut self, column: ObjectId, said: &not_null::declare::Said) {
         let mut own = said.own;
         own.name = own.name.filter(|name| !not_null::is_chosen(*name, column));
         if own.no_inherit {

@@ -170,7 +170,7 @@ pub struct NotNullSpec {
 pub struct InheritedSpec {
     /// Whether null is refused where the parent takes it.
     #[serde(default)]
-    pub not_null: Option<Flag>,
+    pub not_null: Option<Written<NotNullSpec, Flag>>,
     /// A default of its own; `"null"`, where it has none and the parent has one.
     #[serde(default)]
     pub default: Option<Sql>,

@@ -310,7 +310,11 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
 /// # Errors
 /// What PostgreSQL's grammar says, with its place.
 pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fragment>, Diagnostic> {
-    column.not_null |= spec.not_null.is_some_and(|flag| flag.value);
+    column.not_null |= match &spec.not_null {
+        Some(Written::Short(flag)) => flag.value,
+        Some(Written::Long(_)) => true,
+        None => false,
+    };
     column.statistics = spec.statistics.filter(|target| *target >= 0).map(i64::from);
     column.storage = spec.storage.and_then(|storage| storage_word(storage.value));
     column.compression = spec.compression.as_ref().and_then(|name| compression(name.as_str()));

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::column::Column;
-use crate::kinds::{key, naming};
+use crate::kinds::{self, key, naming};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Lock, Steps};
@@ -64,15 +64,26 @@ fn chosen(column: ObjectId) -> Ident {
     Ident::new(key::chosen_name(table.as_str(), column.name().as_str(), "not_null").as_str())
 }
 
-/// What it is called on the first of the two sides that has the column.
+/// The parent's column that hands its NOT NULL down to this one.
+fn handed_down(side: &Catalog, column: ObjectId) -> Option<ObjectId> {
+    let above = kinds::origin(side, column)?;
+    let refuses = matches!(&side.get(above)?.object, Object::Column(Column { not_null: true, .. }));
+    (refuses && !of(above, side).is_some_and(|own| own.no_inherit)).then_some(above)
+}
+
+/// What it is called on the first of the two sides that has the column. What a parent hands down keeps its name.
 pub fn name_of(id: ObjectId, sides: [&Catalog; 2]) -> Ident {
     let column = id.parent().unwrap_or(id);
     let found = sides.into_iter().find_map(|side| match side.get(column).map(|entry| &entry.object) {
         Some(Object::Column(live)) => Some((side, live.not_null_name.0)),
         _ => None,
     });
-    let found = found.and_then(|(side, read)| of(column, side).and_then(|own| own.name).or(read));
-    found.unwrap_or_else(|| chosen(column))
+    found
+        .and_then(|(side, read)| {
+            let own = of(column, side).and_then(|own| own.name).or(read);
+            own.or_else(|| Some(name_of(self::id(handed_down(side, column)?), [side, side])))
+        })
+        .unwrap_or_else(|| chosen(column))
 }
 
 impl NotNull {
@@ -184,6 +195,8 @@ impl ObjectKind for NotNull {
                 NotNull::default().change(*self, name, column, out);
             }
             Some(false) => self.add(column, out),
+            // It has but a comment of its own.
+            None if *self == NotNull::default() && handed_down(context.desired, column).is_some() => {}
             None if self.not_valid || inherited => self.add(column, out),
             None => {}
         }
