@@ -43,7 +43,7 @@ struct Global {
     /// The database; else DATABASE_URL says it, else PGHOST, PGUSER, PGDATABASE and the other PG* variables
     #[arg(long, global = true, value_name = "URL")]
     db: Option<String>,
-    /// When to use colours; `auto` is on a terminal, unless NO_COLOR is set
+    /// When to use colours; `auto` is on a terminal, as NO_COLOR, CLICOLOR and CLICOLOR_FORCE have it
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
     color: Colour,
     /// Write JSON to standard output

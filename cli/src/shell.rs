@@ -37,9 +37,12 @@ impl Shell {
     /// What the environment and the arguments say about the outputs.
     pub fn new(colour: Colour, json: bool) -> Self {
         let capable = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let refused = said("NO_COLOR").is_some();
+        let forced = said("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let wanted = said("CLICOLOR").is_none_or(|value| value != "0");
         let on = |terminal: bool| match colour {
-            Colour::Auto => terminal && capable && wanted,
+            Colour::Auto => !refused && (forced || terminal && capable && wanted),
             Colour::Always => true,
             Colour::Never => false,
         };

@@ -168,6 +168,10 @@ fn choose(
             .collect();
         let mut seen = HashSet::new();
         present.retain(|from| seen.insert(*from));
+        // What the files have under the old name is another object, where there is one that is not.
+        if present.len() > 1 && present.iter().any(|from| !desired.contains(*from)) {
+            present.retain(|from| !desired.contains(*from));
+        }
         if current.contains(to_today) {
             // It has moved already, and what has its old name now is another object of the files.
             present.retain(|from| !desired.contains(*from));
@@ -191,7 +195,7 @@ fn choose(
             ([from, ..], true) => diagnostics.push(
                 Diagnostic::error(Code::BothNamesExist, format!("both {from} and {} exist", wish.to))
                     .at(wish.span)
-                    .help("one of the two has to go first: drop or rename the one that is not the table"),
+                    .help("one of the two has to go first: drop or rename the one that is left over"),
             ),
             ([one, two, ..], false) => diagnostics.push(
                 Diagnostic::error(

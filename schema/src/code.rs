@@ -286,9 +286,10 @@ ExchangedNames "SC0402" "two tables exchange their names" r#"
 With `moved_from` on both, each apply would exchange them again. Do it in two steps: move one to a
 third name, apply, then move both to where they belong and apply again.
 "#
-BothNamesExist "SC0403" "both the old and the new name are tables" r#"
+BothNamesExist "SC0403" "both the old and the new name are there" r#"
 `moved_from` says that the table once had the old name, but the database has tables of both names.
-Merge the rows with a backfill, or take the name out of `moved_from`.
+Merge the rows with a backfill, or take the name out of `moved_from`. The sequence that a column owns goes to
+another schema with its table: there may be none of its name either.
 "#
 FacadeColumnName "SC0404" "a facade must say which name clients see" r#"
 The table has moved and a column was renamed. Say under the facade's `columns:` which name the
@@ -366,8 +367,14 @@ schemac does not model, depends on it. The chain shows how. Change the dependent
 an earlier step.
 "#
 PlanCycle "SC0604" "the steps of a plan wait for each other" r#"
-This is a defect of schemac: two changes were found to need each other first. Nothing was run. Please
-report it with the chain that the message shows; applying the changes in two steps usually helps.
+Each of these needs another one to be there first, as two views that read each other do. PostgreSQL cannot
+make them either: take one of the references away. Where nothing refers to itself in a circle it is a defect of
+schemac; please report it with the chain that the message shows. Nothing was run.
+
+Wrong:
+    views:
+      open: { query: select * from app.recent }
+      recent: { query: select * from app.open }
 "#
 DatabaseChanged "SC0605" "the database changed since it was planned" r#"
 What the plan would change is no longer as it was when the plan was made. Nothing was run. Make the

@@ -76,6 +76,15 @@ pub struct Context<'a> {
     pub server: &'a Server,
 }
 
+/// Why PostgreSQL would refuse a change, and what to do instead.
+#[derive(Clone, Debug)]
+pub struct Obstacle {
+    /// What cannot be, and why.
+    pub message: String,
+    /// What can.
+    pub help: &'static str,
+}
+
 /// Receives what stands inside an object, to read or rewrite it.
 pub trait Visitor {
     /// A fragment; `place` names it within its object (`using`, `default`, `column 2`).
@@ -176,9 +185,15 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         false
     }
 
-    /// What must be gone before it is created, since PostgreSQL would take it for a part of what is created.
+    /// What must be gone before it is created (or changed, where it is a whole object): PostgreSQL would take it for a
+    /// part of what is created, or could not change what has it.
     fn comes_after(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
+    }
+
+    /// What PostgreSQL would refuse about bringing it about on a database that has data.
+    fn obstacle(&self, _id: ObjectId, _context: &Context<'_>) -> Option<Obstacle> {
+        None
     }
 
     /// Writes the steps that create it. What stands in a table's parentheses also gives its element.
@@ -301,6 +316,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::comes_after`].
             pub fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
                 match self { $(Object::$variant(object) => ObjectKind::comes_after(object, id, context),)* }
+            }
+
+            /// See [`ObjectKind::obstacle`].
+            pub fn obstacle(&self, id: ObjectId, context: &Context<'_>) -> Option<Obstacle> {
+                match self { $(Object::$variant(object) => ObjectKind::obstacle(object, id, context),)* }
             }
 
             /// See [`ObjectKind::answer`].

@@ -18,6 +18,7 @@ pub mod rows;
 pub mod script;
 pub mod servers;
 mod sql;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 

@@ -170,6 +170,7 @@ impl Made {
                     collation: None,
                     default: None,
                     not_null: false,
+                    not_null_name: Aside(None),
                     owner: Aside(None),
                 };
                 let id = ObjectId::in_schema(Kind::Domain, QName { schema: "app".into(), name });

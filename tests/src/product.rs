@@ -73,7 +73,9 @@ pub fn command(dir: &Path, url: &str, arguments: &[&str]) -> Command {
 pub fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).stdin(Stdio::null());
-    let ours = |name: &str| name.starts_with("PG") || matches!(name, "DATABASE_URL" | "NO_COLOR");
+    let ours = |name: &str| {
+        name.starts_with("PG") || matches!(name, "DATABASE_URL" | "NO_COLOR" | "CLICOLOR" | "CLICOLOR_FORCE")
+    };
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }

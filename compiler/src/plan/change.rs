@@ -100,6 +100,7 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
         }
     }
     replace(context, parked, &mut changes, open, diagnostics);
+    refuse(context, &changes, diagnostics);
     imply(context, &mut changes);
     changes
 }
@@ -281,6 +282,26 @@ fn blocked(user: ObjectId, used: ObjectId, causes: &HashMap<ObjectId, ObjectId>,
     Diagnostic::error(Code::Blocked, format!("{user} is in the way: it uses {used}, and {why}"))
         .with_note(format!("the chain: {}", chain.join(" uses ")))
         .help("change or drop the dependent first; schemac rebuilds only what loses nothing by it")
+}
+
+/// What PostgreSQL would refuse is said before anything runs.
+fn refuse(context: &Context<'_>, changes: &Changes, diagnostics: &mut Vec<Diagnostic>) {
+    for (id, change) in &changes.map {
+        // What stands on something new meets no data.
+        let meets_data = id
+            .parent()
+            .is_none_or(|_| context.current.contains(id.root()) && !is_replaced(changes, id.root()));
+        if matches!(change, Change::Drop(_)) || !meets_data {
+            continue;
+        }
+        let Some(entry) = context.desired.get(*id) else { continue };
+        let Some(obstacle) = entry.object.obstacle(*id, context) else { continue };
+        let error = Diagnostic::error(Code::Blocked, obstacle.message).help(obstacle.help);
+        diagnostics.push(match entry.span {
+            Some(span) => error.at(span),
+            None => error,
+        });
+    }
 }
 
 /// Privileges that PostgreSQL adds to new objects by itself are compared with those that are declared.

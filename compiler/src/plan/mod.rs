@@ -176,7 +176,8 @@ pub fn plan(
     let nodes = fold::fold(node::nodes(&changes, relocated, parked, (&context, search_path)), &changes);
     let mut graph = order::graph(&nodes, &changes);
     let together = body::follow(&mut graph, &nodes, relocated);
-    order::refuse_cycles(&graph, &nodes, &mut diagnostics);
+    node::refuse_taken(&nodes, relocated, desired, &mut diagnostics);
+    order::refuse_cycles(&graph, &nodes, desired, &mut diagnostics);
     soft::soften(&mut graph, &nodes);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(diagnostics);

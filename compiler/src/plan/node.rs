@@ -6,13 +6,15 @@ use super::park::Parked;
 use super::{Because, Verb};
 use crate::relocate::Relocated;
 use schemac_schema::catalog::{Catalog, Entry, Standing};
+use schemac_schema::code::Code;
 use schemac_schema::declare::facade::is_facade;
+use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds;
 use schemac_schema::names;
-use schemac_schema::object::{Context, Object, Visitor};
+use schemac_schema::object::{self, Context, Object, Visitor};
 use schemac_schema::reference::Reference;
 use schemac_schema::step::{ELEMENTS, Step, Steps};
 use schemac_schema::type_name::TypeName;
@@ -45,6 +47,9 @@ pub struct Node {
     pub parked: bool,
     /// What goes away with what it drops (owned sequences).
     pub carries: Vec<ObjectId>,
+    /// What PostgreSQL moves with what it moves (owned sequences): by its desired id, and what it is called until it has
+    /// a new name of its own.
+    pub along: Vec<(ObjectId, ObjectId)>,
     /// What a body that is only bound when it runs names of what this plan makes or moves.
     pub mentions: BTreeSet<QName>,
     /// The same with what it names without a schema, which the search_path leads to: less sure.
@@ -90,8 +95,9 @@ pub fn nodes(
         .filter(|(_, change)| matches!(change, Change::Create(_)))
         .filter_map(|(id, _)| id.qname().filter(|name| old.contains(name)))
         .collect();
+    let along = along(relocated);
     for relocation in &relocated.moves {
-        nodes.push(relocation_node(relocation.from, relocation.to, relocated, context));
+        nodes.push(relocation_node(relocation.from, relocation.to, &along, (relocated, context)));
     }
     let carried = carried(changes, context);
     let circles = circles(changes, &carried, context);
@@ -121,6 +127,13 @@ pub fn nodes(
                 node.lets_go = mentions(*id, &[], context.current);
                 node.lets_go.retain(|name| old.contains(name) && !kept.contains(name));
                 let (now, then) = (asks(*id, context.current), asks(*id, context.desired));
+                if id.parent().is_none() {
+                    node.after = context
+                        .desired
+                        .get(*id)
+                        .map(|entry| entry.object.comes_after(*id, context))
+                        .unwrap_or_default();
+                }
                 node.asks = (!now.is_subset(&then), !then.is_subset(&now));
                 let slots = |catalog: &Catalog| {
                     let own = catalog.get(*id).map(|entry| entry.object.slots(*id)).unwrap_or_default();
@@ -212,6 +225,7 @@ fn bare(id: ObjectId, verb: Verb, because: Because, steps: Steps) -> Node {
         place: 0,
         parked: false,
         carries: Vec::new(),
+        along: Vec::new(),
         mentions: BTreeSet::new(),
         speaks: BTreeSet::new(),
         lets_go: BTreeSet::new(),
@@ -399,7 +413,52 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
     found
 }
 
-fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context: &Context<'_>) -> Node {
+/// What PostgreSQL moves when a relation gets another schema, by its desired id: that of the relation, and what it is
+/// called once that has moved.
+fn along(relocated: &Relocated) -> BTreeMap<ObjectId, (ObjectId, ObjectId)> {
+    let mut along = BTreeMap::new();
+    for one in relocated.moves.iter().filter(|one| one.from.parent().is_none()) {
+        for (was, until) in kinds::followers(relocated.before(), one.from, one.to) {
+            let new = relocated.moves.iter().find(|own| own.from == was).map_or(until, |own| own.to);
+            along.insert(new, (one.to, until));
+        }
+    }
+    along
+}
+
+/// What is moved along comes where another relation of its name is and stays.
+pub fn refuse_taken(
+    nodes: &[Node],
+    relocated: &Relocated,
+    desired: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let before = relocated.before();
+    for (table, new, until) in nodes.iter().flat_map(|node| {
+        let until = node.along.iter();
+        until.map(|(new, until)| (node.id, *new, *until))
+    }) {
+        let Some(name) = until.qname() else { continue };
+        let frees = |node: &Node| node.id != new && node.frees.contains(&Slot::Relation(name));
+        let Some(holder) = before.relation(name).filter(|_| !nodes.iter().any(frees)) else { continue };
+        let was = relocated.was.get(&new).copied().unwrap_or(new);
+        let message = format!("{was} goes to its new schema with {table}, and {holder} is there already");
+        let error = Diagnostic::error(Code::BothNamesExist, message)
+            .help(format!("rename one of them first, or drop {holder} if it is left over"));
+        let span = desired.get(table).and_then(|entry| entry.span);
+        diagnostics.push(match span {
+            Some(span) => error.at(span),
+            None => error,
+        });
+    }
+}
+
+fn relocation_node(
+    from: ObjectId,
+    to: ObjectId,
+    along: &BTreeMap<ObjectId, (ObjectId, ObjectId)>,
+    (relocated, context): (&Relocated, &Context<'_>),
+) -> Node {
     let mut steps = Steps::default();
     // What belongs to an extension moves with it.
     if let Some(entry) = context.current.get(to).filter(|entry| entry.standing != Standing::External) {
@@ -419,12 +478,14 @@ fn relocation_node(from: ObjectId, to: ObjectId, relocated: &Relocated, context:
             node.frees.extend(entry.object.slots(*was).into_iter().filter(counts));
         }
     }
-    // Sequences and the like that PostgreSQL moves along.
-    for new in schemac_schema::kinds::owned(&relocated.catalog, to) {
-        if let Some(was) = relocated.was.get(&new) {
-            node.takes.extend(schemac_schema::object::slots(new));
-            node.frees.extend(schemac_schema::object::slots(*was));
-        }
+    for (new, (_, until)) in along.iter().filter(|(_, (owner, _))| *owner == to) {
+        node.along.push((*new, *until));
+        node.takes.extend(object::slots(*until));
+        node.frees.extend(relocated.was.get(new).into_iter().flat_map(|was| object::slots(*was)));
+    }
+    if let Some((_, until)) = along.get(&to) {
+        // Its owner has brought it here.
+        node.frees = object::slots(*until);
     }
     // What is moved along gets its new name afterwards.
     for child in context.current.children(to) {

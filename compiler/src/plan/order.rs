@@ -9,10 +9,12 @@ use super::node::Node;
 use super::{Arrow, Because, Verb};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{ObjectId, Slot};
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 /// Why one node comes before another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +29,25 @@ pub enum Edge {
     Part(ObjectId),
     /// The second evaluates a function whose body speaks of what the first makes.
     Speaks(ObjectId),
+}
+
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Edge::Makes(id) => write!(f, "makes {id}"),
+            Edge::Releases(id) => write!(f, "lets go of {id}"),
+            Edge::Part(id) => write!(f, "is of {id}"),
+            Edge::Speaks(id) => write!(f, "runs what speaks of {id}"),
+            Edge::Frees(slot) => match slot {
+                Slot::Relation(name) | Slot::Type(name) => write!(f, "frees the name {name}"),
+                Slot::Routine(name, arguments) => write!(f, "frees the name {name}({arguments})"),
+                Slot::On(what, parent, name) => {
+                    write!(f, "frees the {what} name {name} on {}", parent.path())
+                }
+                Slot::Own(id) => write!(f, "frees the name of {id}"),
+            },
+        }
+    }
 }
 
 /// The graph of a plan.
@@ -57,6 +78,10 @@ fn roles(nodes: &[Node]) -> Roles {
             Verb::Move => {
                 roles.makers.entry(node.id).or_default().push(index);
                 roles.movers.insert(node.id, index);
+                for (new, _) in node.along.iter().filter(|(new, until)| new == until) {
+                    roles.makers.entry(*new).or_default().push(index);
+                    roles.movers.insert(*new, index);
+                }
             }
             Verb::Drop => {
                 roles.droppers.insert(node.id, index);
@@ -182,7 +207,9 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
         for slot in &node.takes {
             for holder in freed.get(slot).into_iter().flatten() {
                 // What moves along with the mover is dropped under its new name, afterwards.
-                let own = nodes[*holder].id == node.id || nodes[*holder].id.is_below(node.id);
+                let holds = nodes[*holder].id;
+                let along = node.along.iter().any(|(new, _)| *new == holds);
+                let own = holds == node.id || holds.is_below(node.id) || along;
                 if node.verb != Verb::Move || !own {
                     add(*holder, index, Edge::Frees(*slot));
                 }
@@ -247,8 +274,9 @@ pub fn arrows(graph: &Graph, nodes: &[Node]) -> Vec<Arrow> {
         .collect()
 }
 
-/// A cycle is a defect: its reasons are shown, and no plan is made.
-pub fn refuse_cycles(graph: &Graph, nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
+/// Things that are made of each other (two views that read one another), or a defect: the reasons are shown, and no
+/// plan is made.
+pub fn refuse_cycles(graph: &Graph, nodes: &[Node], desired: &Catalog, diagnostics: &mut Vec<Diagnostic>) {
     for component in tarjan_scc(graph) {
         if component.len() < 2 {
             continue;
@@ -260,7 +288,7 @@ pub fn refuse_cycles(graph: &Graph, nodes: &[Node], diagnostics: &mut Vec<Diagno
                 if component.contains(&edge.target()) && chain.len() < 20 {
                     let (a, b) = (&nodes[graph[*from]], &nodes[graph[edge.target()]]);
                     chain.push(format!(
-                        "{} {} before {} {}: {:?}",
+                        "{} {} before {} {}: {}",
                         a.verb.word(),
                         a.id,
                         b.verb.word(),
@@ -272,6 +300,10 @@ pub fn refuse_cycles(graph: &Graph, nodes: &[Node], diagnostics: &mut Vec<Diagno
         }
         chain.sort();
         let mut diagnostic = Diagnostic::error(Code::PlanCycle, "these steps wait for each other");
+        diagnostic.primary = component
+            .iter()
+            .filter_map(|index| desired.get(nodes[graph[*index]].id.root()).and_then(|entry| entry.span))
+            .min();
         for line in chain {
             diagnostic = diagnostic.with_note(line);
         }

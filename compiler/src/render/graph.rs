@@ -1,8 +1,8 @@
 //! Dependencies as a drawing: of what a project declares, or of the steps of a plan, in DOT or mermaid.
 
-use crate::plan::{Edge, Plan, Verb};
+use crate::plan::{Plan, Verb};
 use schemac_schema::catalog::Catalog;
-use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::id::ObjectId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Boxes and arrows, each with words, in a fixed order.
@@ -47,28 +47,13 @@ pub fn plan(plan: &Plan) -> Graph {
     let mut arrows: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
     for arrow in &plan.arrows {
         if let (Some(from), Some(to)) = (place.get(&arrow.before), place.get(&arrow.after)) {
-            arrows.entry((*from, *to)).or_default().insert(words(&arrow.why));
+            arrows.entry((*from, *to)).or_default().insert(arrow.why.to_string());
         }
     }
     let arrows = arrows
         .into_iter()
         .map(|((from, to), why)| (from, to, why.into_iter().collect::<Vec<_>>().join("; ")));
     Graph { boxes, arrows: arrows.collect() }
-}
-
-fn words(why: &Edge) -> String {
-    match why {
-        Edge::Makes(id) => format!("makes {id}"),
-        Edge::Releases(id) => format!("lets go of {id}"),
-        Edge::Part(id) => format!("is of {id}"),
-        Edge::Speaks(id) => format!("runs what speaks of {id}"),
-        Edge::Frees(slot) => match slot {
-            Slot::Relation(name) | Slot::Type(name) => format!("frees the name {name}"),
-            Slot::Routine(name, arguments) => format!("frees the name {name}({arguments})"),
-            Slot::On(what, parent, name) => format!("frees the {what} name {name} on {}", parent.path()),
-            Slot::Own(id) => format!("frees the name of {id}"),
-        },
-    }
 }
 
 impl Graph {
@@ -109,6 +94,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Edge;
     use crate::plan::{Arrow, Because, PlannedStep, Segment};
     use schemac_schema::ident::QName;
     use schemac_schema::object::Kind;

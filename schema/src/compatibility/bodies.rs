@@ -29,7 +29,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
         let mut scan = Scan::new(sides, old, id, sides.search_path.to_vec(), out);
         match &entry.object {
             Object::Function(Function { body: Body::Text(body), language, attributes, .. }) => {
-                let path = attributes.settings.0.get(&Ident::new("search_path"));
+                let path = attributes.settings.get("search_path");
                 if let Some(path) = path {
                     scan.path = path_of(path.as_str());
                 }
@@ -76,7 +76,7 @@ pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding
         if !declared || old.own.contains(&id) || !matches!(language.as_str(), "sql" | "plpgsql") {
             continue;
         }
-        let path = attributes.settings.0.get(&Ident::new("search_path"));
+        let path = attributes.settings.get("search_path");
         let path = path.map_or(sides.search_path.to_vec(), |path| path_of(path.as_str()));
         let mut scan = Scan { origin: body.origin().cloned(), ..Scan::new(sides, old, id, path, out) };
         let text = body.text();

@@ -207,10 +207,12 @@ impl<'a> Declarations<'a> {
         }
     }
 
-    /// What the NOT NULL of a column has that is its own. Servers before 18 take a name and forget it.
+    /// What the NOT NULL of a column or domain has that is its own. Servers before 18 (17 for a domain) take a name and
+    /// forget it.
     pub(super) fn not_null(&mut self, column: ObjectId, said: &not_null::declare::Said) {
         let mut own = said.own;
         own.name = own.name.filter(|name| !not_null::is_chosen(*name, column));
+        let kept = self.version >= if column.kind() == Kind::Domain { 17 } else { 18 };
         if own.no_inherit {
             self.needs(18, said.span, "a NOT NULL that children do not inherit");
         }
@@ -218,7 +220,7 @@ impl<'a> Declarations<'a> {
             self.needs(18, said.span, "a NOT NULL that is not validated");
         }
         let says = own != not_null::NotNull::default() || said.comment.is_some();
-        if self.version >= 18 && says {
+        if kept && says {
             let id = not_null::id(column);
             self.add(id, Object::NotNull(own), said.span);
             self.comment(id, said.comment.as_ref());

@@ -8,7 +8,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::grant::{self, Grant};
 use crate::kinds::owned_by::{self, OwnedBy};
-use crate::kinds::{check, collation, composite, domain, enumeration, range, sequence};
+use crate::kinds::{check, collation, composite, domain, enumeration, not_null, range, sequence};
 use crate::object::{Kind, Object};
 use crate::reference::{Reference, Target};
 use crate::spec::types::{CollationSpec, DomainTypeSpec, EnumSpec, SequenceSpec, TypeSpec};
@@ -53,6 +53,15 @@ impl Declarations<'_> {
         self.type_grants(id, &spec.grants, name);
         self.comment(id, spec.comment.as_ref());
         self.moved(id, &spec.moved_from, |old| ObjectId::in_schema(Kind::Domain, old));
+        if let Some(Written::Long(said)) = &spec.not_null {
+            let said = not_null::declare::said(said, name.span);
+            if said.own.no_inherit || said.own.not_valid {
+                let message =
+                    "the NOT NULL of a domain is for all its values: it has a name and a comment only";
+                self.report(Diagnostic::error(Code::WrongStatement, message).at(said.span));
+            }
+            self.not_null(id, &said);
+        }
         for (name, written) in &spec.checks {
             let Some(own) = self.name(name) else { continue };
             let Some(constraint) = self.keep(check::declare::check(Some(own), written)) else { continue };

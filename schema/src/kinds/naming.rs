@@ -89,6 +89,14 @@ pub fn name_at(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
     }
 }
 
+/// Writes the relation or domain that a constraint is on.
+pub fn constrained(sql: &mut Sql, id: ObjectId) {
+    if id.kind() == Kind::Domain {
+        sql.kw("DOMAIN");
+    }
+    own_name(sql, id);
+}
+
 /// Writes an object as COMMENT ON, SECURITY LABEL or ALTER EXTENSION name it.
 pub fn object(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
     sql.kw(keyword(id.kind()));
@@ -100,14 +108,11 @@ pub fn object(sql: &mut Sql, id: ObjectId, sides: [&Catalog; 2]) {
         (Kind::Index | Kind::Statistics, _) => own_name(sql, id),
         (Kind::NotNull, _) => {
             sql.ident(not_null::name_of(id, sides)).kw("ON");
-            own_name(sql, id.root());
+            constrained(sql, id.root());
         }
         (_, Address::On(parent, name)) => {
             sql.ident(name).kw("ON");
-            if parent.kind() == Kind::Domain {
-                sql.kw("DOMAIN");
-            }
-            own_name(sql, parent);
+            constrained(sql, parent);
         }
         _ => name_at(sql, id, sides),
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::Grants;
-use super::table::CheckSpec;
+use super::table::{CheckSpec, NotNullSpec};
 use crate::yaml::{At, Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A collation; the keys are the words of CREATE COLLATION.
@@ -93,9 +93,9 @@ pub struct DomainTypeSpec {
     /// Its collation.
     #[serde(default)]
     pub collation: Option<Name>,
-    /// Whether null is refused.
+    /// Whether null is refused, or what the constraint is called (`name`, `comment`).
     #[serde(default)]
-    pub not_null: Option<Flag>,
+    pub not_null: Option<Written<NotNullSpec, Flag>>,
     /// Its default.
     #[serde(default)]
     pub default: Option<Sql>,

@@ -170,10 +170,10 @@ impl Sql {
     pub fn locate(&self, offset: usize) -> Span {
         let start = crate::span::floor(&self.text, offset);
         let len = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let position = |offset: usize| self.positions.position(u32::try_from(offset).unwrap_or(u32::MAX));
-        let first = position(start);
-        // A line break or an escape has another length in the file than in the text.
-        let end = first.saturating_add(u32::try_from(len).unwrap_or(0));
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        let (start, end) = (narrow(start), narrow(start + len));
+        let first = self.positions.position(start);
+        let end = if len == 0 { first } else { self.positions.behind(start, end) };
         Span { file: self.span.file, start: first, end }
     }
 

@@ -52,6 +52,23 @@ impl Positions {
         }
     }
 
+    /// The byte in the file behind the character `start..end` of the text, which may be longer there: an escape, a
+    /// doubled quote.
+    #[must_use]
+    pub fn behind(&self, start: u32, end: u32) -> u32 {
+        let first = self.position(start);
+        let next = match &self.0 {
+            Repr::Linear(_) => None,
+            Repr::Stretches(stretches) => {
+                stretches.get(stretches.partition_point(|stretch| stretch.text < end))
+            }
+        };
+        match next {
+            Some(next) if next.text == end && next.source > first => next.source,
+            _ => first.saturating_add(end.saturating_sub(start)),
+        }
+    }
+
     /// The positions of a text that stands nowhere; all of it is at one byte.
     #[must_use]
     pub(super) fn constant(at: u32) -> Self {
@@ -132,7 +149,8 @@ fn keep(stretches: &[Stretch], from: u32, to: u32, shift: i64, out: &mut Vec<Str
     for stretch in stretches {
         let start = stretch.text.max(from);
         let end = (stretch.text + stretch.len).min(to);
-        if start < end {
+        let mark = stretch.len == 0 && start == end;
+        if start < end || mark {
             let source = stretch.source + (start - stretch.text);
             out.push(Stretch { text: shifted(start, shift), source, len: end - start });
         }
@@ -171,8 +189,15 @@ impl Walk {
         let out = narrow(self.out);
         self.stretches.retain_mut(|stretch| {
             stretch.len = stretch.len.min(out.saturating_sub(stretch.text));
-            stretch.len > 0
+            // An empty one marks where the character before it ends.
+            stretch.text <= out
         });
+    }
+
+    /// Notes that what was read last ends at `source`, where its length in the text does not tell.
+    fn mark(&mut self, source: usize) {
+        let (text, source) = (narrow(self.out), narrow(source));
+        self.stretches.push(Stretch { text, source, len: 0 });
     }
 
     /// Decodes a plain or quoted scalar; `escape` is what is special inside the quotes.
@@ -197,6 +222,7 @@ impl Walk {
                     self.push(start + at, 1);
                     self.kept = self.out;
                     at += 2;
+                    self.mark(start + at);
                 }
                 _ => {
                     self.push(start + at, 1);
@@ -218,6 +244,7 @@ impl Walk {
             Some(b'\n' | b'\r') => {
                 // A break behind a backslash takes itself away, and keeps the blanks before it.
                 let (next, breaks) = line_breaks(bytes, at + 1);
+                self.mark(start + at);
                 self.out += breaks - 1;
                 self.kept = self.out;
                 return next;
@@ -236,6 +263,7 @@ impl Walk {
         self.stretches.push(Stretch { text: narrow(self.out), source: narrow(start + at), len: narrow(len) });
         self.out += len;
         self.kept = self.out;
+        self.mark(start + next);
         next
     }
 
@@ -252,6 +280,8 @@ impl Walk {
                 let skipped = rest.get(..rest.len() - found.len()).unwrap_or("");
                 let blanks = skipped.len() - skipped.trim_end_matches(' ').len();
                 let blanks = blanks.min(bare.len() - content.len());
+                // The first is the line break, where lines are folded.
+                let blanks = blanks.min(skipped.len() - usize::from(self.out > 0).min(skipped.len()));
                 self.out += skipped.len() - blanks;
                 self.push(line_start + bare.len() - content.len() - blanks, content.len() + blanks);
             }

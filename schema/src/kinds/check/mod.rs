@@ -10,7 +10,7 @@ use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::domain::{self, Domain};
 use crate::kinds::{naming, table};
-use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Obstacle, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Element, Lock, Steps};
@@ -74,6 +74,23 @@ impl ObjectKind for Check {
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
+    }
+
+    fn obstacle(&self, id: ObjectId, context: &Context<'_>) -> Option<Obstacle> {
+        let domain = id.parent().filter(|parent| parent.kind() == Kind::Domain)?;
+        if self.not_valid || self.not_enforced {
+            return None;
+        }
+        let column = domain::within::column(domain, context)?;
+        Some(Obstacle {
+            message: format!("{id} cannot be added: {column} has the domain inside of another type"),
+            help: "PostgreSQL cannot check the values that are there: with `not_valid: true` it holds for new ones",
+        })
+    }
+
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        let domain = id.parent().filter(|parent| parent.kind() == Kind::Domain);
+        domain.map(|domain| domain::within::leaving(domain, context)).unwrap_or_default()
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -121,22 +121,32 @@ pub const NOT_NULLS: Reader = Reader {
     },
 };
 
-/// Names of the NOT NULL of domains, which PostgreSQL 18 keeps and no file can say.
+/// The NOT NULL of domains, which PostgreSQL 17 keeps as a constraint.
 pub const NOT_NULLS_OF_DOMAINS: Reader = Reader {
     name: "NOT NULL constraints of domains",
     sql: |version| {
-        let there = if version >= 18 { "c.contype = 'n'" } else { "false" };
+        let there = if version >= 17 { "c.contype = 'n'" } else { "false" };
         format!(
-            "SELECT c.contypid, c.conname FROM pg_constraint c \
-             WHERE {there} AND c.contypid >= 16384 AND c.conname !~ '_not_null[0-9]*$'"
+            "SELECT c.contypid, c.conname, d.description FROM pg_constraint c \
+             LEFT JOIN pg_description d ON d.classoid = 2606 AND d.objoid = c.oid \
+             WHERE {there} AND c.contypid >= 16384"
         )
     },
     decode: |row, out| {
         let (domain, name) = (row.oid()?, row.ident()?);
         let Some(domain) = out.exact(class::TYPE, domain, 0) else { return Ok(()) };
-        let external = out.catalog.get(domain).is_some_and(|entry| entry.standing == Standing::External);
-        if !external {
-            out.unplaced.push(format!("the NOT NULL of {domain} has a name of its own, {name}"));
+        if let Some(Object::Domain(known)) = out.catalog.get_mut(domain).map(|entry| &mut entry.object) {
+            known.not_null_name = Aside(Some(name));
+        }
+        let given = Some(name).filter(|name| !not_null::is_chosen(*name, domain));
+        let text = row.opt_text()?;
+        let id = not_null::id(domain);
+        if given.is_some() || text.is_some() {
+            out.add_satellite(id, Object::NotNull(NotNull { name: given, ..NotNull::default() }))?;
+        }
+        if let Some(text) = text {
+            let comment = Object::Comment(Comment { text: Text::new(text) });
+            out.add_satellite(ObjectId::of(Kind::Comment, id, ""), comment)?;
         }
         Ok(())
     },

@@ -17,7 +17,8 @@ pub fn domain(written: &Written<DomainTypeSpec>) -> Result<Domain, Diagnostic> {
     let spec = match written {
         Written::Short(sql) => {
             let (base, collation) = types::with_collation(sql)?;
-            return Ok(Domain { base, collation, default: None, not_null: false, owner: Aside(None) });
+            let (not_null_name, owner) = (Aside(None), Aside(None));
+            return Ok(Domain { base, collation, default: None, not_null: false, not_null_name, owner });
         }
         Written::Long(spec) => spec,
     };
@@ -38,7 +39,12 @@ pub fn domain(written: &Written<DomainTypeSpec>) -> Result<Domain, Diagnostic> {
         base,
         collation: named.or(collation),
         default,
-        not_null: spec.not_null.is_some_and(|flag| flag.value),
+        not_null: match &spec.not_null {
+            Some(Written::Short(flag)) => flag.value,
+            Some(Written::Long(_)) => true,
+            None => false,
+        },
+        not_null_name: Aside(None),
         owner: Aside(spec.owner.as_ref().map(written_ident)),
     })
 }

@@ -2,14 +2,15 @@
 
 pub mod declare;
 pub mod read;
+pub mod within;
 pub mod write;
 
 use crate::analyse::{self, Found, Place, Seen, World};
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::Ident;
-use crate::kinds::{grant, naming, types};
-use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::kinds::{grant, naming, not_null, types};
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Obstacle, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
@@ -28,6 +29,9 @@ pub struct Domain {
     pub default: Option<Fragment>,
     /// Whether null is refused.
     pub not_null: bool,
+    /// What the NOT NULL is called in the catalog, where it is known (PostgreSQL 17).
+    #[serde(default)]
+    pub not_null_name: Aside<Option<Ident>>,
     /// Its owner, where it is known.
     pub owner: Aside<Option<Ident>>,
 }
@@ -75,14 +79,14 @@ impl ObjectKind for Domain {
             sql.kw("DEFAULT").fragment(default);
         }
         if self.not_null {
-            sql.kw("NOT NULL");
+            not_null::of(id, context.desired).unwrap_or_default().inline(&mut sql);
         }
         out.push(sql);
         types::set_owner(id, self.owner.0, context, out);
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { base, collation, default, not_null, owner: _ } = new;
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
+        let Self { base, collation, default, not_null, not_null_name: _, owner: _ } = new;
         if *base != old.base {
             return Alter::Park("a domain's type is chosen when it is created");
         }
@@ -97,7 +101,8 @@ impl ObjectKind for Domain {
             };
             out.push(sql);
         }
-        if *not_null != old.not_null {
+        // One with a name or a comment is an object, which adds it.
+        if *not_null != old.not_null && !(*not_null && not_null::of(id, context.desired).is_some()) {
             let mut sql = types::alter(id);
             sql.kw(if *not_null { "SET NOT NULL" } else { "DROP NOT NULL" });
             let step = out.push(sql);
@@ -106,6 +111,21 @@ impl ObjectKind for Domain {
             }
         }
         Alter::InPlace
+    }
+
+    fn obstacle(&self, id: ObjectId, context: &Context<'_>) -> Option<Obstacle> {
+        let nullable = |object: &Object| matches!(object, Object::Domain(Domain { not_null: false, .. }));
+        let was = context.current.get(id).is_some_and(|entry| nullable(&entry.object));
+        let column = within::column(id, context).filter(|_| was && self.not_null)?;
+        Some(Obstacle {
+            message: format!("{id} cannot be made NOT NULL: {column} has it inside of another type"),
+            help: "PostgreSQL cannot look at such values: a check `value is not null` that is `not_valid` holds for new \
+                   ones",
+        })
+    }
+
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        if self.not_null { within::leaving(id, context) } else { Vec::new() }
     }
 
     fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {

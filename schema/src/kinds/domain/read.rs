@@ -25,7 +25,7 @@ pub const READER: Reader = Reader {
         let default = row.text_if()?.map(|text| Fragment::canonical(text, Grammar::Expression));
         out.add(
             id,
-            Object::Domain(Domain { base, collation, default, not_null, owner }),
+            Object::Domain(Domain { base, collation, default, not_null, not_null_name: Aside(None), owner }),
             class::TYPE,
             oid,
             0,

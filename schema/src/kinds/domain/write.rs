@@ -10,7 +10,7 @@ use crate::write::{Map, Node, Writer, name};
 
 /// A domain.
 pub fn write(domain: &Domain, id: ObjectId, out: &mut Writer<'_>) {
-    let Domain { base, collation, default, not_null, owner } = domain;
+    let Domain { base, collation, default, not_null, not_null_name: _, owner } = domain;
     let base = Node::Sql(spoken(base).text().as_str().into());
     let mut long = Map::keys();
     long.set("type", base.clone()).flag("not_null", *not_null);

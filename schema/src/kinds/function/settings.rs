@@ -3,14 +3,25 @@
 //! pg_proc.proconfig holds one text for each. Where a setting is a list of names, that text is the names, quoted and
 //! separated by commas; PostgreSQL would take a single literal with commas for one name.
 
+use crate::fragment::Aside;
 use crate::ident::{Ident, Text};
 use crate::names;
 use crate::sql::{self, Sql};
 use std::collections::BTreeMap;
 
-/// Settings by name, in lower case. Values are texts as pg_proc.proconfig holds them.
+/// Settings by name, in lower case: in PostgreSQL too, two spellings are one setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Settings(pub BTreeMap<Ident, Text>);
+pub struct Settings(BTreeMap<Ident, Setting>);
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+struct Setting {
+    /// Its name as it is spelt. That of a setting which PostgreSQL does not know (`"My.tenant"`) is kept as it was
+    /// spelt first in the session, and SET and RESET find it by that spelling only.
+    name: Aside<Ident>,
+    /// A text as pg_proc.proconfig holds it.
+    value: Text,
+}
 
 /// `GUC_LIST_QUOTE`: the list of pg_dump's `variable_is_guc_list_quote`.
 const NAME_LISTS: &[&str] = &[
@@ -27,22 +38,34 @@ fn is_name_list(name: Ident) -> bool {
 }
 
 impl Settings {
+    /// The value of a setting; `name` is in lower case.
+    pub fn get(&self, name: &str) -> Option<Text> {
+        self.0.get(&Ident::new(name)).map(|setting| setting.value)
+    }
+
     /// Takes a setting from pg_proc.proconfig.
     pub fn insert_stored(&mut self, name: &str, value: &str) {
-        let name = Ident::new(&name.to_ascii_lowercase());
-        let value = if is_name_list(name) { joined(&elements(value)) } else { value.to_owned() };
-        self.0.insert(name, Text::new(&value));
+        let key = key(name);
+        let value = if is_name_list(key) { joined(&elements(value)) } else { value.to_owned() };
+        self.insert(name, &value);
     }
 
     /// Takes a setting from a file. The only value of a list of names may hold several, separated by commas.
     pub fn insert_written(&mut self, name: &str, values: &[&str]) {
-        let name = Ident::new(&name.to_ascii_lowercase());
+        let is_name_list = is_name_list(key(name));
         let value = match values {
-            [one] if is_name_list(name) && one.contains(',') => joined(&elements(one)),
-            _ if is_name_list(name) => joined(&values.iter().map(|one| unquoted(one)).collect::<Vec<_>>()),
+            [one] if is_name_list && one.contains(',') => joined(&elements(one)),
+            _ if is_name_list => joined(&values.iter().map(|one| unquoted(one)).collect::<Vec<_>>()),
             _ => values.join(", "),
         };
-        self.0.insert(name, Text::new(&value));
+        self.insert(name, &value);
+    }
+
+    fn insert(&mut self, name: &str, value: &str) {
+        let key = key(name);
+        // PostgreSQL keeps its own spelling of its own settings; people write them in lower case.
+        let name = if name.contains('.') { Ident::new(name) } else { key };
+        self.0.insert(key, Setting { name: Aside(name), value: Text::new(value) });
     }
 
     /// The settings as people write them: names of a list one by one.
@@ -52,19 +75,22 @@ impl Settings {
         };
         self.0
             .iter()
-            .map(|(name, value)| {
-                (*name, if is_name_list(*name) { names(*value) } else { vec![value.as_str().to_owned()] })
+            .map(|(key, Setting { name, value })| {
+                (name.0, if is_name_list(*key) { names(*value) } else { vec![value.as_str().to_owned()] })
             })
             .collect()
     }
 
     /// Writes what leads from `old` to `self`.
     pub fn changes(&self, old: &Settings, sql: &mut Sql) {
-        for (name, value) in self.0.iter().filter(|(name, value)| old.0.get(*name) != Some(*value)) {
+        for (key, setting) in self.0.iter().filter(|(key, setting)| old.0.get(*key) != Some(*setting)) {
+            let Setting { name: Aside(own), value } = setting;
+            // Another spelling of what is there would stand beside it.
+            let name = old.0.get(key).map_or(*own, |old| old.name.0);
             sql.kw("SET");
-            setting_name(sql, *name);
+            setting_name(sql, name);
             sql.kw("TO");
-            if !is_name_list(*name) {
+            if !is_name_list(*key) {
                 sql.literal(value.as_str());
                 continue;
             }
@@ -87,11 +113,15 @@ impl Settings {
                 sql.list(&items);
             }
         }
-        for name in old.0.keys().filter(|name| !self.0.contains_key(*name)) {
+        for (_, setting) in old.0.iter().filter(|(key, _)| !self.0.contains_key(*key)) {
             sql.kw("RESET");
-            setting_name(sql, *name);
+            setting_name(sql, setting.name.0);
         }
     }
+}
+
+fn key(name: &str) -> Ident {
+    Ident::new(&name.to_ascii_lowercase())
 }
 
 /// Settings of extensions are qualified: `auto_explain.log_min_duration`.

@@ -26,3 +26,24 @@ fn settings_are_written_as_pg_dump_writes_them() {
     stored.insert_stored("search_path", "\"\"");
     assert_eq!(empty, stored);
 }
+
+#[test]
+fn a_setting_is_found_by_the_spelling_that_is_there() {
+    let set = |name: &str, value: &str| {
+        let mut settings = Settings::default();
+        settings.insert_written(name, &[value]);
+        settings
+    };
+    let changes = |old: &Settings, new: &Settings| {
+        let mut sql = crate::sql::Sql::default();
+        new.changes(old, &mut sql);
+        sql.into_text()
+    };
+    let mut old = Settings::default();
+    old.insert_stored("My.Tenant.Of", "one");
+    assert_eq!(changes(&Settings::default(), &old), r#"SET "My"."Tenant.Of" TO 'one'"#);
+    assert_eq!(changes(&old, &Settings::default()), r#"RESET "My"."Tenant.Of""#);
+    assert_eq!(changes(&old, &set("my.tenant.OF", "two")), r#"SET "My"."Tenant.Of" TO 'two'"#);
+    assert_eq!(old, set("my.tenant.OF", "one"));
+    assert_eq!(changes(&set("x", "1"), &set("DateStyle", "ISO")), "SET datestyle TO 'ISO' RESET x");
+}

@@ -1,7 +1,8 @@
-//! What the NOT NULL of a column has that is its own, since PostgreSQL 18 keeps it as a constraint: a name that nobody
-//! but a person gives, NO INHERIT, NOT VALID, a comment. An object only where there is such a thing.
+//! What the NOT NULL of a column or domain has that is its own, since PostgreSQL keeps it as a constraint (18, that of a
+//! domain 17): a name that nobody but a person gives, NO INHERIT, NOT VALID, a comment. An object only where there is such
+//! a thing.
 //!
-//! Not here: whether the column refuses null, which belongs to the column. NOT NULL of domains.
+//! Not here: whether the column or domain refuses null, which belongs to it.
 
 pub mod declare;
 pub mod write;
@@ -10,13 +11,13 @@ use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::column::Column;
-use crate::kinds::{self, key, naming};
+use crate::kinds::{self, key, naming, types};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
 use crate::step::{Lock, Steps};
 use crate::write::Writer;
 
-/// The NOT NULL of a column.
+/// The NOT NULL of a column or domain; that of a domain has a name only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct NotNull {
     /// Its name, unless PostgreSQL has chosen it.
@@ -46,6 +47,10 @@ pub fn is_chosen(name: Ident, column: ObjectId) -> bool {
     if name == chosen(column) {
         return true;
     }
+    if column.kind() == Kind::Domain {
+        let digits = |digit: char| digit.is_ascii_digit();
+        return name.as_str().trim_end_matches(digits).ends_with("_not_null");
+    }
     let Some(stem) =
         name.as_str().trim_end_matches(|digit: char| digit.is_ascii_digit()).strip_suffix("_not_null")
     else {
@@ -60,6 +65,9 @@ pub fn is_chosen(name: Ident, column: ObjectId) -> bool {
 
 /// The name that PostgreSQL chooses where nobody has it.
 fn chosen(column: ObjectId) -> Ident {
+    if column.kind() == Kind::Domain {
+        return Ident::new(key::chosen_name(column.name().as_str(), "", "not_null").as_str());
+    }
     let table = column.parent().map(ObjectId::name).unwrap_or(column.name());
     Ident::new(key::chosen_name(table.as_str(), column.name().as_str(), "not_null").as_str())
 }
@@ -76,6 +84,7 @@ pub fn name_of(id: ObjectId, sides: [&Catalog; 2]) -> Ident {
     let column = id.parent().unwrap_or(id);
     let found = sides.into_iter().find_map(|side| match side.get(column).map(|entry| &entry.object) {
         Some(Object::Column(live)) => Some((side, live.not_null_name.0)),
+        Some(Object::Domain(live)) => Some((side, live.not_null_name.0)),
         _ => None,
     });
     found
@@ -96,6 +105,14 @@ impl NotNull {
         if self.no_inherit {
             sql.kw("NO INHERIT");
         }
+    }
+
+    /// `ALTER DOMAIN d ADD CONSTRAINT c NOT NULL`.
+    fn add_to_domain(self, domain: ObjectId, out: &mut Steps) {
+        let mut sql = types::alter(domain);
+        sql.kw("ADD");
+        self.inline(&mut sql);
+        out.push(sql).scans();
     }
 
     /// `ALTER TABLE t ADD CONSTRAINT c NOT NULL a`.
@@ -127,6 +144,14 @@ impl NotNull {
         } else {
             new.name.unwrap_or(name)
         };
+        if column.kind() == Kind::Domain {
+            if own != name {
+                let mut sql = types::alter(column);
+                sql.kw("RENAME CONSTRAINT").ident(name).kw("TO").ident(own);
+                out.push(sql);
+            }
+            return;
+        }
         if new.not_valid && !self.not_valid {
             let mut sql = naming::alter_parent(column);
             sql.kw("DROP CONSTRAINT").ident(name);
@@ -167,7 +192,11 @@ fn stays(column: ObjectId, context: &Context<'_>) -> Option<bool> {
     if made_anew(&old.object, &new.object, column) || made_anew(&tables.0.object, &tables.1.object, table) {
         return None;
     }
-    let refuses = |object: &Object| matches!(object, Object::Column(Column { not_null: true, .. }));
+    let refuses = |object: &Object| match object {
+        Object::Column(column) => column.not_null,
+        Object::Domain(domain) => domain.not_null,
+        _ => false,
+    };
     Some(refuses(&old.object) && refuses(&new.object))
 }
 
@@ -194,6 +223,7 @@ impl ObjectKind for NotNull {
                 let name = name_of(id, [context.current, context.desired]);
                 NotNull::default().change(*self, name, column, out);
             }
+            Some(false) if column.kind() == Kind::Domain => self.add_to_domain(column, out),
             Some(false) => self.add(column, out),
             // It has but a comment of its own.
             None if *self == NotNull::default() && handed_down(context.desired, column).is_some() => {}
@@ -219,7 +249,7 @@ impl ObjectKind for NotNull {
         if context.current.contains(comment) {
             let mut sql = Sql::new("COMMENT ON CONSTRAINT");
             sql.ident(name).kw("ON");
-            naming::own_name(&mut sql, column.root());
+            naming::constrained(&mut sql, column.root());
             sql.kw("IS NULL");
             out.push(sql);
         }
