@@ -141,6 +141,23 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Writes a side of a fixture as a project into a folder.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(project: &Path, files: &[File]) -> Result<()> {
+    fs::create_dir_all(project.join("schema"))?;
+    fs::write(project.join("schemac.yaml"), PROJECT)?;
+    for (name, text) in files {
+        let path = project.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
 fn parse(name: &str, path: &Path, text: &str) -> Result<Case> {
     let mut case = Case {
         name: name.to_owned(),

@@ -14,6 +14,7 @@ pub mod mutate;
 pub mod pairs;
 pub mod product;
 pub mod project;
+pub mod respell;
 pub mod rows;
 pub mod script;
 pub mod servers;

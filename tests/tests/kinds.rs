@@ -15,7 +15,7 @@ use std::{env, fs, thread};
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::span::Sources;
 use schemac_schema::spec;
-use schemac_tests::cases::{self, Case, File, Question};
+use schemac_tests::cases::{self, Case, Question};
 use schemac_tests::product::{self, Run};
 use schemac_tests::rows::{Names, checksums};
 use schemac_tests::servers::{self, As, Database, Server};
@@ -444,23 +444,10 @@ impl Folder {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let folder = Folder { before: root.join("before"), after: root.join("after"), root };
         for (project, files) in [(&folder.before, &case.before), (&folder.after, &case.after)] {
-            fs::create_dir_all(project.join("schema"))?;
-            fs::write(project.join("schemac.yaml"), cases::PROJECT)?;
-            write_files(project, files)?;
+            cases::write(project, files)?;
         }
         Ok(folder)
     }
-}
-
-fn write_files(project: &Path, files: &[File]) -> Result<()> {
-    for (name, text) in files {
-        let path = project.join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(path, text)?;
-    }
-    Ok(())
 }
 
 impl Drop for Folder {
