@@ -11,7 +11,7 @@ use crate::relocate::Relocated;
 use crate::rename::{self, Renaming};
 use crate::settle::{self, Remembering};
 use crate::timings::{self, timed};
-use schemac_schema::analyse::{World, squeeze};
+use schemac_schema::analyse::{World, same_but_for_aliases, squeeze};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
@@ -29,6 +29,8 @@ pub struct Normalized {
     pub unproven: Vec<(ObjectId, String)>,
     /// How many fragments each rung decided.
     pub decided: Decided,
+    /// Whether the server was asked about something that it did not call equal.
+    pub asked_in_vain: bool,
     /// The places at which analysis or the server said that both texts are one.
     pub proven: Vec<(ObjectId, String)>,
 }
@@ -176,7 +178,10 @@ fn analyse(
             entry.object.analyse(*id, &world, &mut found);
             for (place, text) in found {
                 let (Ok(text), Some(stored)) = (text, live.get(place)) else { continue };
-                if squeeze(&text) == squeeze(stored.as_str()) {
+                let grammar = grammar_of(&entry.object, place);
+                if squeeze(&text) == squeeze(stored.as_str())
+                    || same_but_for_aliases(&text, stored.as_str(), grammar)
+                {
                     equal.push((*id, place, *stored));
                 }
             }
@@ -265,17 +270,25 @@ fn settle(
                     if let Some(mapped) = forward.text(&stored, rename::own_relation(id)) {
                         stored.rewrite(&mapped);
                     }
-                    let equal = live.get(place) == Some(&stored.canonical_text());
-                    if equal {
+                    let answer = stored.canonical_text();
+                    let same = |live: &&Text| {
+                        **live == answer || same_but_for_aliases(live.as_str(), answer.as_str(), grammar)
+                    };
+                    let equal = live.get(place).filter(same);
+                    if equal.is_some() {
                         normalized.decided.asked += 1;
                         normalized.proven.push((id, place.clone()));
                     } else {
                         normalized.decided.different += 1;
+                        normalized.asked_in_vain |= live.contains_key(place);
                     }
                     entry.object.answer(place, text);
-                    entry.object.visit(&mut Settle { place, canonical: stored.canonical_text() });
+                    entry.object.visit(&mut Settle { place, canonical: equal.copied().unwrap_or(answer) });
                 }
-                Some(Answer::Failed { message, .. }) => normalized.unproven.push((id, message.clone())),
+                Some(Answer::Failed { message, .. }) => {
+                    normalized.asked_in_vain = true;
+                    normalized.unproven.push((id, message.clone()));
+                }
                 Some(Answer::Nothing) | None => {}
             }
         }

@@ -13,6 +13,7 @@
 //! Not here: what each kind of object needs (`ObjectKind::analyse`), and what follows from the answer
 //! (`compiler/src/normalize`).
 
+mod aliases;
 mod call;
 mod coerce;
 mod constant;
@@ -43,6 +44,7 @@ mod world;
 
 use std::borrow::Cow;
 
+pub use aliases::same_but_for_aliases;
 pub use definition::{argument, bound, exclusion, partition_key, statistics};
 pub use index::index;
 pub use place::{Place, Seen, expression, query};
