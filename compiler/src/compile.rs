@@ -10,6 +10,7 @@ use crate::fingerprint::{self, Seen};
 use crate::introspect::{self, Reading};
 use crate::load::Project;
 use crate::memory::{Circumstances, Meanings, Memory};
+use crate::moment;
 use crate::near;
 use crate::normalize;
 use crate::plan::{self, Plan};
@@ -196,6 +197,15 @@ pub fn compile(
         }
     };
     parse::forget();
+    // An answer that is no "equal" may be about a schema that is another one by now.
+    if normalized.asked_in_vain
+        && moment::changed_since(&mut connection.client, &reading.moment)
+            .map_err(ServerError::from)
+            .map_err(Error::Ask)?
+    {
+        let what = "something changed while SQL was compared".to_owned();
+        return Err(Error::Read(introspect::Error::KeepsChanging(what)));
+    }
     let mut plan = plan.map_err(Error::Diagnostics)?;
     plan.compatibility = found;
     plan.compatibility.reload = compatibility::must_reload(&plan, &relocated, project);

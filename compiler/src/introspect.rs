@@ -3,9 +3,10 @@
 //! Four round trips: one asks what server this is, the others run all readers in one read-only transaction; what one
 //! brought is understood while the server is at the next. All are simple queries without prepared statements, so that
 //! they also pass a transaction pooler. A snapshot does not
-//! protect `pg_get_*` from schema changes of others, so what was torn apart is read again. What the rows mean is the
-//! kinds' business (`schema::read`).
+//! protect `pg_get_*` from schema changes of others, so what was torn apart is read again (`moment`). What the rows mean
+//! is the kinds' business (`schema::read`).
 
+use crate::moment::{self, Moment};
 use crate::timings::timed;
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -20,12 +21,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 /// The oldest version that schemac works with.
 pub const OLDEST: u32 = 14;
 
 /// How often a database that changes meanwhile is read.
 const ATTEMPTS: u32 = 5;
+
+/// How much longer each time it is waited before the next attempt.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What was found in a database.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub struct Reading {
     pub invalid: Vec<ObjectId>,
     /// What was found on something that is no object of its own, in words.
     pub unplaced: Vec<String>,
+    /// When it was read.
+    pub moment: Moment,
 }
 
 /// Why a database could not be read.
@@ -57,7 +64,7 @@ pub enum Error {
     Server(postgres::Error),
     /// The server is older than [`OLDEST`].
     TooOld(String),
-    /// It changed each time while it was read; the last message.
+    /// It changed while it was read, each time that it was; the last message.
     KeepsChanging(String),
     /// The catalogs gave what a reader does not expect.
     Unexpected {
@@ -79,10 +86,7 @@ impl fmt::Display for Error {
                 write!(f, "the server is PostgreSQL {version}; schemac works with {OLDEST} and later")
             }
             Error::KeepsChanging(last) => {
-                write!(
-                    f,
-                    "the schema changed while it was read, {ATTEMPTS} times in a row; the last time: {last}"
-                )
+                write!(f, "the schema keeps changing while it is read ({last}): try again")
             }
             Error::Unexpected { reader, message } => write!(f, "could not read {reader}: {message}"),
         }
@@ -112,11 +116,20 @@ pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Rea
     let Session { server, database, superuser, search_path } = session(client)?;
     let scripts = scripts(server.version);
     let mut attempts = 1;
-    let declarations = loop {
-        match read(client, &scripts, server.version, external) {
-            Ok(declarations) => break declarations,
+    let (declarations, moment) = loop {
+        let found = read(client, &scripts, server.version, external).and_then(|(declarations, moment)| {
+            match moment.is_certain() || !moment::changed_since(client, &moment)? {
+                true => Ok((declarations, moment)),
+                false => Err(Failure::Changed("something got another name or definition".into())),
+            }
+        });
+        match found {
+            Ok(found) => break found,
             Err(Failure::Changed(last)) if attempts >= ATTEMPTS => return Err(Error::KeepsChanging(last)),
-            Err(Failure::Changed(_)) => attempts += 1,
+            Err(Failure::Changed(_)) => {
+                thread::sleep(PAUSE * attempts);
+                attempts += 1;
+            }
             Err(Failure::Final(error)) => return Err(error),
         }
     };
@@ -131,6 +144,7 @@ pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Rea
         other_grantors: declarations.other_grantors,
         invalid: declarations.invalid,
         unplaced: declarations.unplaced,
+        moment,
     })
 }
 
@@ -198,6 +212,7 @@ fn scripts(version: u32) -> Vec<String> {
         }
         add(&mut scripts, &(reader.sql)(version));
     }
+    add(&mut scripts, moment::QUESTION);
     add(&mut scripts, "COMMIT");
     scripts
 }
@@ -217,24 +232,30 @@ enum Failure {
     Final(Error),
 }
 
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Self {
+        Failure::Final(error.into())
+    }
+}
+
 /// Reads everything once, in one transaction. Another thread understands what has come meanwhile.
 fn read(
     client: &mut Client,
     scripts: &[String],
     version: u32,
     external: &BTreeSet<Ident>,
-) -> Result<Declarations, Failure> {
+) -> Result<(Declarations, Moment), Failure> {
     let (come, coming) = mpsc::channel::<Vec<SimpleQueryMessage>>();
     let (asked, understood) = thread::scope(|scope| {
         let understanding = scope.spawn(|| {
             parse::on_large_stack(|| {
                 let mut out = Declarations::new(version, external);
-                let mut statement = 0;
+                let (mut statement, mut moment) = (0, Moment::default());
                 for messages in coming {
-                    decode(messages, &mut statement, &mut out)?;
+                    decode(messages, &mut statement, &mut out, &mut moment)?;
                 }
                 out.finish();
-                Ok(out)
+                Ok((out, moment))
             })
         });
         let asked = scripts.iter().try_for_each(|script| {
@@ -253,7 +274,7 @@ fn read(
     }
     match (asked, understood) {
         (_, Err(failure)) | (Err(failure), Ok(_)) => Err(failure),
-        (Ok(()), Ok(declarations)) => Ok(declarations),
+        (Ok(()), Ok(found)) => Ok(found),
     }
 }
 
@@ -271,6 +292,7 @@ fn decode(
     messages: Vec<SimpleQueryMessage>,
     statement: &mut usize,
     out: &mut Declarations,
+    moment: &mut Moment,
 ) -> Result<(), Failure> {
     let mut row_cells = Vec::new();
     for message in &messages {
@@ -279,7 +301,10 @@ fn decode(
             SimpleQueryMessage::CommandComplete(_) => *statement += 1,
             SimpleQueryMessage::Row(row) => {
                 let place = statement.checked_sub(1 + SETTINGS.len());
-                let Some(reader) = place.and_then(|place| READERS.get(place)) else { continue };
+                let Some(reader) = place.and_then(|place| READERS.get(place)) else {
+                    *moment = Moment::of(row);
+                    continue;
+                };
                 row_cells.clear();
                 row_cells.extend((0..row.len()).map(|index| row.get(index)));
                 (reader.decode)(&mut Row::new(&row_cells), out).map_err(|error| match error {
@@ -303,6 +328,7 @@ fn is_passing(code: &SqlState) -> bool {
         &SqlState::UNDEFINED_OBJECT,
         &SqlState::T_R_SERIALIZATION_FAILURE,
         &SqlState::T_R_DEADLOCK_DETECTED,
+        &SqlState::LOCK_NOT_AVAILABLE,
     ]
     .contains(&code)
 }

@@ -14,6 +14,7 @@ pub mod import;
 pub mod introspect;
 pub mod load;
 pub mod memory;
+pub mod moment;
 pub mod near;
 pub mod normalize;
 pub mod plan;

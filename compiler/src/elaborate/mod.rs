@@ -40,7 +40,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            lock_timeout: Duration::from_secs(2),
+            // Less than PostgreSQL's deadlock_timeout.
+            lock_timeout: Duration::from_millis(800),
             statement_timeout: Duration::from_secs(300),
             locks: 1_200,
         }
@@ -119,16 +120,25 @@ pub fn elaborate(
     // The live sessions need the lock table too. What failed for want of room gets by with less and less, at the end
     // with one stand-in at a time.
     let locks = options.locks.min(room / 5);
-    for (attempt, locks) in
-        [(Attempt::Joint, locks.max(3)), (Attempt::Apart, (locks / 6).max(2)), (Attempt::Last, 1)]
-    {
+    // Whoever holds many relations does not wait for another one: a migration that has locked that one and waits for these
+    // would be ended by PostgreSQL, because of a question. What is locked is asked about at the end, by itself.
+    let soon = options.lock_timeout.min(SOON);
+    for (attempt, locks, lock_timeout) in [
+        (Attempt::Joint, locks.max(3), soon),
+        (Attempt::Apart, (locks / 6).max(2), soon),
+        (Attempt::Last, 1, options.lock_timeout),
+    ] {
         if open.is_empty() || answers.unavailable.is_some() {
             break;
         }
-        open = ask(client, &open, search_path, &Options { locks, ..options.clone() }, attempt, &mut answers)?;
+        let options = Options { locks, lock_timeout, ..options.clone() };
+        open = ask(client, &open, search_path, &options, attempt, &mut answers)?;
     }
     Ok(answers)
 }
+
+/// How long a question waits that is asked together with others.
+const SOON: Duration = Duration::from_millis(10);
 
 /// How questions are put.
 #[derive(Clone, Copy, PartialEq, Eq)]

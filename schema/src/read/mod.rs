@@ -40,6 +40,8 @@ pub const SETTINGS: &[&str] = &[
     "SET LOCAL standard_conforming_strings = on",
     "SET LOCAL jit = off",
     "SET LOCAL statement_timeout = 0",
+    // `pg_get_viewdef` locks what a view reads. Whoever changes several tables must not end in a deadlock with a reader.
+    "SET LOCAL lock_timeout = 100",
 ];
 
 /// All readers; what others stand on comes first.

@@ -1,11 +1,14 @@
 //! What is done on a live server: connecting, asking how it stores fragments, applying a plan, what
 //! is kept in the database.
 
+mod aliases;
 mod apply;
 mod connect;
 mod elaborate;
 mod equality;
+mod meanwhile;
 mod memory;
+mod standby;
 mod state;
 mod trips;
 
