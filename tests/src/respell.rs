@@ -221,7 +221,7 @@ fn shouted<'a>(text: &'a str, tokens: &'a [Token]) -> impl Iterator<Item = Edit>
         let plain = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && !word.contains(['\'', '"', '$']);
         let upper = word.to_ascii_uppercase();
-        (plain && upper != word).then(|| Edit { start: token.start, end: token.end, rank: 9, text: upper })
+        (plain && upper != word).then_some(Edit { start: token.start, end: token.end, rank: 9, text: upper })
     })
 }
 
