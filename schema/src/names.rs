@@ -312,6 +312,11 @@ fn push(
 }
 
 fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str, prefix: usize) {
+    // A text is looked up when it is used, under the search_path of that session: `nextval('s'::text)`.
+    let cast = node.get("type_name").get("names").strings();
+    if cast.last().is_some_and(|name| !matches!(*name, "regclass" | "regproc" | "regprocedure" | "regtype")) {
+        return;
+    }
     let constant = if node.name() == "TypeCast" { node.get("arg") } else { node };
     let value = constant.get("val").get("sval").str();
     if constant.name() != "AConst" || value.is_empty() {
@@ -431,6 +436,18 @@ mod tests {
                 (m.kind, name, text[m.start..m.end].to_owned())
             })
             .collect()
+    }
+
+    #[test]
+    fn a_text_is_no_name_until_it_is_used() {
+        let literals = |text: &str| {
+            let all = found(text, Grammar::Expression);
+            all.iter().filter(|(kind, ..)| matches!(kind, MentionKind::RelationLiteral)).count()
+        };
+        assert_eq!(literals("nextval('s')"), 1);
+        assert_eq!(literals("nextval('s'::regclass)"), 1);
+        assert_eq!(literals("nextval('s'::text)"), 0);
+        assert_eq!(literals("nextval(('s'::text)::regclass)"), 0);
     }
 
     #[test]
