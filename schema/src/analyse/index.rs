@@ -25,6 +25,8 @@ pub fn index(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analyse
     }
     let method = match tree.get("access_method").str() {
         "" => "btree",
+        // DefineIndex goes on taking the name that it had.
+        "rtree" => "gist",
         method => method,
     };
     let mut text = format!("USING {} (", sql::quoted(Ident::new(method)));

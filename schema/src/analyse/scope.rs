@@ -72,7 +72,8 @@ pub fn raised(mut expr: Expr, by: usize) -> Expr {
 }
 
 impl Level {
-    fn column(&self, parts: &[&str]) -> Analysed<Option<Expr>> {
+    /// A column of this query's own FROM.
+    pub(super) fn column(&self, parts: &[&str]) -> Analysed<Option<Expr>> {
         let (relation, name) = match parts {
             [name] => {
                 let mut found = None;

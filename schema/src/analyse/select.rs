@@ -291,15 +291,10 @@ impl Analyser<'_> {
         if tree.name() == "ColumnRef" {
             if let [name] = tree.get("fields").strings()[..] {
                 // GROUP BY prefers a column of FROM to one that comes out.
-                let of_from =
-                    group && {
-                        let level = self.scope.levels.last();
-                        level.is_some_and(|level| {
-                            level.visible.iter().filter(|visible| visible.bare).any(|visible| {
-                                visible.columns.iter().any(|(column, _)| column.as_str() == name)
-                            })
-                        })
-                    };
+                let of_from = match self.scope.levels.last() {
+                    Some(level) if group => level.column(&[name])?.is_some(),
+                    _ => false,
+                };
                 if !of_from {
                     let mut found = None;
                     for (place, output) in outputs.iter().enumerate() {

@@ -312,7 +312,8 @@ impl Show {
     }
 
     fn subscript(&mut self, of: &Expr, indices: &[Index], implicit: bool) -> Analysed<()> {
-        let parentheses = !matches!(of.node, Node::Column { .. } | Node::Subscript { .. });
+        // Another subscript would read as one more of the same.
+        let parentheses = !matches!(of.node, Node::Column { .. } | Node::Field(..));
         if parentheses {
             self.put("(");
         }

@@ -332,7 +332,16 @@ impl Run<'_> {
             return Ok(());
         }
         let relation = on.qname().map(schemac_schema::sql::qualified).unwrap_or_default();
-        let stored = pairs::stored_on(&mut self.client, place, &relation, &path.join(", "), of, written);
+        let mut store =
+            || pairs::stored_on(&mut self.client, place, &relation, &path.join(", "), of, written);
+        let stored = store();
+        // What means another thing each time is a difference each time: `timestamp 'now'`, what this session alone sees.
+        let passing = ["'now'", "'today'", "'tomorrow'", "'yesterday'", "pg_temp"];
+        let lower = written.to_lowercase();
+        if passing.iter().any(|word| lower.contains(word)) && (stored != store() || lower.contains("pg_temp"))
+        {
+            return Ok(());
+        }
         match stored {
             Ok(stored) => {
                 let (of, written) = (of.to_owned(), written.to_owned());
