@@ -321,7 +321,10 @@ pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fra
     column.options = Options::declared(&spec.options);
     let Some(sql) = &spec.default else { return Ok(None) };
     let tree = frame::expression(sql).map_err(|error| quoted(sql, error))?;
-    default(sql, &tree).map(Some)
+    let value = default(sql, &tree)?;
+    // So the catalog says that a child has let go of its parent's.
+    let is_nothing = tree.name() == "AConst" && tree.get("isnull").flag() && column.type_name.is_system();
+    Ok(Some(if is_nothing { Fragment::canonical("NULL", Grammar::Expression) } else { value }))
 }
 
 /// YAML's quotes were taken for SQL's where the text in them is no SQL.
