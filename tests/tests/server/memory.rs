@@ -117,6 +117,61 @@ fn what_was_proven_is_not_asked_again() {
     }
 }
 
+#[test]
+fn a_committed_lock_is_enough_for_a_role_that_may_only_read() {
+    for server in servers::all() {
+        let database = server.database();
+        let project = Project::new(&format!("reader-{}", server.major()), TABLE);
+        let of_moment = TABLE.replace(
+            "    checks:\n",
+            "      at: timestamptz\n    checks:\n      at_check: at > '2024-01-01'\n",
+        );
+        fs::write(project.0.join("app.yaml"), &of_moment).unwrap();
+        project.apply(&database.url_as_owner());
+        forget(&database);
+        server.ensure_role("reader", &format!("LOGIN PASSWORD '{}'", server.scratch().password())).unwrap();
+        let revoke = format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", database.name());
+        database.execute_as(As::Superuser, &revoke).unwrap();
+        let reader = server.scratch().url_as("reader", server.scratch().password(), database.name());
+        let compare = |arguments: &[&str]| {
+            let all: Vec<&str> =
+                ["diff", "--exit-code", "--no-cache"].iter().chain(arguments).copied().collect();
+            product::run(&project.0, &reader, &all).unwrap()
+        };
+        // Nobody may be asked: what analysis cannot tell stays in the plan, with the reason and what helps.
+        let run = compare(&[]);
+        let said = run.expect(2).all();
+        assert!(said.contains("at_check") && !said.contains("s_check"), "{said}");
+        assert!(said.contains("may not create temporary objects here: GRANT TEMPORARY"), "{said}");
+
+        // Who may ask writes the lock; the reader's pipeline needs nothing else, and changes nothing.
+        project.diff(&database.url_as_owner(), &["--lock", "--no-cache"]);
+        let lock = project.0.join("schemac.lock");
+        let text = fs::read(&lock).unwrap();
+        let folder = fs::metadata(&project.0).unwrap().permissions();
+        let run = compare(&[]);
+        assert!(run.expect(0).stdout.contains(EQUAL), "{}", run.all());
+        assert!(!run.stderr.contains("could not be proven"), "{}", run.all());
+        assert_eq!(
+            (fs::read(&lock).unwrap(), fs::metadata(&project.0).unwrap().permissions()),
+            (text, folder)
+        );
+
+        // A change of the text is seen, and of nothing else; one in the database too.
+        fs::write(project.0.join("app.yaml"), of_moment.replace("'2024-01-01'", "'2024-01-02'")).unwrap();
+        let said = compare(&[]).expect(2).stdout.clone();
+        assert!(said.contains("at_check") && !said.contains("s_check"), "{said}");
+        fs::write(project.0.join("app.yaml"), &of_moment).unwrap();
+        database
+            .execute(
+                "alter table app.t drop constraint at_check; \
+                 alter table app.t add constraint at_check check (at > '2024-01-03')",
+            )
+            .unwrap();
+        assert!(compare(&[]).expect(2).stdout.contains("at_check"));
+    }
+}
+
 const NORM: &str = "domain: app
 tables:
   t:
