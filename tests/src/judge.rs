@@ -5,8 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use postgres::Client;
 use schemac_compiler::bind::{self, Binding};
+use schemac_compiler::introspect::Reading;
 use schemac_compiler::memory::{Circumstances, Meanings, Memory};
 use schemac_compiler::normalize::{self, Decided};
+use schemac_compiler::plan;
 use schemac_compiler::relocate::Relocated;
 use schemac_compiler::settle::Remembering;
 use schemac_schema::analyse::World;
@@ -41,6 +43,21 @@ pub struct Verdict {
     pub decided: Decided,
     /// For each case as what it would be stored, found out without a server, or why that cannot be said.
     pub analysed: Vec<Result<String, String>>,
+}
+
+/// What a database that was read differs in from itself, without a server; nothing, or it is a mistake.
+pub fn differs_from_itself(reading: &Reading) -> Option<String> {
+    let (mut desired, current) = (reading.catalog.clone(), &reading.catalog);
+    let path = &reading.search_path;
+    let normalized = normalize::offline(&mut desired, current, reading.server.version, path);
+    if !normalized.unproven.is_empty() || normalized.decided != Decided::default() {
+        return Some(format!("{normalized:?}"));
+    }
+    let relocated = Relocated { catalog: current.clone(), ..Relocated::default() };
+    match plan::plan(&relocated, &desired, &reading.server, path) {
+        Ok(plan) if plan.is_empty() => None,
+        other => Some(format!("{other:?}")),
+    }
 }
 
 /// Judges cases that stand beside each other in one catalog.

@@ -1,9 +1,11 @@
 //! People write SQL as they like: a database that was made from a project has nothing to do for the same project in
-//! other words, and one that was made from other words has nothing to do for the project.
+//! other words, and one that was made from other words has nothing to do for the project. And whatever was read does not
+//! differ from itself, without a server too.
 //!
 //! The whole project of `fixtures/disruptor` on all versions, and every fixture of a kind on one version each, in turns
 //! (on all with `SCHEMAC_ALL_VERSIONS=1`).
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use schemac_compiler::introspect;
 use schemac_tests::cases::{self, Case};
+use schemac_tests::judge::differs_from_itself;
 use schemac_tests::product::{self, Run};
 use schemac_tests::respell::{Spelling, respell};
 use schemac_tests::servers::{self, As, Database, Server};
@@ -94,6 +98,8 @@ fn the_whole_project_of_the_guide_in_other_words() {
         let database = fixture::flat(server);
         apply(&database, As::Owner, &project).unwrap();
         forget(&database).unwrap();
+        let reading = introspect::introspect(&mut database.connect(As::Superuser), &BTreeSet::new()).unwrap();
+        assert_eq!(differs_from_itself(&reading), None);
         let dumped = database.dump();
         for (number, way) in WAYS.iter().enumerate() {
             let folder = Folder::new(&format!("guide-{major}-{number}"));
@@ -183,6 +189,10 @@ fn run(server: &Server, case: &Case) -> Result<(usize, Decided)> {
     database.psql(As::Superuser, &case.setup)?;
     apply(&database, case.by, &project)?;
     forget(&database)?;
+    let reading = introspect::introspect(&mut database.connect(As::Superuser), &BTreeSet::new())?;
+    if let Some(difference) = differs_from_itself(&reading) {
+        return Err(format!("what was read differs from itself: {difference}").into());
+    }
     // One spelling is compared with what the project made, the project with what another one makes.
     let (bare, qualified) = (root.0.join("bare"), root.0.join("qualified"));
     let mut places = respell(&project, &bare, BARE, server.major())?;
