@@ -220,10 +220,7 @@ impl Binder<'_> {
     }
 
     fn say(&mut self, diagnostic: Diagnostic, span: Option<Span>) {
-        self.diagnostics.push(match span.or(self.span) {
-            Some(span) => diagnostic.at(span),
-            None => diagnostic,
-        });
+        self.diagnostics.push(diagnostic.at(span.or(self.span)));
     }
 
     /// Says that the name's first part is no schema of anybody, where that is so.

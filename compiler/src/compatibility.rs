@@ -55,10 +55,7 @@ pub fn report(
         let old = finding.old.map(|old| old.path()).unwrap_or_default();
         let error = Diagnostic::error(code, format!("{} and {old}: {}", finding.at, finding.rule.why()));
         let error = error.help(finding.rule.help());
-        diagnostics.push(match finding.span {
-            Some(span) => error.at(span),
-            None => error,
-        });
+        diagnostics.push(error.at(finding.span));
     }
     Ok(found)
 }

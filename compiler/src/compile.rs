@@ -246,10 +246,7 @@ fn unproven(normalized: &normalize::Normalized, plan: &Plan, desired: &Catalog) 
         .filter(|(id, _)| planned.contains(id) && seen.insert(*id))
         .map(|(id, why)| {
             let note = Diagnostic::note(Code::NotProven, format!("{id} could not be proven equal: {why}"));
-            match desired.get(*id).and_then(|entry| entry.span) {
-                Some(span) => note.at(span),
-                None => note,
-            }
+            note.at(desired.get(*id).and_then(|entry| entry.span))
         })
         .collect()
 }

@@ -112,10 +112,7 @@ pub fn complete(
                     Code::TwoOwners,
                     format!("{holder} needs a name that {id} has, which no file declares"),
                 );
-                notes.push(match desired.get(holder).and_then(|entry| entry.span) {
-                    Some(span) => taken.at(span),
-                    None => taken,
-                });
+                notes.push(taken.at(desired.get(holder).and_then(|entry| entry.span)));
             }
         }
     }
@@ -127,10 +124,7 @@ pub fn complete(
         if missing && root.schema().is_some_and(|schema| project.external_schemas.contains(&schema)) {
             let message = format!("{id} is declared on {root}, which does not exist");
             let error = Diagnostic::error(Code::UnknownRelation, message);
-            notes.push(match entry.span {
-                Some(span) => error.at(span),
-                None => error,
-            });
+            notes.push(error.at(entry.span));
         }
     }
     if policy == Undeclared::Report {

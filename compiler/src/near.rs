@@ -7,8 +7,8 @@ use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::kinds::table::{lookalikes, namesakes, renamed_columns};
 
-/// Tables that look moved are errors, other objects and columns that look renamed are worth a note. `current` is the database under its
-/// future names.
+/// Tables that look moved are errors; other objects that do, and columns that look renamed, are worth a note. `current` is
+/// the database under its future names.
 pub fn misses(
     current: &Catalog,
     desired: &Catalog,
@@ -16,10 +16,7 @@ pub fn misses(
     diagnostics: &mut Vec<Diagnostic>,
     notes: &mut Vec<Diagnostic>,
 ) {
-    let at = |diagnostic: Diagnostic, id: ObjectId| match desired.get(id).and_then(|entry| entry.span) {
-        Some(span) => diagnostic.at(span),
-        None => diagnostic,
-    };
+    let span = |id: ObjectId| desired.get(id).and_then(|entry| entry.span);
     for (old, new) in lookalikes(current, desired) {
         if project.dropped.iter().any(|(name, _)| Some(*name) == old.qname()) {
             continue;
@@ -31,7 +28,7 @@ pub fn misses(
              old one under `dropped:`",
             old.path()
         );
-        diagnostics.push(at(Diagnostic::error(Code::LooksMoved, message), new).help(help));
+        diagnostics.push(Diagnostic::error(Code::LooksMoved, message).at(span(new)).help(help));
     }
     for (old, new) in namesakes(current, desired) {
         if project.dropped.iter().any(|(name, _)| Some(*name) == old.qname()) {
@@ -43,11 +40,11 @@ pub fn misses(
         );
         let old = old.qname().map(|name| name.to_string()).unwrap_or_default();
         let help = format!("to move it, write `moved_from: [{old}]`");
-        notes.push(at(Diagnostic::note(Code::LooksMoved, message), new).help(help));
+        notes.push(Diagnostic::note(Code::LooksMoved, message).at(span(new)).help(help));
     }
     for (old, new) in renamed_columns(current, desired) {
         let message = format!("{old} goes and `{}` of the same type comes: its values are lost", new.name());
         let help = format!("to keep them, write `renamed_from: {}`", old.name());
-        notes.push(at(Diagnostic::note(Code::LooksRenamed, message), new).help(help));
+        notes.push(Diagnostic::note(Code::LooksRenamed, message).at(span(new)).help(help));
     }
 }

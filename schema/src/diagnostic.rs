@@ -86,10 +86,10 @@ impl Diagnostic {
         Self::new(code, Severity::Note, message)
     }
 
-    /// Sets the characters that it is about.
+    /// Sets the characters that it is about, where they are known.
     #[must_use]
-    pub fn at(mut self, span: Span) -> Self {
-        self.primary = Some(span);
+    pub fn at(mut self, span: impl Into<Option<Span>>) -> Self {
+        self.primary = span.into().or(self.primary);
         self
     }
 

@@ -40,10 +40,7 @@ pub fn sources(
         let before = found.len();
         if let Err((path, error)) = walk(&dir.join(source), &mut found) {
             let diagnostic = unreadable(&path, &error);
-            diagnostics.push(match span {
-                Some(span) => diagnostic.at(span),
-                None => diagnostic,
-            });
+            diagnostics.push(diagnostic.at(span));
         }
         // Two sources may overlap; a file is read once.
         let (known, new) = found.split_at(before);

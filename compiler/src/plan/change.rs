@@ -297,10 +297,7 @@ fn refuse(context: &Context<'_>, changes: &Changes, diagnostics: &mut Vec<Diagno
         let Some(entry) = context.desired.get(*id) else { continue };
         let Some(obstacle) = entry.object.obstacle(*id, context) else { continue };
         let error = Diagnostic::error(Code::Blocked, obstacle.message).help(obstacle.help);
-        diagnostics.push(match entry.span {
-            Some(span) => error.at(span),
-            None => error,
-        });
+        diagnostics.push(error.at(entry.span));
     }
 }
 

@@ -446,10 +446,7 @@ pub fn refuse_taken(
         let error = Diagnostic::error(Code::BothNamesExist, message)
             .help(format!("rename one of them first, or drop {holder} if it is left over"));
         let span = desired.get(table).and_then(|entry| entry.span);
-        diagnostics.push(match span {
-            Some(span) => error.at(span),
-            None => error,
-        });
+        diagnostics.push(error.at(span));
     }
 }
 
