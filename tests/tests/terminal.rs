@@ -1,34 +1,22 @@
 //! Colours and the moving bar are for terminals: a real one shows them, and nothing of them gets into pipes.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use schemac_tests::product;
+use schemac_tests::project::Project;
 use schemac_tests::servers::{self, As, Database};
 use schemac_tests::terminal::{self, On, Shown};
 
 const ESCAPE: char = '\x1b';
 
-/// A folder that goes away.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn project(name: &str, schema: &str) -> Folder {
-    let folder = std::env::temp_dir().join(format!("schemac-terminal-{}-{name}", std::process::id()));
-    fs::create_dir_all(folder.join("schema")).expect("a folder");
-    fs::write(folder.join("schemac.yaml"), "postgres: 15\n").expect("a project file");
-    fs::write(folder.join("schema/app.yaml"), schema).expect("a file");
-    Folder(folder)
+fn project(name: &str, schema: &str) -> Project {
+    let files = [("schemac.yaml", "postgres: 15\n"), ("schema/app.yaml", schema)];
+    Project::new(&format!("terminal-{name}"), &files)
 }
 
 /// A project with an error, so that `check` has something to say.
-fn wrong(name: &str) -> Folder {
+fn wrong(name: &str) -> Project {
     project(name, "domain: app\ntables:\n  t:\n    colums: {}\n")
 }
 
@@ -51,7 +39,7 @@ fn shown(command: Command, on: On) -> Shown {
 
 #[test]
 fn messages_have_colours_on_a_terminal_unless_somebody_minds() {
-    let folder = wrong("messages");
+    let project = wrong("messages");
     for (arguments, environment, coloured) in [
         (&[][..], &[][..], true),
         (&[], &[("NO_COLOR", "")], true),
@@ -64,7 +52,7 @@ fn messages_have_colours_on_a_terminal_unless_somebody_minds() {
         (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
         (&["--color", "always"], &[("NO_COLOR", "1")], true),
     ] {
-        let Shown { run, screen } = shown(check(&folder.0, arguments, environment), ERRORS);
+        let Shown { run, screen } = shown(check(project.folder(), arguments, environment), ERRORS);
         assert!(screen.contains("SC0103"), "{}\n{screen}", run.all());
         assert_eq!(screen.contains(ESCAPE), coloured, "{arguments:?} {environment:?}\n{screen}");
         assert!(!run.stdout.contains(ESCAPE), "{}", run.all());
@@ -73,7 +61,7 @@ fn messages_have_colours_on_a_terminal_unless_somebody_minds() {
 
 #[test]
 fn nothing_of_it_is_in_a_pipe_unless_somebody_asks() {
-    let folder = wrong("pipe");
+    let project = wrong("pipe");
     for (arguments, environment, coloured) in [
         (&[][..], &[][..], false),
         (&[], &[("CLICOLOR", "1")], false),
@@ -81,7 +69,7 @@ fn nothing_of_it_is_in_a_pipe_unless_somebody_asks() {
         (&[], &[("CLICOLOR_FORCE", "1")], true),
         (&["--color", "always"], &[], true),
     ] {
-        let Shown { run, screen } = shown(check(&folder.0, arguments, environment), NONE);
+        let Shown { run, screen } = shown(check(project.folder(), arguments, environment), NONE);
         assert!(run.stderr.contains("SC0103"), "{}", run.all());
         assert_eq!(run.stderr.contains(ESCAPE), coloured, "{arguments:?} {environment:?}\n{}", run.stderr);
         assert_eq!(screen, "", "nothing of the program is the terminal");
@@ -116,10 +104,10 @@ const TWO: &str =
 #[test]
 fn plans_and_the_bar_are_for_whoever_looks() {
     let Some(server) = servers::get(15) else { return };
-    let folder = project("apply", TWO);
+    let project = project("apply", TWO);
     let on = |arguments: &[&str], streams: On| {
         let database = server.database();
-        let mut command = product::command(&folder.0, &database.url_as_owner(), arguments);
+        let mut command = product::command(project.folder(), &database.url_as_owner(), arguments);
         command.env("TERM", "xterm");
         let shown = shown(command, streams);
         (tables(&database), shown)
@@ -147,10 +135,10 @@ fn plans_and_the_bar_are_for_whoever_looks() {
 #[test]
 fn a_question_is_answered_on_a_terminal_only() {
     let Some(server) = servers::get(15) else { return };
-    let folder = project("question", TWO);
+    let project = project("question", TWO);
     for (typed, code, made) in [(Some("n\n"), None, 0), (Some("y\n"), Some(0), 2), (None, Some(1), 0)] {
         let database = server.database();
-        let mut command = product::command(&folder.0, &database.url_as_owner(), &["apply"]);
+        let mut command = product::command(project.folder(), &database.url_as_owner(), &["apply"]);
         command.env("TERM", "xterm");
         let Shown { run, screen } = shown(command, On { stdin: typed, ..ALL });
         assert_eq!(screen.contains("[y/N]"), typed.is_some(), "{screen}");

@@ -1,10 +1,7 @@
 //! What a query calls its relations means nothing: a table that is renamed leaves aliases behind that nobody would write,
 //! and one apply is enough.
 
-use std::fs;
-use std::path::Path;
-
-use schemac_tests::product;
+use schemac_tests::project::Project;
 use schemac_tests::servers::{self, As};
 
 /// The project with the table under a name.
@@ -50,14 +47,10 @@ fn one_apply_is_enough_after_a_rename_whatever_the_aliases() {
     for server in servers::all() {
         let major = server.major();
         let database = server.database();
-        let folder =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("aliases-{major}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
         let settings = "postgres: 14\nsources: [app.yaml]\nsearch_path: [app, public]\nundeclared: drop\n";
-        fs::write(folder.join("schemac.yaml"), settings).unwrap();
-        let url = database.url_as_owner();
-        let run = |arguments: &[&str]| product::run(&folder, &url, arguments).unwrap();
-        let write = |text: String| fs::write(folder.join("app.yaml"), text).unwrap();
+        let own = Project::new(&format!("aliases-{major}"), &[("schemac.yaml", settings)]);
+        let run = |arguments: &[&str]| own.run(&database, arguments);
+        let write = |text: String| own.write("app.yaml", &text);
         write(project("orders", ""));
         run(&["apply", "--yes"]).expect(0);
         let dumped = database.dump();
@@ -75,6 +68,5 @@ fn one_apply_is_enough_after_a_rename_whatever_the_aliases() {
         // Which relation a column is of is never a matter of its name.
         write(project("orders", "").replace("select o.id from orders o", "select o.id from lines o"));
         assert!(run(&["diff", "--no-cache"]).expect(0).stdout.contains("view app.other_name"));
-        let _ = fs::remove_dir_all(&folder);
     }
 }

@@ -1,13 +1,11 @@
 //! Somebody changes the schema while it is read: a diff is the one before or the one after, or says that it must be
 //! tried again.
 
-use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use schemac_tests::product;
+use schemac_tests::project::Project;
 use schemac_tests::servers::{self, As};
 
 const PROJECT: &str = "domain: app
@@ -85,19 +83,12 @@ fn a_diff_is_of_one_moment_or_says_that_it_is_not() {
     for server in servers::all() {
         let major = server.major();
         let database = server.database();
-        let folder =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("meanwhile-{major}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let project = "postgres: 14\nsources: [app.yaml]\nsearch_path: [app, public]\nundeclared: drop\n";
-        fs::write(folder.join("schemac.yaml"), project).unwrap();
-        fs::write(folder.join("app.yaml"), PROJECT).unwrap();
-        let url = database.url_as_owner();
-        product::run(&folder, &url, &["apply", "--yes"]).unwrap().expect(0);
+        let settings = "postgres: 14\nsources: [app.yaml]\nsearch_path: [app, public]\nundeclared: drop\n";
+        let files = [("schemac.yaml", settings), ("app.yaml", PROJECT)];
+        let own = Project::new(&format!("meanwhile-{major}"), &files);
+        own.run(&database, &["apply", "--yes"]).expect(0);
         // All is asked anew each time.
-        let diff = || {
-            let arguments = ["diff", "--no-cache", "--format", "sql", "--allow", "all"];
-            product::run(&folder, &url, &arguments).unwrap()
-        };
+        let diff = || own.run(&database, &["diff", "--no-cache", "--format", "sql", "--allow", "all"]);
         let mut client = database.connect(As::Owner);
         client.batch_execute("truncate schemac.memory").unwrap();
         let before = diff().expect(0).stdout.clone();
@@ -135,6 +126,5 @@ fn a_diff_is_of_one_moment_or_says_that_it_is_not() {
         });
         println!("PostgreSQL {major}: {} before, {} after, {} to be tried again", seen[0], seen[1], seen[2]);
         assert!(torn.is_empty(), "PostgreSQL {major}: {} of {DIFFS}\n{}", torn.len(), torn.join("\n=====\n"));
-        let _ = fs::remove_dir_all(&folder);
     }
 }
