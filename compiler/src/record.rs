@@ -93,9 +93,11 @@ impl Record {
         if moves.iter().any(|(old, _)| old.kind().is_routine()) {
             let by_then: Vec<Relocation> =
                 moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
-            let called = relocate::call_anew(&mut reading.catalog.clone(), &by_then);
+            let called = relocate::called_anew(&reading.catalog, &by_then);
+            let now: HashMap<ObjectId, ObjectId> =
+                called.into_iter().map(|(now, then)| (then, now)).collect();
             for (old, _) in &mut moves {
-                *old = called.get(old).copied().unwrap_or(*old);
+                *old = now.get(old).copied().unwrap_or(*old);
             }
         }
         let mut touched: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();

@@ -97,17 +97,26 @@ pub fn relocate(
 }
 
 /// Gives routines whose argument types move the ids that they will have; the old ids by the new ones.
-pub(crate) fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
+    let new = called_anew(current, chosen);
+    if !new.is_empty() {
+        crate::address::rebase(current, &new);
+    }
+    new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// The ids that routines will have whose argument types move, by their old ones.
+pub(crate) fn called_anew(current: &Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, ObjectId> {
     let mut renaming = Renaming::default();
     for one in chosen.iter().filter(|one| one.from.kind().is_relation() || one.from.kind().is_type()) {
         if let (Some(old), Some(new)) = (one.from.qname(), one.to.qname()) {
             renaming.types.insert(old, new);
         }
     }
-    if renaming.is_empty() {
-        return HashMap::new();
-    }
     let mut new: HashMap<ObjectId, ObjectId> = HashMap::new();
+    if renaming.is_empty() {
+        return new;
+    }
     for (id, entry) in current.iter().filter(|(id, _)| id.kind().is_routine()) {
         let mut object = entry.object.clone();
         renaming.apply(&mut object, None);
@@ -123,10 +132,7 @@ pub(crate) fn call_anew(current: &mut Catalog, chosen: &[Relocation]) -> HashMap
             }
         }
     }
-    if !new.is_empty() {
-        crate::address::rebase(current, &new);
-    }
-    new.into_iter().map(|(old, new)| (new, old)).collect()
+    new
 }
 
 /// A name that nothing can have: none in PostgreSQL holds a zero byte.
