@@ -168,8 +168,9 @@ fn leave_unstored(desired: &mut Catalog, current: &Catalog) {
     let unstored: HashSet<ObjectId> = desired
         .iter()
         .filter(|(id, entry)| {
-            let stays = id.parent().is_some_and(|column| desired.type_of(column) == current.type_of(column));
-            !current.contains(*id) && stays && kinds::default::is_unstored(*id, &entry.object, current)
+            let stays =
+                || id.parent().is_some_and(|column| desired.type_of(column) == current.type_of(column));
+            !current.contains(*id) && stays() && kinds::default::is_unstored(*id, &entry.object, current)
         })
         .map(|(id, _)| id)
         .collect();

@@ -95,9 +95,9 @@ pub fn nodes(
         .filter(|(_, change)| matches!(change, Change::Create(_)))
         .filter_map(|(id, _)| id.qname().filter(|name| old.contains(name)))
         .collect();
-    let along = along(relocated);
+    let followers = followers(relocated);
     for relocation in &relocated.moves {
-        nodes.push(relocation_node(relocation.from, relocation.to, &along, (relocated, context)));
+        nodes.push(relocation_node(relocation.from, relocation.to, &followers, (relocated, context)));
     }
     let carried = carried(changes, context);
     let circles = circles(changes, &carried, context);
@@ -413,17 +413,26 @@ fn above(id: ObjectId) -> Vec<ObjectId> {
     found
 }
 
-/// What PostgreSQL moves when a relation gets another schema, by its desired id: that of the relation, and what it is
-/// called once that has moved.
-fn along(relocated: &Relocated) -> BTreeMap<ObjectId, (ObjectId, ObjectId)> {
-    let mut along = BTreeMap::new();
+/// What PostgreSQL moves when relations get another schema.
+#[derive(Default)]
+struct Followers {
+    /// By the desired id of the relation: their own, and what they are called once that has moved.
+    of: BTreeMap<ObjectId, Vec<(ObjectId, ObjectId)>>,
+    /// By their desired id what they are called until they get a name of their own.
+    until: BTreeMap<ObjectId, ObjectId>,
+}
+
+fn followers(relocated: &Relocated) -> Followers {
+    let own: HashMap<ObjectId, ObjectId> = relocated.moves.iter().map(|one| (one.from, one.to)).collect();
+    let mut followers = Followers::default();
     for one in relocated.moves.iter().filter(|one| one.from.parent().is_none()) {
         for (was, until) in kinds::followers(relocated.before(), one.from, one.to) {
-            let new = relocated.moves.iter().find(|own| own.from == was).map_or(until, |own| own.to);
-            along.insert(new, (one.to, until));
+            let new = own.get(&was).copied().unwrap_or(until);
+            followers.of.entry(one.to).or_default().push((new, until));
+            followers.until.insert(new, until);
         }
     }
-    along
+    followers
 }
 
 /// What is moved along comes where another relation of its name is and stays.
@@ -453,7 +462,7 @@ pub fn refuse_taken(
 fn relocation_node(
     from: ObjectId,
     to: ObjectId,
-    along: &BTreeMap<ObjectId, (ObjectId, ObjectId)>,
+    followers: &Followers,
     (relocated, context): (&Relocated, &Context<'_>),
 ) -> Node {
     let mut steps = Steps::default();
@@ -475,12 +484,12 @@ fn relocation_node(
             node.frees.extend(entry.object.slots(*was).into_iter().filter(counts));
         }
     }
-    for (new, (_, until)) in along.iter().filter(|(_, (owner, _))| *owner == to) {
+    for (new, until) in followers.of.get(&to).into_iter().flatten() {
         node.along.push((*new, *until));
         node.takes.extend(object::slots(*until));
         node.frees.extend(relocated.was.get(new).into_iter().flat_map(|was| object::slots(*was)));
     }
-    if let Some((_, until)) = along.get(&to) {
+    if let Some(until) = followers.until.get(&to) {
         // Its owner has brought it here.
         node.frees = object::slots(*until);
     }

@@ -299,11 +299,11 @@ pub fn refuse_cycles(graph: &Graph, nodes: &[Node], desired: &Catalog, diagnosti
             }
         }
         chain.sort();
-        let mut diagnostic = Diagnostic::error(Code::PlanCycle, "these steps wait for each other");
-        diagnostic.primary = component
+        let spans = component
             .iter()
-            .filter_map(|index| desired.get(nodes[graph[*index]].id.root()).and_then(|entry| entry.span))
-            .min();
+            .filter_map(|index| desired.get(nodes[graph[*index]].id.root()).and_then(|entry| entry.span));
+        let error = Diagnostic::error(Code::PlanCycle, "these steps wait for each other");
+        let mut diagnostic = error.at(spans.min());
         for line in chain {
             diagnostic = diagnostic.with_note(line);
         }
