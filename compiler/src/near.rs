@@ -5,7 +5,7 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
-use schemac_schema::kinds::table::{lookalikes, namesakes, renamed_columns};
+use schemac_schema::kinds::near::{lookalikes, namesakes, renamed_columns};
 
 /// Tables that look moved are errors; other objects that do, and columns that look renamed, are worth a note. `current` is
 /// the database under its future names.

@@ -81,6 +81,11 @@ impl Tree {
         matches!(self, Tree::Bool(true))
     }
 
+    /// Whether an expression is NULL and nothing else.
+    pub fn is_null(&self) -> bool {
+        self.name() == "AConst" && self.get("isnull").flag()
+    }
+
     /// A list's items; none for anything else.
     pub fn items(&self) -> &[Tree] {
         match self {

@@ -52,11 +52,6 @@ mod kind {
     pub const NOT_BETWEEN_SYM: i64 = 14;
 }
 
-/// Whether a raw expression is NULL and nothing else.
-fn is_null(tree: &Tree) -> bool {
-    tree.name() == "AConst" && tree.get("isnull").flag()
-}
-
 impl<'a> Analyser<'a> {
     /// Sees nothing yet.
     pub fn new(world: &'a World<'a>) -> Self {
@@ -180,7 +175,7 @@ impl<'a> Analyser<'a> {
             kind @ (kind::DISTINCT | kind::NOT_DISTINCT) => {
                 let not = kind == kind::NOT_DISTINCT;
                 for (this, other) in [(left, right), (right, left)] {
-                    if is_null(this) {
+                    if this.is_null() {
                         let argument = self.expression(other)?;
                         if argument.of.class(self.world)? == Class::Row {
                             return undecided("a test of a row for NULL");

@@ -25,6 +25,7 @@ pub mod key;
 pub mod materialized_view;
 pub mod member;
 pub mod naming;
+pub mod near;
 pub mod not_null;
 pub mod opaque;
 pub mod options;

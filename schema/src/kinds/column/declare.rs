@@ -254,13 +254,9 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
         error.help("`type:` holds the type alone; the rest has keys of its own (`not_null`, `default`, …)")
     })?;
     let mut declared = Declared::new(type_name.located(spec.r#type.span()));
-    match &spec.not_null {
-        Some(Written::Short(flag)) => declared.column.not_null |= flag.value,
-        Some(Written::Long(own)) => {
-            declared.column.not_null = true;
-            declared.not_null = Some(not_null::declare::said(own, spec.r#type.span()));
-        }
-        None => {}
+    declared.column.not_null |= not_null::declare::refuses(spec.not_null.as_ref());
+    if let Some(Written::Long(own)) = &spec.not_null {
+        declared.not_null = Some(not_null::declare::said(own, spec.r#type.span()));
     }
     if let Some(value) = &spec.default {
         let tree = frame::expression(value).map_err(|error| quoted(value, error))?;
@@ -310,11 +306,7 @@ fn long(spec: &ColumnSpec) -> Result<Declared, Diagnostic> {
 /// # Errors
 /// What PostgreSQL's grammar says, with its place.
 pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fragment>, Diagnostic> {
-    column.not_null |= match &spec.not_null {
-        Some(Written::Short(flag)) => flag.value,
-        Some(Written::Long(_)) => true,
-        None => false,
-    };
+    column.not_null |= not_null::declare::refuses(spec.not_null.as_ref());
     column.statistics = spec.statistics.filter(|target| *target >= 0).map(i64::from);
     column.storage = spec.storage.and_then(|storage| storage_word(storage.value));
     column.compression = spec.compression.as_ref().and_then(|name| compression(name.as_str()));
@@ -323,7 +315,7 @@ pub fn inherited(spec: &InheritedSpec, column: &mut Column) -> Result<Option<Fra
     let tree = frame::expression(sql).map_err(|error| quoted(sql, error))?;
     let value = default(sql, &tree)?;
     // So the catalog says that a child has let go of its parent's.
-    let is_nothing = tree.name() == "AConst" && tree.get("isnull").flag() && column.type_name.is_system();
+    let is_nothing = tree.is_null() && column.type_name.is_system();
     Ok(Some(if is_nothing { Fragment::canonical("NULL", Grammar::Expression) } else { value }))
 }
 

@@ -36,7 +36,7 @@ impl Default {
         while tree.name() == "TypeCast" {
             tree = tree.get("arg").clone();
         }
-        tree.name() == "AConst" && tree.get("isnull").flag()
+        tree.is_null()
     }
 }
 

@@ -4,7 +4,7 @@ use super::Domain;
 use crate::declare::{frame, types, written_ident, written_name};
 use crate::diagnostic::Diagnostic;
 use crate::fragment::Aside;
-use crate::kinds::column;
+use crate::kinds::{column, not_null};
 use crate::reference::{Reference, Target};
 use crate::spec::types::DomainTypeSpec;
 use crate::yaml::Written;
@@ -30,7 +30,7 @@ pub fn domain(written: &Written<DomainTypeSpec>) -> Result<Domain, Diagnostic> {
             let tree = frame::expression(value).map_err(|error| column::declare::quoted(value, error))?;
             let default = column::declare::default(value, &tree)?;
             // PostgreSQL does not store it either.
-            let is_nothing = base.is_system() && tree.name() == "AConst" && tree.get("isnull").flag();
+            let is_nothing = tree.is_null() && base.is_system();
             (!is_nothing).then_some(default)
         }
         None => None,
@@ -39,11 +39,7 @@ pub fn domain(written: &Written<DomainTypeSpec>) -> Result<Domain, Diagnostic> {
         base,
         collation: named.or(collation),
         default,
-        not_null: match &spec.not_null {
-            Some(Written::Short(flag)) => flag.value,
-            Some(Written::Long(_)) => true,
-            None => false,
-        },
+        not_null: not_null::declare::refuses(spec.not_null.as_ref()),
         not_null_name: Aside(None),
         owner: Aside(spec.owner.as_ref().map(written_ident)),
     })

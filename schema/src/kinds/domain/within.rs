@@ -25,6 +25,9 @@ pub fn leaving(domain: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
 }
 
 fn columns(domain: ObjectId, catalog: &Catalog) -> BTreeSet<ObjectId> {
+    if !catalog.contains(domain) {
+        return BTreeSet::new();
+    }
     let users = catalog.users();
     let (mut found, mut seen) = (BTreeSet::new(), HashSet::new());
     // A type or relation, and whether its values are inside of others.

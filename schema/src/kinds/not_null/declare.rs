@@ -5,7 +5,7 @@ use super::NotNull;
 use crate::declare::written_ident;
 use crate::span::Span;
 use crate::spec::table::NotNullSpec;
-use crate::yaml::Text;
+use crate::yaml::{Flag, Text, Written};
 
 /// What is said about the NOT NULL of a column.
 #[derive(Clone, Debug)]
@@ -16,6 +16,15 @@ pub struct Said {
     pub comment: Option<Text>,
     /// Where it is said.
     pub span: Span,
+}
+
+/// Whether null is refused.
+pub fn refuses(written: Option<&Written<NotNullSpec, Flag>>) -> bool {
+    match written {
+        Some(Written::Short(flag)) => flag.value,
+        Some(Written::Long(_)) => true,
+        None => false,
+    }
 }
 
 /// The long form.

@@ -5,6 +5,7 @@
 //! Not here: whether the column or domain refuses null, which belongs to it.
 
 pub mod declare;
+pub mod read;
 pub mod write;
 
 use crate::catalog::Catalog;
@@ -47,15 +48,14 @@ pub fn is_chosen(name: Ident, column: ObjectId) -> bool {
     if name == chosen(column) {
         return true;
     }
-    if column.kind() == Kind::Domain {
-        let digits = |digit: char| digit.is_ascii_digit();
-        return name.as_str().trim_end_matches(digits).ends_with("_not_null");
-    }
     let Some(stem) =
         name.as_str().trim_end_matches(|digit: char| digit.is_ascii_digit()).strip_suffix("_not_null")
     else {
         return false;
     };
+    if column.kind() == Kind::Domain {
+        return true;
+    }
     let table = column.parent().map(ObjectId::name);
     let of = |part: Ident, rest: Option<&str>| !part.is_empty() && rest.is_some();
     table.is_some_and(|table| {

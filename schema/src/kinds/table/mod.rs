@@ -2,13 +2,11 @@
 
 mod join;
 mod leave;
-mod near;
 pub mod read;
 pub mod write;
 
 pub use join::{is_brought_by_joining, merges};
 pub use leave::stays;
-pub use near::{lookalikes, namesakes, renamed_columns};
 
 use crate::analyse::{self, Found, World};
 use crate::catalog::{Catalog, Entry};

@@ -1,5 +1,5 @@
-//! Near misses: a table that goes while one like it comes, a column that goes while one of its type comes. Rows and
-//! values would be lost where a move or a new name was meant.
+//! Near misses: an object that goes while one like it comes, a column that goes while one of its type comes. Rows, values
+//! and what only the database knows would be lost where a move or a new name was meant.
 
 use crate::catalog::{Catalog, Entry, Standing};
 use crate::id::{Address, ObjectId};
@@ -48,11 +48,14 @@ pub fn namesakes(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectI
             new.insert(key, id);
         }
     }
+    if new.is_empty() {
+        return Vec::new();
+    }
     let goes =
         |(id, entry): &(ObjectId, &Entry)| entry.standing != Standing::External && !desired.contains(*id);
     current
         .iter()
-        .filter(|(id, _)| !new.is_empty() && wanted(id))
+        .filter(|(id, _)| wanted(id))
         .filter(goes)
         .filter_map(|(id, _)| Some((id, *new.get(&key(id)?)?)))
         .filter(|(old, new)| old.schema() != new.schema())
