@@ -17,6 +17,7 @@ pub mod memory;
 pub mod moment;
 pub mod near;
 pub mod normalize;
+pub mod pair;
 pub mod plan;
 pub mod planfile;
 pub mod record;

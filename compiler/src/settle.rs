@@ -147,11 +147,11 @@ pub fn remember(
         let Some(entry) = desired.get(*id) else { continue };
         for (found, fragment) in fragments(&entry.object) {
             let stored = fragment.canonical_text();
-            if found != *place || changed.touches(*id, &fragment, stored.as_str()) {
+            if found.as_str() != place || changed.touches(*id, &fragment, stored.as_str()) {
                 continue;
             }
             if let Some(pair) = remembering.meanings.pair(*id, place, &fragment, stored.as_str()) {
-                remembering.memory.holds(pair, format!("{id:?} {place}"));
+                remembering.memory.holds(pair, *id, Text::new(place));
             }
         }
     }
@@ -209,28 +209,28 @@ fn of_changed_types(desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> 
 /// Whether all of these pairs are remembered; they hold in this run then.
 fn believe(
     id: ObjectId,
-    differing: &[(String, Fragment, Text)],
+    differing: &[(Text, Fragment, Text)],
     remembering: &mut Remembering<'_>,
     client: &mut Client,
 ) -> bool {
     let mut pairs = Vec::new();
     for (place, fragment, stored) in differing {
-        let Some(pair) = remembering.meanings.pair(id, place, fragment, stored.as_str()) else {
+        let Some(pair) = remembering.meanings.pair(id, place.as_str(), fragment, stored.as_str()) else {
             return false;
         };
-        if !remembering.memory.knows(&pair, client) {
+        if !remembering.memory.knows(pair, client) {
             return false;
         }
-        pairs.push((pair, format!("{id:?} {place}")));
+        pairs.push((pair, *place));
     }
-    for (pair, about) in pairs {
-        remembering.memory.holds(pair, about);
+    for (pair, place) in pairs {
+        remembering.memory.holds(pair, id, place);
     }
     true
 }
 
 /// The places at which both objects have SQL, in other words.
-fn differing(desired: &Object, live: &Object) -> Vec<(String, Fragment, Text)> {
+fn differing(desired: &Object, live: &Object) -> Vec<(Text, Fragment, Text)> {
     let live = fragments(live);
     fragments(desired)
         .into_iter()
@@ -244,40 +244,40 @@ fn differing(desired: &Object, live: &Object) -> Vec<(String, Fragment, Text)> {
 }
 
 /// The object with these places settled, where that makes it the live one.
-fn only_in(differing: &[(String, Fragment, Text)], object: &Object, live: &Object) -> Option<Object> {
+fn only_in(differing: &[(Text, Fragment, Text)], object: &Object, live: &Object) -> Option<Object> {
     if differing.is_empty() {
         return None;
     }
     Some(with(differing, object)).filter(|object| object == live)
 }
 
-fn with(differing: &[(String, Fragment, Text)], object: &Object) -> Object {
+fn with(differing: &[(Text, Fragment, Text)], object: &Object) -> Object {
     let mut object = object.clone();
     object.visit(&mut Settle(differing));
     object
 }
 
-fn fragments(object: &Object) -> Vec<(String, Fragment)> {
+fn fragments(object: &Object) -> Vec<(Text, Fragment)> {
     let mut collect = Collect(Vec::new());
     object.clone().visit(&mut collect);
     collect.0
 }
 
-struct Collect(Vec<(String, Fragment)>);
+struct Collect(Vec<(Text, Fragment)>);
 
 impl Visitor for Collect {
     fn fragment(&mut self, place: &str, fragment: &mut Fragment) {
-        self.0.push((place.to_owned(), fragment.clone()));
+        self.0.push((Text::new(place), fragment.clone()));
     }
     fn type_name(&mut self, _: &mut TypeName) {}
     fn reference(&mut self, _: &mut Reference) {}
 }
 
-struct Settle<'a>(&'a [(String, Fragment, Text)]);
+struct Settle<'a>(&'a [(Text, Fragment, Text)]);
 
 impl Visitor for Settle<'_> {
     fn fragment(&mut self, place: &str, fragment: &mut Fragment) {
-        if let Some((_, _, stored)) = self.0.iter().find(|(other, ..)| other == place) {
+        if let Some((_, _, stored)) = self.0.iter().find(|(other, ..)| other.as_str() == place) {
             fragment.settle(*stored);
         }
     }

@@ -4,15 +4,17 @@ use schemac_compiler::elaborate::{self, Answers, elaborate};
 use schemac_schema::catalog::{Catalog, Entry, Standing};
 use schemac_schema::fragment::{Aside, Fragment, Grammar};
 use schemac_schema::id::{Address, ObjectId};
-use schemac_schema::ident::{Ident, QName};
+use schemac_schema::ident::{Ident, QName, Text};
 use schemac_schema::kinds::check::Check;
 use schemac_schema::kinds::column::{Column, Generated};
 use schemac_schema::kinds::default::Default as ColumnDefault;
 use schemac_schema::kinds::domain::Domain;
 use schemac_schema::kinds::exclusion::Exclusion;
+use schemac_schema::kinds::function::{Argument, Body, Mode};
 use schemac_schema::kinds::index::Index;
 use schemac_schema::kinds::member::Member;
 use schemac_schema::kinds::policy::{Command, Policy};
+use schemac_schema::kinds::rule::{Event, Rule};
 use schemac_schema::kinds::statistics::Statistics;
 use schemac_schema::kinds::table::Table;
 use schemac_schema::kinds::trigger::{Trigger, When};
@@ -94,6 +96,29 @@ fn table_of(name: Ident) -> ObjectId {
 
 fn named(name: &str) -> TypeName {
     TypeName::parse(name).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The arguments of a routine as they are written: `(a int, out b text default 'x') returns int`. Names and types of
+/// one word.
+fn arguments(head: &str) -> Vec<Argument> {
+    let list = head.rsplit_once(") returns").map_or(head, |(list, _)| list);
+    // A type's length has no comma in it here, and plays no part.
+    let written = list.trim_start_matches('(').split(',').map(str::trim).filter(|one| !one.is_empty());
+    written
+        .map(|one| {
+            let one = one.split_once(" default ").map_or(one, |(one, _)| one);
+            let (mode, one) = match one.split_once(' ') {
+                Some(("out", rest)) => (Mode::Out, rest),
+                Some(("variadic", rest)) => (Mode::Variadic, rest),
+                _ => (Mode::In, one),
+            };
+            let (name, of) = match one.split_once(' ') {
+                Some((name, of)) => (Some(Ident::new(name)), of),
+                None => (None, one),
+            };
+            Argument { mode, name, type_name: named(of), default: None }
+        })
+        .collect()
 }
 
 /// A catalog made by hand.
@@ -205,9 +230,7 @@ impl Made {
                 self.put(table_of(name), Object::Table(table))
             }
             "argument" => {
-                let template = self.0.routines(QName::new("app", "norm")).first().copied();
-                let found = template.and_then(|id| self.0.get(id)).map(|entry| entry.object.clone());
-                let Some(Object::Function(mut function)) = found else {
+                let Some(Object::Function(mut function)) = self.template() else {
                     panic!("the project has a function norm(text)")
                 };
                 function.arguments[0].type_name = named(of);
@@ -215,9 +238,38 @@ impl Made {
                 let address = Address::Routine(QName { schema: "app".into(), name }, named(of).canonical());
                 self.put(ObjectId::new(Kind::Function, address), Object::Function(function))
             }
+            "rule" => {
+                let event = match of {
+                    "INSERT" => Event::Insert,
+                    "UPDATE" => Event::Update,
+                    _ => Event::Delete,
+                };
+                let definition = Fragment::canonical(text, Grammar::Rule);
+                let rule = Rule { event, definition, enabled: Default::default() };
+                self.put(ObjectId::on(Kind::Rule, on, name), Object::Rule(rule))
+            }
+            "body" => {
+                let Some(Object::Function(mut function)) = self.template() else {
+                    panic!("the project has a function norm(text)")
+                };
+                function.arguments = arguments(of);
+                function.body = Body::Sql(Fragment::canonical(text, Grammar::Routine));
+                // Its own name is printed, so it has that one, and a schema for itself.
+                let own = QName { schema: name, name: "f".into() };
+                let types: Vec<String> =
+                    function.arguments.iter().map(|one| one.type_name.canonical().to_string()).collect();
+                let address = Address::Routine(own, Text::new(&types.join(", ")));
+                self.put(ObjectId::new(Kind::Function, address), Object::Function(function))
+            }
             "index" | "predicate" => self.put(ObjectId::on(Kind::Index, on, name), index(text)),
             _ => self.put(ObjectId::in_schema(Kind::View, QName { schema: "app".into(), name }), view(text)),
         }
+    }
+
+    /// The project's function `norm(text)`.
+    fn template(&self) -> Option<Object> {
+        let id = self.0.routines(QName::new("app", "norm")).first().copied()?;
+        self.0.get(id).map(|entry| entry.object.clone())
     }
 
     /// A table partitioned by a key, with the columns of another one.

@@ -15,7 +15,7 @@ use crate::made::table;
 use crate::{Result, repository};
 
 /// The kinds of places that there are pairs for.
-pub const PLACES: [&str; 15] = [
+pub const PLACES: [&str; 17] = [
     "check",
     "policy",
     "trigger",
@@ -31,10 +31,13 @@ pub const PLACES: [&str; 15] = [
     "statistics",
     "rows",
     "argument",
+    "rule",
+    "body",
 ];
 
-/// The places whose written forms come with a type, or with the key that a bound is of.
-const TYPED: [&str; 5] = ["default", "generated", "domain", "bound", "argument"];
+/// The places whose written forms come with a type, with the key that a bound is of, with a rule's event, or with what
+/// stands before a routine's body.
+const TYPED: [&str; 7] = ["default", "generated", "domain", "bound", "argument", "rule", "body"];
 
 /// One pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +104,8 @@ pub fn written(place: &str) -> Result<Vec<(String, String)>> {
         "statistics" => plain(lines("statistics")?),
         "rows" => plain(conditions.into_iter().step_by(4).collect()),
         "argument" => typed(lines("arguments")?),
+        "rule" => typed(lines("rules")?),
+        "body" => typed(lines("bodies")?),
         other => return Err(format!("no place {other}").into()),
     })
 }
@@ -264,6 +269,16 @@ fn question(place: &str, relation: &str, of: &str, text: &str) -> (String, Strin
             ),
             "SELECT pg_get_function_arg_default(oid, 1) FROM pg_proc WHERE proname = 'probe'".into(),
         ),
+        "rule" => (
+            format!("CREATE RULE schemac_probe AS ON {of} TO {relation} {text}"),
+            "SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE rulename = 'schemac_probe'".into(),
+        ),
+        "body" => (
+            format!("CREATE FUNCTION app.f{of} LANGUAGE sql {text}"),
+            "SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'f' \
+             AND pronamespace = 'app'::regnamespace"
+                .into(),
+        ),
         _ => (
             format!("CREATE VIEW app.probe AS {text}"),
             "SELECT pg_get_viewdef('app.probe'::regclass)".into(),
@@ -314,6 +329,7 @@ pub fn stored_on(
         "view" => (Kind::View, "query"),
         "exclusion" => (Kind::Exclusion, "exclusion"),
         "statistics" => (Kind::Statistics, "statistics"),
+        "rule" => (Kind::Rule, "rule"),
         _ => (Kind::Check, ""),
     };
     Ok(kind.stored(word, &text))

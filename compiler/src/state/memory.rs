@@ -3,6 +3,7 @@
 //! Not here: what a pair's digest covers.
 
 use super::{TRUSTED, Unavailable, first_row, pinned, table, write};
+use crate::pair::Pair;
 use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::sql::literal;
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ const KEPT: &str = "90 days";
 ///
 /// # Errors
 /// The connection is lost. Anything else means that nothing is remembered.
-pub fn read(client: &mut Client) -> Result<BTreeSet<String>, Unavailable> {
+pub fn read(client: &mut Client) -> Result<BTreeSet<Pair>, Unavailable> {
     let question = format!(
         "SELECT NOT pg_catalog.pg_is_in_recovery() \
          AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
@@ -37,7 +38,7 @@ pub fn read(client: &mut Client) -> Result<BTreeSet<String>, Unavailable> {
         Err(_) => return Ok(BTreeSet::new()),
     };
     let pairs = rows.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        SimpleQueryMessage::Row(row) => row.get(0).and_then(Pair::read),
         _ => None,
     });
     Ok(pairs.collect())
@@ -47,8 +48,8 @@ pub fn read(client: &mut Client) -> Result<BTreeSet<String>, Unavailable> {
 ///
 /// # Errors
 /// The server does not take them.
-pub fn add(client: &mut Client, pairs: &BTreeSet<String>) -> Result<(), Unavailable> {
-    let pairs: Vec<String> = pairs.iter().map(|pair| format!("({})", literal(pair))).collect();
+pub fn add(client: &mut Client, pairs: &BTreeSet<Pair>) -> Result<(), Unavailable> {
+    let pairs: Vec<String> = pairs.iter().map(|pair| format!("({})", literal(&pair.to_string()))).collect();
     let table = table("memory");
     let mut statements = vec![format!(
         "DELETE FROM {table} WHERE seen OPERATOR(pg_catalog.<) \

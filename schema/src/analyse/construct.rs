@@ -209,7 +209,7 @@ impl Analyser<'_> {
     }
 
     /// `ParseComplexProjection`, where it is no call.
-    fn field(&mut self, of: Expr, name: &str) -> Analysed<Expr> {
+    pub(super) fn field(&mut self, of: Expr, name: &str) -> Analysed<Expr> {
         if of.of.class(self.world)? != Class::Row {
             return undecided("a field");
         }

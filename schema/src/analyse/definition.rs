@@ -170,7 +170,7 @@ fn bound_value(world: &World<'_>, tree: &Tree, of: Type, modifier: i32) -> Analy
     let texts = |of: Type| ["text", "varchar"].iter().any(|name| of.is(name));
     let value = if given.is_unknown() || whole(given) && whole(of) || texts(given) && texts(of) {
         constant::input(world, of, &text)?
-    } else if given == of {
+    } else if given == of || whole(given) && of.is("numeric") {
         text
     } else {
         return undecided("a bound of another type");

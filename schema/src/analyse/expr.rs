@@ -95,6 +95,10 @@ pub enum Node {
     Sub(Box<Sub>),
     /// The value that a domain checks.
     DomainValue,
+    /// DEFAULT, where a value of a column stands.
+    Default,
+    /// An argument of a routine: the routine, the argument's name, its number.
+    Argument(Ident, Option<Ident>, usize),
 }
 
 /// One subscript.

@@ -7,8 +7,9 @@
 use crate::analyse::coerce::{self, Context};
 use crate::analyse::constant;
 use crate::analyse::expr::{Expr, Form, Node, SubKind, Window};
+use crate::analyse::query::Relation;
 use crate::analyse::resolve;
-use crate::analyse::scope::Scope;
+use crate::analyse::scope::{Scope, Visible};
 use crate::analyse::types::{self, Class, Type};
 use crate::analyse::with::Common;
 use crate::analyse::world::World;
@@ -32,7 +33,12 @@ pub struct Analyser<'a> {
     pub windows: Vec<(Ident, Window)>,
     /// How many queries are within each other.
     pub depth: usize,
+    /// OLD and NEW of a rule, until the first query has them in its FROM.
+    pub rows: Option<Rows>,
 }
+
+/// Relations that a query has without naming them, and how they can be seen.
+pub type Rows = (Vec<Relation>, Vec<Visible>);
 
 /// The kinds of `A_Expr` in the protocol.
 mod kind {
@@ -55,7 +61,15 @@ mod kind {
 impl<'a> Analyser<'a> {
     /// Sees nothing yet.
     pub fn new(world: &'a World<'a>) -> Self {
-        Self { world, scope: Scope::default(), value: None, with: Vec::new(), windows: Vec::new(), depth: 0 }
+        Self {
+            world,
+            scope: Scope::default(),
+            value: None,
+            with: Vec::new(),
+            windows: Vec::new(),
+            depth: 0,
+            rows: None,
+        }
     }
 
     /// Analyses an expression.
@@ -101,6 +115,7 @@ impl<'a> Analyser<'a> {
                 Ok(Expr::new(Node::Grouping(arguments), Type::system("int4")))
             }
             "JsonIsPredicate" => self.is_json(tree),
+            "ParamRef" => self.numbered(tree),
             other => undecided(format!("{other} is not understood")),
         }
     }
@@ -127,7 +142,32 @@ impl<'a> Analyser<'a> {
         if let (Some((of, modifier)), ["value"]) = (self.value, &parts[..]) {
             return Ok(Expr { node: Node::DomainValue, of, modifier });
         }
-        self.scope.column(&parts)
+        if let [name, field] = parts[..] {
+            // A field of an argument, unless a relation or the routine is called so.
+            if !self.scope.is_named(name) {
+                if let Ok(argument @ Expr { node: Node::Argument(..), .. }) = self.scope.column(&[name]) {
+                    return self.field(argument, field);
+                }
+            }
+        }
+        let found = self.scope.column(&parts)?;
+        // A relation of that name stands before an argument.
+        match (&found.node, &parts[..]) {
+            (Node::Argument(..), [name]) if self.scope.is_relation(name) => {
+                undecided("a row, or an argument")
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// `$1`.
+    fn numbered(&self, tree: &Tree) -> Analysed<Expr> {
+        let level = self.scope.levels.first();
+        let columns = level.iter().flat_map(|level| &level.visible).flat_map(|visible| &visible.columns);
+        let number = usize::try_from(tree.get("number").int()).unwrap_or(0);
+        let is_it = |expr: &&Expr| matches!(expr.node, Node::Argument(_, _, own) if own == number);
+        let found = columns.map(|(_, expr)| expr).find(is_it).cloned();
+        found.map_or_else(|| undecided("an argument that is not there"), Ok)
     }
 
     /// A binary or prefix operator on analysed operands: `make_op`.
@@ -562,7 +602,7 @@ pub fn has_column(expr: &Expr) -> Analysed<bool> {
     };
     match &expr.node {
         Node::Column { up, .. } | Node::Row { up, .. } => Ok(*up == 0),
-        Node::Constant(_) | Node::Value(_) | Node::DomainValue => Ok(false),
+        Node::Constant(_) | Node::Value(_) | Node::DomainValue | Node::Argument(..) => Ok(false),
         Node::Cast(inner, ..) | Node::Collate(inner, _) | Node::Not(inner) => has_column(inner),
         Node::Field(inner, _) | Node::Named(_, inner) | Node::IsJson(inner, _) => has_column(inner),
         Node::NullTest(inner, _) | Node::BooleanTest(inner, _) => has_column(inner),

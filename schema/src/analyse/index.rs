@@ -127,7 +127,8 @@ pub(super) fn key(world: &World<'_>, element: &Tree, table: ObjectId, method: &s
 
 /// `looks_like_function`: what the grammar takes without parentheses.
 fn looks_like_function(expr: &Expr) -> bool {
-    matches!(&expr.node, Node::Column { .. } | Node::Call(_) | Node::Value(_) | Node::Among(..))
+    let node = &expr.node;
+    matches!(node, Node::Column { .. } | Node::Call(_) | Node::Value(_) | Node::Among(..) | Node::NullIf(..))
 }
 
 /// Whether a key has a collation that is not its type's, as far as can be seen.

@@ -35,12 +35,15 @@ mod scope;
 mod select;
 mod show;
 mod show_query;
+mod show_write;
 mod squeeze;
+mod statement;
 mod system;
 mod types;
 mod window;
 mod with;
 mod world;
+mod write;
 
 use std::borrow::Cow;
 
@@ -49,6 +52,7 @@ pub use definition::{argument, bound, exclusion, partition_key, statistics};
 pub use index::index;
 pub use place::{Place, Seen, expression, query};
 pub use squeeze::squeeze;
+pub use statement::{Argument, On, body, rule};
 pub use world::World;
 
 /// Why nothing can be said.

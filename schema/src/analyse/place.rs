@@ -113,6 +113,7 @@ fn rename(query: &mut Query, names: &[Ident]) -> Analysed<()> {
             let same = outputs.iter().map(|output| output.name).eq(names.iter().copied());
             if same { Ok(()) } else { undecided("names for the columns of VALUES") }
         }
+        Body::Write(_) | Body::Return(_) => undecided("names for what is written"),
     }
 }
 

@@ -34,7 +34,73 @@ pub enum Body {
     Set(Box<Set>),
     /// VALUES.
     Values(Vec<Vec<Expr>>, Vec<Output>),
+    /// INSERT, UPDATE, DELETE.
+    Write(Box<Write>),
+    /// RETURN.
+    Return(Box<Output>),
 }
+
+/// A statement that writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// What it does.
+    pub verb: Verb,
+    /// Where its target stands among the relations.
+    pub target: usize,
+    /// Its relations, FROM or USING, and WHERE; what comes out is RETURNING.
+    pub select: Select,
+}
+
+/// What a statement that writes does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verb {
+    /// INSERT.
+    Insert(Insert),
+    /// UPDATE: the columns with their values.
+    Update(Assignments),
+    /// DELETE.
+    Delete,
+}
+
+/// An INSERT.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Insert {
+    /// The columns.
+    pub columns: Vec<Ident>,
+    /// OVERRIDING, with a space behind it.
+    pub overriding: &'static str,
+    /// What is put there.
+    pub given: Given,
+    /// ON CONFLICT.
+    pub conflict: Option<Conflict>,
+}
+
+/// What an INSERT puts there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// DEFAULT VALUES.
+    Nothing,
+    /// VALUES, of one row or several.
+    Rows(Vec<Vec<Expr>>),
+    /// What a query gives.
+    Query(Box<Query>),
+}
+
+/// ON CONFLICT.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    /// The columns and expressions of an index, and its condition.
+    pub keys: Vec<Expr>,
+    /// The condition of that index.
+    pub condition: Option<Expr>,
+    /// ON CONSTRAINT.
+    pub constraint: Option<Ident>,
+    /// DO UPDATE: SET and WHERE.
+    pub update: Option<(Assignments, Option<Expr>)>,
+}
+
+/// Columns, each with the value that it shall have.
+pub type Assignments = Vec<(Ident, Expr)>;
 
 /// A set operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +118,7 @@ pub struct Set {
 }
 
 /// A SELECT.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Select {
     /// DISTINCT.
     pub distinct: bool,
@@ -62,6 +128,8 @@ pub struct Select {
     pub outputs: Vec<Output>,
     /// The relations that it reads, in the order of PostgreSQL's range table. Joins have a place there too.
     pub relations: Vec<Relation>,
+    /// How many of them, at the beginning, nobody named: OLD and NEW of a rule.
+    pub unnamed: usize,
     /// FROM.
     pub from: Vec<From>,
     /// WHERE.
@@ -206,12 +274,28 @@ impl From {
 }
 
 impl Query {
+    /// One that is nothing beside this.
+    pub fn of(body: Body) -> Self {
+        Self {
+            with: Vec::new(),
+            recursive: false,
+            body,
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            ties: false,
+            locks: Vec::new(),
+        }
+    }
+
     /// Its output columns.
     pub fn outputs(&self) -> std::slice::Iter<'_, Output> {
         match &self.body {
             Body::Select(select) => select.outputs.iter(),
             Body::Set(set) => set.outputs.iter(),
             Body::Values(_, outputs) => outputs.iter(),
+            Body::Write(write) => write.select.outputs.iter(),
+            Body::Return(output) => std::slice::from_ref(&**output).iter(),
         }
     }
 }

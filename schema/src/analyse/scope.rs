@@ -59,6 +59,21 @@ impl Scope {
         }
         undecided(format!("the column {} is not known", parts.join(".")))
     }
+
+    /// Whether a relation of that name can be seen.
+    pub fn is_relation(&self, name: &str) -> bool {
+        self.named(name).any(|visible| visible.row.is_some())
+    }
+
+    /// Whether a relation of that name can be seen, or a routine's arguments by its name.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.named(name).next().is_some()
+    }
+
+    fn named(&self, name: &str) -> impl Iterator<Item = &Visible> {
+        let visible = self.levels.iter().flat_map(|level| &level.visible);
+        visible.filter(move |visible| visible.name.is_some_and(|own| own.as_str() == name))
+    }
 }
 
 /// The same as seen from so many queries further in.

@@ -7,6 +7,7 @@ use crate::analyse::figure::figure;
 use crate::analyse::query::{Body, Group, Output, Query, Relation, Select, Set, Source};
 use crate::analyse::scope::{Level, Visible};
 use crate::analyse::types::{self, Type};
+use crate::analyse::write::is_write;
 use crate::analyse::{Analysed, naming, resolve, undecided};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
@@ -32,6 +33,9 @@ impl Analyser<'_> {
     }
 
     fn query(&mut self, tree: &Tree, settle: bool) -> Analysed<Query> {
+        if is_write(tree) {
+            return self.write(tree);
+        }
         if tree.name() != "SelectStmt" || ODD.iter().any(|odd| !tree.get(odd).is_nothing()) {
             return undecided("a query of this form");
         }
@@ -47,6 +51,10 @@ impl Analyser<'_> {
 
     fn query_inside(&mut self, tree: &Tree, settle: bool) -> Analysed<Query> {
         let (with, recursive) = self.with_clause(tree.get("with_clause"))?;
+        let plain = tree.get("op").int() <= 1 && tree.get("values_lists").is_nothing();
+        if self.rows.is_some() && !plain {
+            return undecided("OLD and NEW in a query of this form");
+        }
         let (body, order) = if tree.get("op").int() > 1 {
             self.set_operation(tree)?
         } else if !tree.get("values_lists").is_nothing() {
@@ -162,7 +170,9 @@ impl Analyser<'_> {
     }
 
     fn select(&mut self, tree: &Tree, settle: bool) -> Analysed<(Body, Vec<Sort>)> {
-        let mut relations = Vec::new();
+        let (mut relations, rows) = self.rows.take().unwrap_or_default();
+        self.level()?.visible.extend(rows);
+        let unnamed = relations.len();
         let mut from = Vec::new();
         for item in tree.get("from_clause").items() {
             from.push(self.item_of_from(item, &mut relations)?);
@@ -219,6 +229,7 @@ impl Analyser<'_> {
             distinct_on,
             outputs,
             relations,
+            unnamed,
             from,
             filter,
             group,
@@ -238,7 +249,7 @@ impl Analyser<'_> {
     }
 
     /// `transformTargetEntry` and the expansion of `*`.
-    fn target(&mut self, target: &Tree, settle: bool, outputs: &mut Vec<Output>) -> Analysed<()> {
+    pub(super) fn target(&mut self, target: &Tree, settle: bool, outputs: &mut Vec<Output>) -> Analysed<()> {
         let value = target.get("val");
         let fields = value.get("fields").items();
         if value.name() == "ColumnRef" && fields.last().is_some_and(|last| last.name() == "AStar") {
@@ -414,7 +425,7 @@ fn locks(tree: &Tree, body: &Body) -> Analysed<Vec<(&'static str, usize, &'stati
     let lockable = |relation: &Relation| matches!(relation.source, Source::Named(..) | Source::Query(_));
     let names = clause.get("locked_rels").items();
     if names.is_empty() {
-        for (place, relation) in select.relations.iter().enumerate() {
+        for (place, relation) in select.relations.iter().enumerate().skip(select.unnamed) {
             if lockable(relation) {
                 found.push((strength, place, waiting));
             }
@@ -424,7 +435,10 @@ fn locks(tree: &Tree, body: &Body) -> Analysed<Vec<(&'static str, usize, &'stati
     for name in names {
         let name = name.get("relname").str();
         let of = |relation: &Relation| relation.name.is_some_and(|own| own.as_str() == name);
-        let Some(place) = select.relations.iter().position(of) else { return undecided("a lock of nothing") };
+        let mut relations = select.relations.iter().enumerate().skip(select.unnamed);
+        let Some((place, _)) = relations.find(|(_, relation)| of(relation)) else {
+            return undecided("a lock of nothing");
+        };
         if name == "unnamed_subquery"
             || !lockable(&select.relations[place])
             || found.iter().any(|(_, known, _)| *known == place)

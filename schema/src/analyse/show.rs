@@ -240,6 +240,16 @@ impl Show {
             Node::Subscript { of, indices } => self.subscript(of, indices, implicit)?,
             Node::Sub(sub) => self.sub(sub)?,
             Node::DomainValue => self.put("VALUE"),
+            Node::Default => self.put("DEFAULT"),
+            Node::Argument(routine, Some(name), _) => {
+                // Beside relations a column could be meant.
+                if self.names.iter().any(|names| !names.relations.is_empty()) {
+                    self.put(sql::quoted(*routine));
+                    self.put(".");
+                }
+                self.put(sql::quoted(*name));
+            }
+            Node::Argument(_, None, number) => self.put(&format!("${number}")),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::analyse::expr::{Expr, Node};
 use crate::analyse::naming::{self, Names};
-use crate::analyse::query::{After, Body, Called, From, Group, Query, Relation, Select, Set, Source};
+use crate::analyse::query::{After, Body, Called, From, Group, Output, Query, Relation, Select, Set, Source};
 use crate::analyse::show::Show;
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
@@ -17,6 +17,11 @@ impl Show {
         let (mut names, count) = match &query.body {
             Body::Select(select) => {
                 (naming::names(select, self.unique(&select.relations)?)?, select.relations.len())
+            }
+            Body::Write(write) => {
+                let select = &write.select;
+                // What is written to never stands alone: a rule has OLD and NEW, a routine stands around.
+                (naming::names(select, self.unique(&select.relations)?)?, usize::MAX)
             }
             _ => (Names::default(), 0),
         };
@@ -59,18 +64,11 @@ impl Show {
         match &query.body {
             Body::Select(select) => self.select(select, visible)?,
             Body::Set(set) => self.set(set, visible)?,
-            Body::Values(rows, _) => {
-                self.put("VALUES ");
-                for (place, row) in rows.iter().enumerate() {
-                    self.put(if place > 0 { ", (" } else { "(" });
-                    for (place, value) in row.iter().enumerate() {
-                        if place > 0 {
-                            self.put(", ");
-                        }
-                        self.top(value, false)?;
-                    }
-                    self.put(")");
-                }
+            Body::Values(rows, _) => self.values(rows)?,
+            Body::Write(write) => self.write(write, visible)?,
+            Body::Return(output) => {
+                self.put("RETURN ");
+                self.top(&output.expr, true)?;
             }
         }
         if !query.order.is_empty() {
@@ -105,6 +103,40 @@ impl Show {
         Ok(())
     }
 
+    /// `get_values_def`.
+    pub(super) fn values(&mut self, rows: &[Vec<Expr>]) -> Analysed<()> {
+        self.put("VALUES ");
+        for (place, row) in rows.iter().enumerate() {
+            self.put(if place > 0 { ", (" } else { "(" });
+            for (place, value) in row.iter().enumerate() {
+                if place > 0 {
+                    self.put(", ");
+                }
+                self.top(value, false)?;
+            }
+            self.put(")");
+        }
+        Ok(())
+    }
+
+    /// `get_target_list`.
+    pub(super) fn outputs(&mut self, outputs: &[Output], visible: bool) -> Analysed<()> {
+        for (place, output) in outputs.iter().enumerate() {
+            self.put(if place > 0 { ", " } else { " " });
+            let own = match &output.expr.node {
+                Node::Column { .. } => self.column(&output.expr)?,
+                _ => {
+                    self.top(&output.expr, true)?;
+                    (!visible).then(|| Ident::new("?column?"))
+                }
+            };
+            if own != Some(output.name) {
+                self.put(&format!(" AS {}", sql::quoted(output.name)));
+            }
+        }
+        Ok(())
+    }
+
     /// SEARCH and CYCLE.
     fn after(&mut self, after: &After) -> Analysed<()> {
         let list = |names: &[Ident]| {
@@ -131,7 +163,7 @@ impl Show {
         Ok(())
     }
 
-    fn names_in_parentheses(&mut self, names: &[Ident]) {
+    pub(super) fn names_in_parentheses(&mut self, names: &[Ident]) {
         if !names.is_empty() {
             let names: Vec<&str> = names.iter().map(|name| sql::quoted(*name)).collect();
             self.put(&format!("({})", names.join(", ")));
@@ -172,19 +204,7 @@ impl Show {
         } else if select.distinct {
             self.put(" DISTINCT");
         }
-        for (place, output) in select.outputs.iter().enumerate() {
-            self.put(if place > 0 { ", " } else { " " });
-            let own = match &output.expr.node {
-                Node::Column { .. } => self.column(&output.expr)?,
-                _ => {
-                    self.top(&output.expr, true)?;
-                    (!visible).then(|| Ident::new("?column?"))
-                }
-            };
-            if own != Some(output.name) {
-                self.put(&format!(" AS {}", sql::quoted(output.name)));
-            }
-        }
+        self.outputs(&select.outputs, visible)?;
         for (place, item) in select.from.iter().enumerate() {
             self.put(if place > 0 { ", " } else { " FROM " });
             self.from(item, select)?;
@@ -279,7 +299,7 @@ impl Show {
     }
 
     /// `get_from_clause_item`.
-    fn from(&mut self, item: &From, select: &Select) -> Analysed<()> {
+    pub(super) fn from(&mut self, item: &From, select: &Select) -> Analysed<()> {
         let join = match item {
             From::Relation(place) => return self.relation(*place, select),
             From::Join(join) => join,

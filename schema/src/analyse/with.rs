@@ -27,6 +27,9 @@ impl Analyser<'_> {
         let mut found = Vec::new();
         let recursive = tree.get("recursive").flag();
         let ctes = tree.get("ctes").items();
+        if self.rows.is_some() && !ctes.is_empty() {
+            return undecided("WITH beside OLD and NEW");
+        }
         let begin = self.with.len();
         if recursive {
             // All are visible to all; one that comes later is not understood.

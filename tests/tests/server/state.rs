@@ -1,6 +1,7 @@
 //! The database's own `schemac` schema: made by an apply, granted to nobody, trusted only where it may be.
 
 use schemac_compiler::introspect::introspect;
+use schemac_compiler::pair::Pair;
 use schemac_compiler::state::{self, journal, memory};
 use schemac_tests::product;
 use schemac_tests::servers::{self, As, Database};
@@ -120,7 +121,7 @@ fn what_a_stranger_made_is_neither_read_nor_written() {
     server.ensure_role("stranger_of_state", "LOGIN").unwrap();
     let mut client = database.connect(As::Owner);
     state::ensure(&mut client).unwrap();
-    let pairs: BTreeSet<String> = ["a".repeat(32), "b".repeat(32)].into();
+    let pairs: BTreeSet<Pair> = ["a", "b"].iter().filter_map(|digit| Pair::read(&digit.repeat(32))).collect();
     memory::add(&mut client, &pairs).unwrap();
     memory::add(&mut client, &pairs).unwrap();
     assert_eq!(memory::read(&mut client).unwrap(), pairs);

@@ -500,7 +500,14 @@ impl ObjectKind for Function {
         rename_routine(self.word(), from, to, out);
     }
 
-    fn analyse(&self, _: ObjectId, world: &World<'_>, out: &mut Found) {
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        if let (Body::Sql(body), Some(own)) = (&self.body, id.qname()) {
+            let input = self.arguments.iter().filter(|argument| argument.mode.is_input());
+            let arguments: Vec<_> = input
+                .map(|argument| analyse::Argument { name: argument.name, of: argument.type_name })
+                .collect();
+            out.push(("body", analyse::body(world, body, own, &arguments)));
+        }
         for (argument, place) in self.arguments.iter().zip(DEFAULTS) {
             if let Some(default) = &argument.default {
                 out.push((place, analyse::argument(world, default, argument.type_name)));

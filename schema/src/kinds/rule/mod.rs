@@ -4,6 +4,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
+use crate::analyse::{self, Found, On, World};
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
@@ -136,6 +137,12 @@ impl ObjectKind for Rule {
             naming::own_name(&mut sql, parent);
         }
         out.push(sql).lock(id.root(), Lock::AccessExclusive);
+    }
+
+    fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {
+        let Some(relation) = id.parent() else { return };
+        let (old, new) = (self.event != Event::Insert, self.event != Event::Delete);
+        out.push(("rule", analyse::rule(world, &self.definition, On { relation, old, new })));
     }
 
     fn ask(&self, id: ObjectId, context: &Context<'_>, out: &mut Questions) {
