@@ -29,6 +29,7 @@ mod json;
 mod moment;
 mod naming;
 mod place;
+mod polymorphic;
 mod query;
 mod resolve;
 mod scope;
