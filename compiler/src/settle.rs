@@ -8,6 +8,7 @@
 
 use crate::memory::{Changed, Meanings, Memory};
 use crate::normalize;
+use crate::pair::Pair;
 use crate::relocate::Relocated;
 use crate::timings;
 use postgres::Client;
@@ -19,6 +20,7 @@ use schemac_schema::object::{Object, Visitor};
 use schemac_schema::reference::Reference;
 use schemac_schema::type_name::TypeName;
 use std::collections::{BTreeSet, HashSet};
+use std::thread;
 
 /// The memory, and what its keys are made from.
 #[derive(Debug)]
@@ -54,24 +56,69 @@ pub fn settle(
         return settled;
     }
     let mut remembered = 0;
-    for (id, entry) in desired.iter_mut().filter(|(_, entry)| entry.standing == Standing::Managed) {
-        let Some(live) = relocated.catalog.get(id) else { continue };
-        if live.object == entry.object {
-            settled.objects.insert(id);
-            continue;
-        }
-        let differing = differing(&entry.object, &live.object);
-        let Some(object) = only_in(&differing, &entry.object, &live.object) else { continue };
-        if believe(id, &differing, remembering, client) {
-            entry.object = object;
+    for (id, found) in compared(desired, &relocated.catalog, remembering.meanings) {
+        let (object, pairs) = match found {
+            Compared::Equal => {
+                settled.objects.insert(id);
+                continue;
+            }
+            Compared::If(object, pairs) => (object, pairs),
+        };
+        if holds(id, &pairs, remembering.memory, client) {
+            if let Some(entry) = desired.get_mut(id) {
+                entry.object = object;
+            }
             settled.objects.insert(id);
             settled.remembered.push(id);
-            remembered += differing.len();
+            remembered += pairs.len();
         }
     }
     timings::count("objects equal word for word", settled.objects.len() - settled.remembered.len());
     timings::count("texts equal by memory", remembered);
     settled
+}
+
+/// What the two sides of an object have in common before any SQL is understood.
+enum Compared {
+    /// Everything.
+    Equal,
+    /// Everything where these pairs hold, with their places: then it is this object.
+    If(Object, Vec<(Pair, Text)>),
+}
+
+/// How many objects are worth a thread of their own.
+const WORTH_A_THREAD: usize = 2_000;
+
+/// Compares the managed objects of both sides, in the order of the desired one; those that differ otherwise are left
+/// out. Objects have nothing to do with each other here, so several processors share them.
+fn compared(desired: &Catalog, current: &Catalog, meanings: &Meanings<'_>) -> Vec<(ObjectId, Compared)> {
+    let managed: Vec<(ObjectId, &Object, &Object)> = desired
+        .iter()
+        .filter(|(_, entry)| entry.standing == Standing::Managed)
+        .filter_map(|(id, entry)| Some((id, &entry.object, &current.get(id)?.object)))
+        .collect();
+    let compare = |(id, object, live): &(ObjectId, &Object, &Object)| {
+        if object == live {
+            return Some((*id, Compared::Equal));
+        }
+        let differing = differing(object, live);
+        let settled = only_in(&differing, object, live)?;
+        Some((*id, Compared::If(settled, pairs(*id, &differing, meanings)?)))
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = managed.len().div_ceil(processors).max(WORTH_A_THREAD);
+    thread::scope(|scope| {
+        let (mine, others) = managed.split_at(share.min(managed.len()));
+        let others: Vec<_> = others
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || chunk.iter().filter_map(compare).collect::<Vec<_>>()))
+            .collect();
+        let mut found: Vec<_> = mine.iter().filter_map(compare).collect();
+        for other in others {
+            found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        found
+    })
 }
 
 /// Whether the plan changes something whatever their SQL means: an object is on one side only, or differs in more than
@@ -206,27 +253,36 @@ fn of_changed_types(desired: &Catalog, current: &Catalog) -> BTreeSet<ObjectId> 
     found
 }
 
-/// Whether all of these pairs are remembered; they hold in this run then.
+/// Whether what differs in an object is remembered to mean the same; it holds in this run then.
 fn believe(
     id: ObjectId,
     differing: &[(Text, Fragment, Text)],
     remembering: &mut Remembering<'_>,
     client: &mut Client,
 ) -> bool {
-    let mut pairs = Vec::new();
-    for (place, fragment, stored) in differing {
-        let Some(pair) = remembering.meanings.pair(id, place.as_str(), fragment, stored.as_str()) else {
-            return false;
-        };
-        if !remembering.memory.knows(pair, client) {
-            return false;
-        }
-        pairs.push((pair, *place));
+    let pairs = pairs(id, differing, remembering.meanings);
+    pairs.is_some_and(|pairs| holds(id, &pairs, remembering.memory, client))
+}
+
+/// The pairs that would make what differs the same, each with its place; `None` where one cannot be told.
+fn pairs(
+    id: ObjectId,
+    differing: &[(Text, Fragment, Text)],
+    meanings: &Meanings<'_>,
+) -> Option<Vec<(Pair, Text)>> {
+    let pair = |(place, fragment, stored): &(Text, Fragment, Text)| {
+        Some((meanings.pair(id, place.as_str(), fragment, stored.as_str())?, *place))
+    };
+    differing.iter().map(pair).collect()
+}
+
+/// Whether all of these pairs are remembered; they hold in this run then.
+fn holds(id: ObjectId, pairs: &[(Pair, Text)], memory: &mut Memory, client: &mut Client) -> bool {
+    let known = pairs.iter().all(|(pair, _)| memory.knows(*pair, client));
+    if known {
+        pairs.iter().for_each(|(pair, place)| memory.holds(*pair, id, *place));
     }
-    for (pair, place) in pairs {
-        remembering.memory.holds(pair, id, place);
-    }
-    true
+    known
 }
 
 /// The places at which both objects have SQL, in other words.

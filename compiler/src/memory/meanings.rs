@@ -10,8 +10,8 @@ use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Hashed, Ident, QName};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the words of texts may mean in a database.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Meanings<'a> {
     catalog: &'a Catalog,
     names: HashMap<String, Vec<ObjectId>, Hashed>,
     whole: [u8; 32],
-    known: RefCell<HashMap<String, [u8; 32], Hashed>>,
+    known: Mutex<HashMap<String, [u8; 32], Hashed>>,
 }
 
 /// What the texts of a run have in common.
@@ -59,7 +59,7 @@ impl<'a> Meanings<'a> {
                 }
             }
         }
-        let mut meanings = Self { catalog, names, whole: [0; 32], known: RefCell::default() };
+        let mut meanings = Self { catalog, names, whole: [0; 32], known: Mutex::default() };
         odd.sort_unstable();
         for id in odd {
             update(&mut whole, &meanings.shallow(id).0);
@@ -94,9 +94,13 @@ impl<'a> Meanings<'a> {
         (text, stands_on)
     }
 
+    fn known(&self) -> MutexGuard<'_, HashMap<String, [u8; 32], Hashed>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What a word may mean, with all that this stands on.
     fn word(&self, word: &str) -> [u8; 32] {
-        if let Some(known) = self.known.borrow().get(word) {
+        if let Some(known) = self.known().get(word) {
             return *known;
         }
         let mut reached = BTreeSet::from([word.to_owned()]);
@@ -118,7 +122,7 @@ impl<'a> Meanings<'a> {
             update(&mut digest, &text);
         }
         let digest = digest.finalize().into();
-        self.known.borrow_mut().insert(word.to_owned(), digest);
+        self.known().insert(word.to_owned(), digest);
         digest
     }
 
