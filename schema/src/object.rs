@@ -180,6 +180,12 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// Whether it must go before what it stands on or uses becomes of another type, and come back afterwards, though
+    /// PostgreSQL carries its kind through most such changes.
+    fn gives_way(&self, _id: ObjectId, _context: &Context<'_>) -> bool {
+        false
+    }
+
     /// Whether what it is about goes away with what it uses (an owned sequence with the column).
     fn takes_along(&self) -> bool {
         false
@@ -316,6 +322,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::comes_after`].
             pub fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
                 match self { $(Object::$variant(object) => ObjectKind::comes_after(object, id, context),)* }
+            }
+
+            /// See [`ObjectKind::gives_way`].
+            pub fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+                match self { $(Object::$variant(object) => ObjectKind::gives_way(object, id, context),)* }
             }
 
             /// See [`ObjectKind::obstacle`].

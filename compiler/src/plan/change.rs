@@ -143,14 +143,6 @@ fn replace(
         return;
     }
     let users = context.current.users();
-    let uses_parked = |id: ObjectId| {
-        context
-            .current
-            .get(id)
-            .is_some_and(|entry| entry.uses.iter().any(|used| parked.types.contains_key(used)))
-    };
-    let disturbed: BTreeSet<ObjectId> =
-        open.iter().map(|(id, _)| *id).filter(|id| uses_parked(*id)).collect();
     let mut causes: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut refused: BTreeSet<ObjectId> = BTreeSet::new();
     while let Some((id, why)) = open.pop_front() {
@@ -176,6 +168,15 @@ fn replace(
                 open.push_back((child, why));
             }
             // A replaced relation also gets new children that only the desired side has: they are created anyway.
+        } else {
+            for child in context.current.children(id) {
+                let Some(live) = context.current.get(*child) else { continue };
+                let stays = context.desired.contains(*child) && !is_replaced(changes, *child);
+                if stays && live.object.gives_way(*child, context) {
+                    changes.map.insert(*child, Change::Replace(Because::Rebuilt(id, why)));
+                    changes.together.push((id, *child));
+                }
+            }
         }
         for user in users.get(&id).into_iter().flatten() {
             let Some(live) = context.current.get(*user) else { continue };
@@ -187,7 +188,7 @@ fn replace(
                 continue;
             }
             let nature = live.object.nature();
-            if !gone && nature.survives_type_change && !spans(live, &disturbed) {
+            if !gone && nature.survives_type_change && !live.object.gives_way(*user, context) {
                 continue;
             }
             let differs = context.desired.get(*user).is_some_and(|entry| entry.object != live.object);
@@ -260,13 +261,6 @@ fn live_slots(id: ObjectId, context: &Context<'_>) -> impl Iterator<Item = Slot>
 
 fn is_replaced(changes: &Changes, id: ObjectId) -> bool {
     matches!(changes.map.get(&id), Some(Change::Drop(_) | Change::Replace(_)))
-}
-
-/// Whether it ties columns of parked types of two relations together, which cannot change at the same moment: a foreign
-/// key has no operator for the old type and the new one.
-fn spans(entry: &Entry, disturbed: &BTreeSet<ObjectId>) -> bool {
-    let mut roots = entry.uses.iter().filter(|used| disturbed.contains(used)).map(|used| used.root());
-    roots.next().is_some_and(|first| roots.any(|root| root != first))
 }
 
 fn blocked(user: ObjectId, used: ObjectId, causes: &HashMap<ObjectId, ObjectId>, why: &str) -> Diagnostic {

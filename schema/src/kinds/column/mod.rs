@@ -15,7 +15,7 @@ use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
 use crate::kinds::types;
 use crate::kinds::{self, identity_sequence, key, naming, not_null};
-use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
@@ -398,14 +398,6 @@ impl ObjectKind for Column {
         let mut changed_type = false;
         if *type_name != old.type_name || *collation != old.collation {
             changed_type = true;
-            let same_base = has_same_base(&old.type_name, type_name);
-            let default_id = ObjectId::of(Kind::Default, id, "");
-            let had_default = !same_base && context.current.contains(default_id);
-            if had_default {
-                let mut sql = alter(id);
-                sql.kw("DROP DEFAULT");
-                out.push(sql).lock(table, Lock::AccessExclusive);
-            }
             if old.identity.is_some() && identity.is_none() {
                 let mut sql = alter(id);
                 sql.kw("DROP IDENTITY");
@@ -429,15 +421,6 @@ impl ObjectKind for Column {
             let step = out.push(sql).lock(table, Lock::AccessExclusive);
             if !widens(&old.type_name, type_name) {
                 step.rewrites();
-            }
-            if had_default {
-                if let Some(Object::Default(default)) =
-                    context.desired.get(default_id).map(|entry| &entry.object)
-                {
-                    let mut sql = alter(id);
-                    sql.kw("SET DEFAULT").fragment(&default.value);
-                    out.push(sql).lock(table, Lock::AccessExclusive);
-                }
             }
         }
         if *not_null != old.not_null && *not_null && !own {
@@ -533,14 +516,31 @@ fn has_same_base(old: &TypeName, new: &TypeName) -> bool {
     new.qname() == old.qname() && new.is_array() == old.is_array()
 }
 
-/// Whether the column becomes of another type in this plan, which sets its default too.
-pub fn default_follows_type(id: ObjectId, context: &Context<'_>) -> bool {
-    let column = |catalog: &Catalog| match catalog.get(id).map(|entry| &entry.object) {
-        Some(Object::Column(column)) => Some(column.type_name),
-        _ => None,
-    };
-    let (old, new) = (column(context.current), column(context.desired));
+/// Whether the column becomes of another type in this plan, and not only of another length.
+pub fn becomes_another_type(id: ObjectId, context: &Context<'_>) -> bool {
+    let (old, new) = (type_of(id, context.current), type_of(id, context.desired));
     old.zip(new).is_some_and(|(old, new)| !has_same_base(&old, &new))
+}
+
+/// Whether the column becomes of a type in this plan whose values PostgreSQL does not compare with those of the old
+/// one, so that a foreign key cannot have the one at one end and the other at the other end.
+pub fn becomes_incomparable(id: ObjectId, context: &Context<'_>) -> bool {
+    const FAMILIES: [&[&str]; 2] = [&["int2", "int4", "int8"], &["text", "varchar"]];
+    let (old, new) = (type_of(id, context.current), type_of(id, context.desired));
+    let in_one_family = |old: &TypeName, new: &TypeName| {
+        let plain = old.is_system() && new.is_system() && !old.is_array() && !new.is_array();
+        let both =
+            |family: &&[&str]| family.contains(&old.name().as_str()) && family.contains(&new.name().as_str());
+        plain && FAMILIES.iter().any(both)
+    };
+    old.zip(new).is_some_and(|(old, new)| !has_same_base(&old, &new) && !in_one_family(&old, &new))
+}
+
+fn type_of(id: ObjectId, catalog: &Catalog) -> Option<TypeName> {
+    match &catalog.get(id)?.object {
+        Object::Column(column) => Some(column.type_name),
+        _ => None,
+    }
 }
 
 /// An expression of the sequence that belongs to a column.

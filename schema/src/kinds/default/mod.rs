@@ -83,6 +83,10 @@ fn restore_below(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
     }
     for heir in kinds::heirs(context.desired, column.root()) {
         let own = ObjectId::of(Kind::Default, ObjectId::on(Kind::Column, heir, column.name()), "");
+        // It comes back by its own statement.
+        if column::becomes_another_type(column_of(own), context) {
+            continue;
+        }
         let kept = context.current.get(own).zip(context.desired.get(own));
         if let Some((old, new)) = kept.filter(|(old, new)| old.object == new.object) {
             if let (Object::Default(_), Object::Default(own_value)) = (&old.object, &new.object) {
@@ -130,16 +134,25 @@ impl ObjectKind for Default {
 
     fn alter(_: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self { value, like: _ } = new;
-        if column::default_follows_type(column_of(id), context) {
-            return Alter::InPlace;
-        }
         set(value, id, out);
         restore_below(id, context, out);
         Alter::InPlace
     }
 
+    /// PostgreSQL has no cast for most defaults: `'x'::text` does not become a number by itself.
+    fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        column::becomes_another_type(column_of(id), context)
+    }
+
     fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         let column = column_of(id);
+        if context.desired.contains(id) || column::becomes_another_type(column, context) {
+            // What comes back does so when its column has the new type, and the children's own with it.
+            let mut sql = column::alter(column);
+            sql.kw("DROP DEFAULT");
+            out.push(sql).lock(column.root(), Lock::AccessExclusive);
+            return;
+        }
         // A child's own makes way for its parent's.
         let above = kinds::origin(context.desired, column);
         let above = above.and_then(|above| context.desired.get(ObjectId::of(Kind::Default, above, "")));
@@ -149,10 +162,6 @@ impl ObjectKind for Default {
                 return;
             }
             return set(&above.value, id, out);
-        }
-        // A column that becomes of another type has let go of it.
-        if column::default_follows_type(column, context) {
-            return;
         }
         let mut sql = column::alter(column);
         sql.kw("DROP DEFAULT");

@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::check::drop_constraint;
+use crate::kinds::column;
 use crate::kinds::key::Timing;
 use crate::kinds::naming;
 use crate::kinds::table;
@@ -149,6 +150,20 @@ impl ObjectKind for ForeignKey {
                 _ => {}
             }
         }
+    }
+
+    /// Its two ends get their new types one after the other, and in between it has no operator for both.
+    fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        let target = self.target.qname().and_then(|name| context.current.relation(name));
+        let Some((table, target)) = id.parent().zip(target) else { return false };
+        let becomes_other = |table: ObjectId, name: &Ident| {
+            let column = context.current.column(table, *name);
+            column.is_some_and(|column| column::becomes_incomparable(column, context))
+        };
+        self.columns
+            .iter()
+            .zip(&self.target_columns)
+            .any(|(from, to)| becomes_other(table, from) && becomes_other(target, to))
     }
 
     /// PostgreSQL drops no partition of a table that a foreign key refers to.
