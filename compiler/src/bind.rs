@@ -339,6 +339,11 @@ impl Visitor for Binder<'_> {
             }
         }
         let simple = scope.is_empty();
+        if !names.grouped_by.is_empty() {
+            let keys =
+                scope.iter().flat_map(|(_, id)| kinds::keys_within(self.catalog, *id, &names.grouped_by));
+            self.uses.extend(keys);
+        }
         if let Some(own) = own {
             scope.push((own.name(), own));
         }

@@ -89,6 +89,8 @@ pub struct Names {
     pub natural: bool,
     /// Whether it has a GROUP BY.
     pub grouped: bool,
+    /// The columns that it lists there as such, or by the place or name of an output.
+    pub grouped_by: Vec<Ident>,
     /// Whether every column comes from a relation that it names: there are no subqueries in FROM, no functions there,
     /// no common table expressions, and no aliases of columns.
     pub closed: bool,
@@ -98,6 +100,7 @@ impl Names {
     /// What a tree says; `prefix` is how far its locations are ahead of `text`.
     pub fn of(tree: &Tree, text: &str, prefix: usize) -> Self {
         let (mut natural, mut grouped, mut closed) = (false, false, true);
+        let mut grouped_by = Vec::new();
         tree.walk(&mut |node| {
             closed &= !matches!(
                 node.name(),
@@ -107,9 +110,32 @@ impl Names {
             closed &= node.name() != "JoinExpr"
                 || (node.get("alias").is_nothing() && node.get("join_using_alias").is_nothing());
             natural |= node.name() == "JoinExpr" && node.get("is_natural").flag();
-            grouped |= !node.get("group_clause").is_nothing();
+            if !node.get("group_clause").is_nothing() {
+                grouped = true;
+                add_grouped(node, &mut grouped_by);
+            }
         });
-        Self { mentions: mentions(tree, text, prefix), natural, grouped, closed }
+        Self { mentions: mentions(tree, text, prefix), natural, grouped, grouped_by, closed }
+    }
+}
+
+/// The columns in a query's GROUP BY.
+fn add_grouped(query: &Tree, out: &mut Vec<Ident>) {
+    let column = |node: &Tree| {
+        let fields = node.get("fields").items();
+        (node.name() == "ColumnRef").then(|| fields.last().map(|field| Ident::new(field.str()))).flatten()
+    };
+    let outputs = query.get("target_list").items();
+    for item in query.get("group_clause").items() {
+        let place = item.get("val").get("ival").int();
+        if item.name() == "AConst" {
+            let output = usize::try_from(place).ok().and_then(|place| outputs.get(place.checked_sub(1)?));
+            out.extend(output.and_then(|output| column(output.get("val"))));
+        } else if let Some(name) = column(item) {
+            let meant = outputs.iter().filter(|output| output.get("name").str() == name.as_str());
+            out.extend(meant.filter_map(|output| column(output.get("val"))));
+            out.push(name);
+        }
     }
 }
 

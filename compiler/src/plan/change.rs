@@ -40,8 +40,12 @@ pub struct Changes {
     pub together: Vec<(ObjectId, ObjectId)>,
 }
 
-/// Compares the two sides.
-pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Diagnostic>) -> Changes {
+/// Compares the two sides. `replaced` is not changed in place, though it could be: that would close a circle.
+pub fn changes(
+    context: &Context<'_>,
+    (parked, replaced): (&Parked, &BTreeSet<ObjectId>),
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Changes {
     let mut changes = Changes::default();
     let mut open = VecDeque::new();
     for (id, entry) in context.desired.iter() {
@@ -53,6 +57,11 @@ pub fn changes(context: &Context<'_>, parked: &Parked, diagnostics: &mut Vec<Dia
                     let because = with.map_or(Because::Declared, |root| Because::With(*root));
                     changes.map.insert(id, Change::Create(because));
                 }
+            }
+            Some(_) if replaced.contains(&id) => {
+                let why = "what it uses goes before what it will use is there";
+                changes.map.insert(id, Change::Replace(Because::Replaced(why)));
+                open.push_back((id, why));
             }
             Some(live) if live.object != entry.object && is_changed(entry, parked) => {
                 let mut steps = Steps::default();

@@ -25,6 +25,7 @@ use schemac_schema::object::{Context, Server};
 use schemac_schema::parse;
 use schemac_schema::span::Span;
 use schemac_schema::step::{Impact, Loss};
+use std::collections::BTreeSet;
 
 /// What a step does to its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -171,11 +172,19 @@ pub fn plan(
     let (relocated, parked) =
         parking.as_ref().map_or((relocated, &nothing), |(relocated, parked)| (relocated, parked));
     let context = Context { current: &relocated.catalog, desired, server };
-    let mut diagnostics = Vec::new();
-    let changes = change::changes(&context, parked, &mut diagnostics);
-    let nodes = fold::fold(node::nodes(&changes, relocated, parked, (&context, search_path)), &changes);
-    let mut graph = order::graph(&nodes, &changes);
-    let together = body::follow(&mut graph, &nodes, relocated);
+    let mut replaced = BTreeSet::new();
+    let (mut diagnostics, changes, nodes, mut graph, together) = loop {
+        let mut diagnostics = Vec::new();
+        let changes = change::changes(&context, (parked, &replaced), &mut diagnostics);
+        let nodes = fold::fold(node::nodes(&changes, relocated, parked, (&context, search_path)), &changes);
+        let mut graph = order::graph(&nodes, &changes);
+        let together = body::follow(&mut graph, &nodes, relocated);
+        // Each round one more object is replaced that could have been changed in place.
+        match order::opening(&graph, &nodes, &context).filter(|id| !replaced.contains(id)) {
+            Some(id) => replaced.insert(id),
+            None => break (diagnostics, changes, nodes, graph, together),
+        };
+    };
     node::refuse_taken(&nodes, relocated, desired, &mut diagnostics);
     order::refuse_cycles(&graph, &nodes, desired, &mut diagnostics);
     soft::soften(&mut graph, &nodes);

@@ -9,10 +9,11 @@ use super::node::Node;
 use super::{Arrow, Because, Verb};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use schemac_schema::catalog::Catalog;
+use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{ObjectId, Slot};
+use schemac_schema::object::Context;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
@@ -272,6 +273,17 @@ pub fn arrows(graph: &Graph, nodes: &[Node]) -> Vec<Arrow> {
             why: edge.weight.clone(),
         })
         .collect()
+}
+
+/// What is changed in place in a circle of steps that wait for each other, and can as well be dropped and created: with
+/// its two halves apart, what it no longer uses can go before what it will use comes.
+pub fn opening(graph: &Graph, nodes: &[Node], context: &Context<'_>) -> Option<ObjectId> {
+    let can_go = |node: &&Node| {
+        let live = context.current.get(node.id).filter(|live| live.standing == Standing::Managed);
+        node.verb == Verb::Alter && live.is_some_and(|live| live.object.nature().rebuildable)
+    };
+    let circles = tarjan_scc(graph).into_iter().filter(|component| component.len() > 1);
+    circles.flatten().map(|index| &nodes[graph[index]]).filter(can_go).map(|node| node.id).min()
 }
 
 /// Things that are made of each other (two views that read one another), or a defect: the reasons are shown, and no

@@ -60,6 +60,16 @@ pub fn origin(catalog: &Catalog, id: ObjectId) -> Option<ObjectId> {
     }
 }
 
+/// The primary key of a relation whose columns are all among these: a query that groups by them may say the relation's
+/// other columns, and PostgreSQL keeps the key as long as there is such a view.
+pub fn keys_within(catalog: &Catalog, relation: ObjectId, columns: &[Ident]) -> Vec<ObjectId> {
+    let is_within = |id: &ObjectId| match catalog.get(*id).map(|entry| &entry.object) {
+        Some(Object::Key(key)) => key.primary && key.columns.iter().all(|column| columns.contains(column)),
+        _ => false,
+    };
+    catalog.children_of(relation, Kind::Key).filter(is_within).collect()
+}
+
 /// The roles that privileges are for.
 pub fn grantees(id: ObjectId, object: &Object) -> Vec<Ident> {
     match object {
