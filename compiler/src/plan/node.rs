@@ -122,6 +122,7 @@ pub fn nodes(
                 let mut node = bare(*id, Verb::Alter, Because::Declared, steps.clone());
                 node.uses_desired = uses_desired(*id, context);
                 node.uses_current = uses(*id, context.current);
+                node.uses_current.extend(holds(*id, context.current));
                 node.mentions = mentions(*id, &[], context.desired);
                 node.mentions.retain(|name| new.contains(name));
                 node.lets_go = mentions(*id, &[], context.current);

@@ -2,9 +2,11 @@
 //! they have. What the files want as it is stays; what they do not want goes.
 
 use super::Table;
+use crate::catalog::{Catalog, Entry};
 use crate::id::ObjectId;
 use crate::kinds::naming;
 use crate::object::{Context, Kind, Object};
+use crate::sql::Sql;
 use crate::step::{Lock, Loss, Steps};
 
 /// What is left to do right behind DETACH PARTITION.
@@ -12,14 +14,23 @@ pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'
     if old.partition_of.is_none() || old.parent() == new.parent() {
         return;
     }
-    // Another table takes its parts as its own, or leaves them: they are told apart only when it stands alone.
-    if new.partition_of.is_none() {
-        for (own, whole) in old.parts.0.iter().filter(|(own, _)| own.parent() == Some(id)) {
-            let Some(entry) = context.current.get(*whole).filter(|_| !stays(*own, context)) else { continue };
-            let mut steps = Steps::default();
-            entry.object.drop(*own, context, &mut steps);
-            out.list.append(&mut steps.list);
+    for (own, _) in old.parts.0.iter().filter(|(own, _)| own.parent() == Some(id)) {
+        // Another table takes its indexes as its own, or leaves them: they are told apart only when it stands alone. A
+        // foreign key it makes anew, and that of the old one may refer to what goes.
+        if new.partition_of.is_some() && own.kind() != Kind::ForeignKey || stays(*own, context) {
+            continue;
         }
+        // The whole may have gone before, and all parts with it.
+        let sql = if own.kind() == Kind::Index {
+            let mut sql = Sql::new("DROP INDEX IF EXISTS");
+            naming::own_name(&mut sql, *own);
+            sql
+        } else {
+            let mut sql = naming::alter_parent(*own);
+            sql.kw("DROP CONSTRAINT IF EXISTS").ident(own.name());
+            sql
+        };
+        out.push(sql).lock(id, Lock::AccessExclusive);
     }
     // Its columns are not its table's any more.
     for (column, spec) in context.current.columns(id) {
@@ -29,6 +40,16 @@ pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'
             out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropColumn, column);
         }
     }
+}
+
+/// What a table's parts of its whole's foreign keys refer to.
+pub(super) fn referred_to(table: &Table, catalog: &Catalog) -> Vec<ObjectId> {
+    let wholes = table.parts.0.iter().filter_map(|(_, whole)| catalog.get(*whole));
+    let target = |entry: &Entry| match &entry.object {
+        Object::ForeignKey(key) => key.target.qname().and_then(|name| catalog.relation(name)),
+        _ => None,
+    };
+    wholes.filter_map(target).collect()
 }
 
 /// Whether an index or constraint that the files want on a table is there once the table has left the one that it is a

@@ -122,6 +122,11 @@ impl ObjectKind for Table {
         parent.map(slot).into_iter().collect()
     }
 
+    /// A partition's parts of its table's foreign keys are let go of by the partition, when it leaves that table.
+    fn holds(&self, _: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+        leave::referred_to(self, catalog)
+    }
+
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
     }
@@ -410,7 +415,11 @@ fn is_referred_to(table: ObjectId, context: &Context<'_>) -> bool {
             None => break,
         }
     }
-    let has_key = |id: &ObjectId| context.current.children(*id).iter().any(|child| child.kind() == Kind::Key);
+    let serves = |child: &ObjectId| {
+        let index = context.current.get(*child).map(|entry| &entry.object);
+        child.kind() == Kind::Key || matches!(index, Some(Object::Index(index)) if index.unique)
+    };
+    let has_key = |id: &ObjectId| context.current.children(*id).iter().any(serves);
     above.iter().any(has_key)
         && context.desired.iter().any(|(id, entry)| match &entry.object {
             Object::ForeignKey(key) => {
