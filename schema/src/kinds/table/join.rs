@@ -63,6 +63,18 @@ pub(super) fn prepare(old: &Table, new: &Table, id: ObjectId, context: &Context<
     }
 }
 
+/// The columns and checks of its new parents that go: a table that is there can only join without them afterwards.
+pub(super) fn comes_after(new: &Table, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+    let Some(Object::Table(old)) = context.current.get(id).map(|entry| &entry.object) else {
+        return Vec::new();
+    };
+    new_parents(old, new, context)
+        .flat_map(|parent| context.current.children(parent))
+        .copied()
+        .filter(|part| matches!(part.kind(), Kind::Column | Kind::Check) && !context.desired.contains(*part))
+        .collect()
+}
+
 /// Whether a new column of a table that is there comes by itself: the table joins a parent that has it.
 pub fn is_brought_by_joining(id: ObjectId, context: &Context<'_>) -> bool {
     let Some(table) = id.parent() else { return false };

@@ -122,6 +122,11 @@ impl ObjectKind for Table {
         parent.map(slot).into_iter().collect()
     }
 
+    /// What goes from a table that it joins: until then, it would have to have that too.
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        join::comes_after(self, id, context)
+    }
+
     /// A partition's parts of its table's foreign keys are let go of by the partition, when it leaves that table.
     fn holds(&self, _: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
         leave::referred_to(self, catalog)

@@ -18,7 +18,11 @@ pub const READER: Reader = Reader {
         let (oid, name, relation) = (row.oid()?, row.ident()?, row.oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
         let id = ObjectId::on(Kind::Trigger, parent, name);
-        if let Some(whole) = row.opt_oid()? {
+        let whole = row.opt_oid()?;
+        if row.flag()? {
+            out.unplaced.push(format!("{id} fires in other sessions than on the partitioned table"));
+        }
+        if let Some(whole) = whole {
             // A clone on a partition is made and dropped with the partitioned table's.
             let whole = out.find(class::TRIGGER, whole, 0).or_else(|| table::origin(&out.catalog, id));
             out.clone_of(class::TRIGGER, Some(oid), whole.unwrap_or(parent));

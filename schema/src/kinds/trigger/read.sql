@@ -1,5 +1,6 @@
 -- Triggers that users made, and their clones on partitions (before 15 those count as internal).
-SELECT t.oid, t.tgname, t.tgrelid, NULLIF(t.tgparentid, 0), t.tgtype, t.tgattr,
+SELECT t.oid, t.tgname, t.tgrelid, NULLIF(t.tgparentid, 0),
+       EXISTS (SELECT FROM pg_trigger w WHERE w.oid = t.tgparentid AND w.tgenabled <> t.tgenabled), t.tgtype, t.tgattr,
        t.tgqual IS NOT NULL, CASE WHEN t.tgqual IS NOT NULL THEN pg_get_triggerdef(t.oid) END,
        pn.nspname, p.proname,
        encode(t.tgargs, 'hex'),
