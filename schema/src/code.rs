@@ -328,16 +328,20 @@ Right:
         moved_from: [public.users]
         published_in: [feed]
 "#
-LooksMoved "SC0409" "a table goes and one like it comes" r#"
-A table would be dropped, or left behind undeclared, and one with the same columns is created elsewhere: the
-new one would be empty. `moved_from` moves the table with its rows. Where another table is meant, list the
-old one under `dropped:`. Of views, types, sequences and routines it is a note: of these nothing is lost that the files
-do not say, but how far a sequence has counted.
+LooksMoved "SC0409" "something goes and one like it comes" r#"
+A table would be dropped, or left behind undeclared, and one with the same columns is created: in another schema, or
+under another name where the columns are many or no other table has their like. The new one would be empty. `moved_from`
+moves the table with its rows. A sequence that goes while one of its name comes would begin anew, and who uses the old
+name of a view, function or type of the same definition would find nothing there. Where only the name is the same, or
+several come into question, it is a warning. What is another one says its own name, or the old one is listed under
+`dropped:`.
 
 Right:
     tables:
       users:
         moved_from: [public.users]
+      people:
+        moved_from: [people]    # it never had another name
 "#
 LooksRenamed "SC0410" "a column goes and one of the same type comes" r#"
 The values of the old column would be lost. `renamed_from` keeps them.

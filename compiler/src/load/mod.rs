@@ -40,6 +40,8 @@ pub struct Project {
     pub catalog: Catalog,
     /// What was somewhere else before.
     pub moves: Vec<Move>,
+    /// What the files say was nowhere else.
+    pub unmoved: BTreeSet<ObjectId>,
     /// Old names that live on.
     pub facades: Vec<Facade>,
     /// What is meant to go.
@@ -197,6 +199,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         sources: Sources::new(),
         catalog: declared.catalog,
         moves: declared.moves,
+        unmoved: declared.unmoved,
         facades: declared.facades,
         dropped: declared.dropped,
         dropped_parts: declared.dropped_parts,

@@ -68,6 +68,8 @@ pub struct Declared {
     pub catalog: Catalog,
     /// What was somewhere else before.
     pub moves: Vec<Move>,
+    /// What the files say was nowhere else: the only name that it had is its own.
+    pub unmoved: BTreeSet<ObjectId>,
     /// The facades, whose views are in the catalog.
     pub facades: Vec<Facade>,
     /// What is meant to go.
@@ -364,6 +366,8 @@ impl<'a> Declarations<'a> {
         }
         if let (Some(first), false) = (names.0.first(), from.is_empty()) {
             self.out.moves.push(Move { from, to, span: first.span });
+        } else if !names.0.is_empty() {
+            self.out.unmoved.insert(to);
         }
     }
 }

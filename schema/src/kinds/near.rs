@@ -1,65 +1,285 @@
-//! Near misses: an object that goes while one like it comes, a column that goes while one of its type comes. Rows, values
-//! and what only the database knows would be lost where a move or a new name was meant.
+//! Near misses: an object that goes while one like it comes, a column that goes while one of its type comes. Rows, values,
+//! clients and what only the database knows would be lost where a move or a new name was meant.
+//!
+//! What is alike is judged and never proven: a judgement says how sure it is, and only what is sure holds anybody up. Not
+//! here: what is said of it (the compiler's `near`).
 
 use crate::catalog::{Catalog, Entry, Standing};
+use crate::declare::facade::is_facade;
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
-use crate::object::Kind;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::kinds::function::{Body, Function};
+use crate::object::{Kind, Object};
+use crate::parse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Tables that no file declares any more, each with a new one of the same name and columns in another schema. `current`
-/// is the database under its future names, `desired` bound and completed.
-pub fn lookalikes(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+/// An object that no file declares any more, and those that come and may be the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// The object that goes, or stays behind undeclared.
+    pub old: ObjectId,
+    /// What comes; one, where it is sure.
+    pub new: Vec<ObjectId>,
+    /// Others that go and that the same may have been.
+    pub rivals: Vec<ObjectId>,
+    /// What they have in common.
+    pub likeness: Likeness,
+    /// A move was meant as good as certainly, and something would be lost without it.
+    pub sure: bool,
+}
+
+/// What two objects have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// Tables of the same columns, as many as this.
+    Columns(usize),
+    /// Tables of one name: how many columns they share.
+    Some(usize),
+    /// Sequences of one name.
+    Counter,
+    /// One name and one definition.
+    Definition,
+    /// One name.
+    Name,
+}
+
+/// The columns of a table, by name and type.
+type Columns = BTreeSet<(Ident, Text)>;
+
+/// From here on tables of the same columns and of other names are worth a word: `id, name, created_at` is every lookup
+/// table's.
+const SOME: usize = 4;
+
+/// As many equal columns are no chance, whatever they are called.
+const MANY: usize = 8;
+
+/// Tables that look moved. `current` is the database under its future names, `desired` bound and completed; `meant` says
+/// of which objects the files say that they are others.
+pub fn lookalikes(current: &Catalog, desired: &Catalog, meant: impl Fn(ObjectId) -> bool) -> Vec<Miss> {
     let declared = |id: ObjectId| desired.get(id).is_some_and(|entry| entry.standing == Standing::Managed);
-    let mut new: BTreeMap<(Ident, BTreeSet<(Ident, Text)>), ObjectId> = BTreeMap::new();
-    for id in desired.ids().filter(|id| id.kind() == Kind::Table && declared(*id) && !current.contains(*id)) {
-        new.insert((id.name(), columns(desired, id)), id);
-    }
+    let comes =
+        |id: &ObjectId| id.kind() == Kind::Table && declared(*id) && !current.contains(*id) && !meant(*id);
+    let new: BTreeMap<ObjectId, Columns> =
+        desired.ids().filter(comes).map(|id| (id, columns(desired, id))).collect();
     if new.is_empty() {
         return Vec::new();
     }
-    current
-        .iter()
-        .filter(|(id, entry)| {
-            id.kind() == Kind::Table && entry.standing != Standing::External && !declared(*id)
-        })
-        .filter_map(|(id, _)| Some((id, *new.get(&(id.name(), columns(current, id)))?)))
-        .filter(|(old, new)| old.schema() != new.schema())
-        .collect()
+    let left = |(id, entry): &(ObjectId, &Entry)| {
+        id.kind() == Kind::Table && entry.standing != Standing::External && !declared(*id) && !meant(*id)
+    };
+    let old: BTreeMap<ObjectId, Columns> =
+        current.iter().filter(left).map(|(id, _)| (id, columns(current, id))).collect();
+    let mut found = namesake_tables(&old, &new, desired);
+    let taken: HashSet<ObjectId> =
+        found.iter().flat_map(|miss| std::iter::once(miss.old).chain(miss.new.iter().copied())).collect();
+    found.extend(under_other_names(&old, &new, &taken, current, desired));
+    found
 }
 
-fn columns(catalog: &Catalog, table: ObjectId) -> BTreeSet<(Ident, Text)> {
+fn columns(catalog: &Catalog, table: ObjectId) -> Columns {
     let columns = catalog.columns(table);
     columns.iter().map(|(id, column)| (id.name(), column.type_name.canonical())).collect()
 }
 
-/// Other whole objects that go, each with a new one of the same kind and name (of routines, arguments too) in another
-/// schema.
-pub fn namesakes(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+/// Tables of one name in two schemas: with the same columns, or most of them.
+fn namesake_tables(
+    old: &BTreeMap<ObjectId, Columns>,
+    new: &BTreeMap<ObjectId, Columns>,
+    desired: &Catalog,
+) -> Vec<Miss> {
+    let mut by_name: HashMap<Ident, Vec<ObjectId>> = HashMap::new();
+    for id in new.keys() {
+        by_name.entry(id.name()).or_default().push(*id);
+    }
+    let mut found = Vec::new();
+    for (id, before) in old {
+        let elsewhere = |other: &&ObjectId| other.schema() != id.schema();
+        let others: Vec<ObjectId> =
+            by_name.get(&id.name()).into_iter().flatten().filter(elsewhere).copied().collect();
+        let same: Vec<ObjectId> = others.iter().filter(|other| new[*other] == *before).copied().collect();
+        let miss = |new, likeness, sure| Miss { old: *id, new, rivals: Vec::new(), likeness, sure };
+        if !same.is_empty() {
+            found.push(miss(same, Likeness::Columns(before.len()), true));
+            continue;
+        }
+        let names = |columns: &Columns| columns.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>();
+        let shared = |other: &ObjectId| names(before).intersection(&names(&new[other])).count();
+        let alike: Vec<ObjectId> = others
+            .into_iter()
+            .filter(|other| shared(other) > 1 && shared(other) * 2 >= before.len())
+            .collect();
+        if let Some(first) = alike.first() {
+            // With all its columns and more it is the same table, and its rows would go. One that stays loses none.
+            let sure = alike.len() == 1 && before.is_subset(&new[first]) && !desired.contains(*id);
+            let shared = shared(first);
+            found.push(miss(alike, Likeness::Some(shared), sure));
+        }
+    }
+    found
+}
+
+/// Tables of the same columns and another name. What many tables look like says nothing of any of them.
+fn under_other_names(
+    old: &BTreeMap<ObjectId, Columns>,
+    new: &BTreeMap<ObjectId, Columns>,
+    taken: &HashSet<ObjectId>,
+    current: &Catalog,
+    desired: &Catalog,
+) -> Vec<Miss> {
+    let whole = |catalog: &Catalog, id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
+        // Partitions and heirs have the columns of others by nature, and come and go.
+        Some(Object::Table(table)) => table.partition_of.is_none() && table.inherits.is_empty(),
+        _ => false,
+    };
+    let open = |catalog: &Catalog, id: ObjectId, columns: &Columns| {
+        columns.len() >= SOME && !taken.contains(&id) && whole(catalog, id)
+    };
+    let mut shapes: BTreeMap<&Columns, (Vec<ObjectId>, Vec<ObjectId>)> = BTreeMap::new();
+    for (id, columns) in new.iter().filter(|(id, columns)| open(desired, **id, columns)) {
+        shapes.entry(columns).or_default().1.push(*id);
+    }
+    for (id, columns) in old.iter().filter(|(id, columns)| open(current, **id, columns)) {
+        if let Some((goes, _)) = shapes.get_mut(columns) {
+            goes.push(*id);
+        }
+    }
+    shapes.retain(|_, (goes, _)| !goes.is_empty());
+    if shapes.is_empty() {
+        return Vec::new();
+    }
+    // How many tables beside these have a column of that name, and which have all of the same.
+    let mut elsewhere: BTreeSet<Ident> = BTreeSet::new();
+    let mut twins: HashMap<&Columns, usize> = HashMap::new();
+    let judged: HashSet<ObjectId> =
+        shapes.values().flat_map(|(goes, comes)| goes.iter().chain(comes).copied()).collect();
+    for id in desired.ids().filter(|id| id.kind() == Kind::Table && !judged.contains(id)) {
+        let columns = columns(desired, id);
+        elsewhere.extend(columns.iter().map(|(name, _)| *name));
+        if let Some((shape, _)) = shapes.get_key_value(&columns) {
+            *twins.entry(*shape).or_default() += 1;
+        }
+    }
+    let mut found = Vec::new();
+    for (shape, (goes, comes)) in &shapes {
+        let twins = twins.get(shape).copied().unwrap_or_default();
+        let own = shape.iter().filter(|(name, _)| !elsewhere.contains(name)).count();
+        let single = goes.len() == 1 && comes.len() == 1;
+        let sure = single && twins == 0 && (shape.len() >= MANY || own > 1);
+        if twins > 1 || !(sure || own > 0 || shape.len() > SOME) {
+            continue;
+        }
+        for id in goes {
+            let rivals = goes.iter().filter(|other| *other != id).copied().collect();
+            let likeness = Likeness::Columns(shape.len());
+            found.push(Miss { old: *id, new: comes.clone(), rivals, likeness, sure });
+        }
+    }
+    found
+}
+
+/// Other whole objects that go, each with new ones of the same kind and name (of routines, arguments too) in other
+/// schemas; sequences that stay behind, too, since two count from then on. `meant` as above.
+pub fn namesakes(current: &Catalog, desired: &Catalog, meant: impl Fn(ObjectId) -> bool) -> Vec<Miss> {
     let key = |id: ObjectId| match id.address() {
         Address::InSchema(name) => Some((id.kind(), name.name, Text::new(""))),
         Address::Routine(name, arguments) => Some((id.kind(), name.name, arguments)),
         _ => None,
     };
-    let wanted = |id: &ObjectId| id.kind() != Kind::Table;
-    let mut new: HashMap<_, ObjectId> = HashMap::new();
-    for id in desired.ids().filter(wanted).filter(|id| !current.contains(*id)) {
-        if let Some(key) = key(id) {
-            new.insert(key, id);
+    let wanted =
+        |catalog: &Catalog, id: ObjectId| id.kind() != Kind::Table && !is_made(catalog, id) && !meant(id);
+    let mut new: HashMap<_, Vec<ObjectId>> = HashMap::new();
+    for (id, entry) in desired.iter().filter(|(id, _)| id.parent().is_none() && !current.contains(*id)) {
+        if let Some(key) = key(id).filter(|_| entry.standing == Standing::Managed && wanted(desired, id)) {
+            new.entry(key).or_default().push(id);
         }
     }
     if new.is_empty() {
         return Vec::new();
     }
-    let goes =
-        |(id, entry): &(ObjectId, &Entry)| entry.standing != Standing::External && !desired.contains(*id);
-    current
-        .iter()
-        .filter(|(id, _)| wanted(id))
-        .filter(goes)
-        .filter_map(|(id, _)| Some((id, *new.get(&key(id)?)?)))
-        .filter(|(old, new)| old.schema() != new.schema())
-        .collect()
+    let (past, future) = (serving(current), serving(desired));
+    let mut found = Vec::new();
+    for (id, entry) in current.iter().filter(|(id, _)| id.parent().is_none()) {
+        let goes = !desired.contains(id);
+        let stays = desired.get(id).is_some_and(|entry| entry.standing == Standing::Kept);
+        let counts = id.kind() == Kind::Sequence;
+        if entry.standing == Standing::External || !(goes || counts && stays) {
+            continue;
+        }
+        let Some(others) = key(id).and_then(|key| new.get(&key)) else { continue };
+        let others = others.iter().filter(|other| other.schema() != id.schema() && !future.contains(other));
+        let others: Vec<ObjectId> = others.copied().collect();
+        if others.is_empty() || past.contains(&id) || !wanted(current, id) {
+            continue;
+        }
+        let same = |other: &ObjectId| desired.get(*other).is_some_and(|other| is_alike(entry, other));
+        let likeness = match others.iter().any(same) {
+            _ if counts => Likeness::Counter,
+            true => Likeness::Definition,
+            false => Likeness::Name,
+        };
+        let sure = goes && likeness != Likeness::Name;
+        found.push(Miss { old: id, new: others, rivals: Vec::new(), likeness, sure });
+    }
+    found
+}
+
+/// What was made along with something else, and comes and goes with it: facades, and the sequences that columns own.
+fn is_made(catalog: &Catalog, id: ObjectId) -> bool {
+    is_facade(catalog, id, None) || catalog.children_of(id, Kind::OwnedBy).next().is_some()
+}
+
+/// The functions that facades write by.
+fn serving(catalog: &Catalog) -> HashSet<ObjectId> {
+    let of_facade = |id: &ObjectId| id.kind() == Kind::Trigger && is_facade(catalog, id.root(), None);
+    let triggers = catalog.iter().filter(|(id, _)| of_facade(id));
+    triggers.flat_map(|(_, entry)| entry.uses.iter().map(|used| used.root())).collect()
+}
+
+/// Whether two objects are defined alike, but for schemas: what one uses may move with it.
+fn is_alike(old: &Entry, new: &Entry) -> bool {
+    match (&old.object, &new.object) {
+        (Object::Function(old), Object::Function(new)) => same_function(old, new),
+        (Object::View(old), Object::View(new)) => same_query(old.query.text(), new.query.text()),
+        (Object::MaterializedView(old), Object::MaterializedView(new)) => {
+            same_query(old.query.text(), new.query.text())
+        }
+        (old, new) => old == new,
+    }
+}
+
+fn same_function(old: &Function, new: &Function) -> bool {
+    let text = |function: &Function| match &function.body {
+        Body::Text(body) => words(body.text()),
+        Body::Sql(body) => words(body.text()),
+        Body::Library { .. } => None,
+    };
+    old.language == new.language && text(old).is_some_and(|old| text(new) == Some(old))
+}
+
+/// PostgreSQL stores a query with more brackets, casts and qualifiers than anybody writes: what is left is compared.
+fn same_query(old: &str, new: &str) -> bool {
+    let set = |text: &str| words(text).map(|words| words.into_iter().collect::<BTreeSet<_>>());
+    set(old).is_some_and(|old| set(new) == Some(old))
+}
+
+/// The words and signs of a text without qualifiers, casts and brackets; `None` where it cannot be read.
+fn words(text: &str) -> Option<Vec<String>> {
+    let tokens = parse::tokens(text).ok()?;
+    let raw =
+        |at: usize| tokens.get(at).and_then(|token| text.get(token.start..token.end)).unwrap_or_default();
+    let mut words = Vec::new();
+    let mut cast = false;
+    for at in 0..tokens.len() {
+        let word = raw(at);
+        let qualifies = raw(at + 1) == ".";
+        if word == "::" {
+            cast = true;
+        } else if !(qualifies || cast || matches!(word, "." | "(" | ")" | ";" | ",")) {
+            words.push(word.to_lowercase());
+        }
+        cast &= word == "::" || word == "." || qualifies;
+    }
+    Some(words)
 }
 
 /// Columns that go, each with the one new column of the same type on its table.
