@@ -54,7 +54,10 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             ..Scan::new(sides, old, outside.at, sides.search_path.to_vec(), out)
         };
         match Words::of(&outside.sql) {
-            Some(words) => scan.names(&words, &outside.sql, 0),
+            Some(words) => {
+                scan.names(&words, &outside.sql, 0);
+                scan.blocks(&words, &outside.sql);
+            }
             None if scan.is_named(&outside.sql) => {
                 scan.add(Rule::Unreadable, None, &outside.sql, 0, String::new())
             }
@@ -81,11 +84,11 @@ pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding
         let mut scan = Scan { origin: body.origin().cloned(), ..Scan::new(sides, old, id, path, out) };
         let text = body.text();
         let Some(words) = Some(text).filter(|text| scan.is_named(text)).and_then(Words::of) else { continue };
-        for at in (0..words.tokens.len()).filter(|at| words.is_certain(*at)) {
+        for at in (0..words.tokens.len()).filter(|at| words.is_relation(*at)) {
             let place = words.tokens[at].start;
             let Some((parts, end)) = dotted_name(text, place) else { continue };
             if let [name] = parts.as_slice()
-                && !words.is_made(*name)
+                && !scan.is_made(&words, at, *name)
                 && let Some(moved) = scan.relation(&parts)
             {
                 let said = text.get(place..end).unwrap_or_default().to_owned();
@@ -119,7 +122,7 @@ impl Visitor for Constants<'_, '_> {
     fn reference(&mut self, _: &mut Reference) {}
 }
 
-/// What a name is used for, as the words before it say.
+/// What relations stand behind in other languages.
 const RELATION_WORDS: [&str; 12] = [
     "from",
     "join",
@@ -169,6 +172,12 @@ fn gone(moved: Moved) -> Rule {
     }
 }
 
+/// Whether what stands behind a name are the types of a routine's arguments.
+fn is_signature(rest: &str) -> bool {
+    let rest = rest.trim();
+    rest.starts_with('(') && rest.ends_with(')') && rest.matches('(').count() == 1
+}
+
 impl Scan<'_> {
     fn body(&mut self, body: &Fragment, plpgsql: bool, triggered: &[&Moved]) {
         let text = body.text();
@@ -192,7 +201,7 @@ impl Scan<'_> {
         for at in 0..words.tokens.len() {
             let place = words.tokens[at].start;
             match words.word(at).as_str() {
-                "execute" if dynamic => self.dynamic(&words, at, text),
+                "execute" if dynamic => self.dynamic(&words, at, (text, 0)),
                 word @ ("tg_table_schema" | "tg_table_name" | "tg_relname" | "tg_relid") => {
                     let by_name = word == "tg_table_name" || word == "tg_relname";
                     for moved in triggered {
@@ -254,8 +263,23 @@ impl Scan<'_> {
         }
     }
 
+    /// What DO blocks in a text put together when they run.
+    fn blocks(&mut self, words: &Words<'_>, whole: &str) {
+        for at in (0..words.tokens.len()).filter(|at| words.is_text(*at)) {
+            if words.word(words.statement(at).start) != "do" {
+                continue;
+            }
+            let (content, start) = words.content(at);
+            let Some(inner) = Words::of(&content) else { continue };
+            for execute in (0..inner.tokens.len()).filter(|at| inner.word(*at) == "execute") {
+                self.dynamic(&inner, execute, (whole, start));
+            }
+        }
+    }
+
     /// `EXECUTE` of anything but one whole text. What is put together of nothing but texts is read as the whole.
-    fn dynamic(&mut self, words: &Words<'_>, at: usize, text: &str) {
+    /// `offset` is where the text of these words begins in the whole.
+    fn dynamic(&mut self, words: &Words<'_>, at: usize, (whole, offset): (&str, usize)) {
         let (next, behind) = (words.word(at + 1), words.word(at + 2));
         let granted = matches!(words.before(at, 1).as_str(), "grant" | "revoke" | "," | "all");
         if granted || matches!(next.as_str(), "function" | "procedure" | "on" | "privilege") {
@@ -266,13 +290,14 @@ impl Scan<'_> {
         }
         let place = words.tokens[at].start;
         let Some(sql) = words.put_together(at + 1) else {
-            let line = text[place..].lines().next().unwrap_or_default();
-            return self.add(Rule::DynamicSql, None, text, place, line.trim().to_owned());
+            let line = words.text[place..].lines().next().unwrap_or_default();
+            return self.add(Rule::DynamicSql, None, whole, offset + place, line.trim().to_owned());
         };
         if let Some(inner) = Words::of(&sql).filter(|_| self.is_named(&sql)) {
             self.depth += 1;
             // Its line is that of the word EXECUTE.
-            self.names(&inner, text.get(..place).unwrap_or_default(), place);
+            let place = offset + place;
+            self.names(&inner, whole.get(..place).unwrap_or_default(), place);
             self.depth -= 1;
         }
     }
@@ -301,27 +326,55 @@ impl Scan<'_> {
         let calls = words.text[end..].trim_start().starts_with('(');
         let before = words.before(at, 1);
         let said = words.text.get(words.tokens[at].start..end).unwrap_or_default().to_owned();
-        if let Some(moved) = self.routine(parts).filter(|_| calls && before != "into" && before != "table") {
+        let is_call = || calls && !["into", "table", "with", "recursive", "on"].contains(&before.as_str());
+        if let Some(moved) = self.routine(parts).filter(|moved| is_call() && self.takes(words, end, *moved)) {
             let rule = if moved.facade.is_some() { Rule::OldName } else { Rule::FunctionName };
             return self.add(rule, Some(moved.old), whole, place, said);
         }
-        if let Some(moved) = self.type_named(parts).filter(|_| parts.len() > 1 || before == "::") {
+        let (relation, kind) =
+            (words.is_relation(at) || words.is_listed(at) || words.is_index(at), words.is_type(at));
+        // `a.b` is a column where `a` is an alias or a variable.
+        let qualified = parts.len() > 1 && (relation || kind || !words.is_alias(parts[0]));
+        if let Some(moved) = self.type_named(parts).filter(|_| qualified || kind) {
             return self.add(Rule::TypeName, Some(moved.old), whole, place, said);
         }
         let parts = match words.row_of(parts, end) {
             Some([]) => return,
             Some(relation) => relation,
-            None if parts.len() > 1 || RELATION_WORDS.contains(&before.as_str()) => parts,
-            None if words.is_listed(at) || words.is_index(at) => parts,
+            None if qualified || relation || kind => parts,
             None => return,
         };
+        if let [name] = parts
+            && self.is_made(words, at, *name)
+        {
+            return;
+        }
         let Some(moved) = self.relation(parts) else { return };
-        let rule = self.use_of(words, at, moved);
+        let rule = self.use_of(words, at, end, moved);
         self.add(rule, Some(moved.old), whole, place, said);
     }
 
+    /// Whether a call reaches one of the routines that move, and not only others of the same name.
+    fn takes(&self, words: &Words<'_>, end: usize, moved: Moved) -> bool {
+        let Some(open) = words.tokens.iter().position(|token| token.start >= end) else { return true };
+        let (given, Some(name)) = (words.given(open), moved.old.qname()) else { return true };
+        let takes = |id: &ObjectId| match self.sides.before.get(*id).map(|entry| &entry.object) {
+            Some(Object::Function(function)) => function.takes(given),
+            _ => true,
+        };
+        let moves = |id: &ObjectId| self.sides.moved.iter().any(|(old, _)| old == id);
+        let (ours, others): (Vec<ObjectId>, Vec<ObjectId>) =
+            self.sides.before.routines(name).iter().filter(|id| takes(id)).partition(|id| moves(id));
+        !ours.is_empty() || others.is_empty()
+    }
+
+    /// Whether the body itself makes what a bare name means there: a WITH query, a temporary table.
+    fn is_made(&self, words: &Words<'_>, at: usize, name: Ident) -> bool {
+        words.is_with_query(at, name) || words.is_temporary(at, name)
+    }
+
     /// What a statement does with a relation.
-    fn use_of(&self, words: &Words<'_>, at: usize, moved: Moved) -> Rule {
+    fn use_of(&self, words: &Words<'_>, at: usize, end: usize, moved: Moved) -> Rule {
         if moved.facade.is_none() {
             return gone(moved);
         }
@@ -330,15 +383,19 @@ impl Scan<'_> {
         let first = words.word(statement.start);
         match (first.as_str(), before.as_str()) {
             ("truncate", _) | (_, "truncate") => return Rule::Truncate,
-            ("copy", _) | (_, "copy") => return Rule::Copy,
-            (_, "references")
-            | ("alter" | "drop" | "create", "table" | "only" | "exists")
-            | ("create" | "drop", "on") => {
-                return Rule::Ddl;
-            }
+            (_, "copy") => return Rule::Copy,
+            (_, "references" | "partition")
+            | ("alter" | "drop" | "create" | "comment", "table" | "exists")
+            | ("create" | "drop" | "alter", "on")
+            | ("refresh", _)
+            | ("reindex" | "cluster" | "vacuum" | "analyze", _)
+            | ("drop", ",") => return Rule::Ddl,
+            (_, "only") if matches!(earlier.as_str(), "table" | "on") => return Rule::Ddl,
+            (_, "of") if earlier == "partition" => return Rule::Ddl,
+            (_, "(") if earlier == "inherits" => return Rule::Ddl,
             (_, "into") if earlier == "merge" && self.sides.version < 17 => return Rule::Merge,
             (_, "into") if earlier == "insert" => {
-                let rest = at..statement.end;
+                let rest = at..words.insert_ends(at);
                 if words.has(rest.clone(), &["on", "conflict", "on", "constraint"]) {
                     return Rule::ConflictConstraint;
                 }
@@ -348,10 +405,8 @@ impl Scan<'_> {
             }
             _ => {}
         }
-        if ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"]
-            .iter()
-            .any(|word| words.has(statement.clone(), &[word]))
-        {
+        let alias = words.alias(end, moved.old.name());
+        if statement.clone().any(|at| words.is_system_column(at, alias)) {
             return Rule::SystemColumn;
         }
         Rule::OldName
@@ -360,30 +415,51 @@ impl Scan<'_> {
     /// A text that is a name, or SQL with names in it.
     fn constant(&mut self, words: &Words<'_>, at: usize, whole: &str, offset: usize) {
         let (content, start) = words.content(at);
-        if !self.is_named(&content) {
+        // What is said to people is no SQL.
+        let first = words.word(words.statement(at).start);
+        if !self.is_named(&content) || first == "raise" || first == "comment" {
             return;
         }
         let place = offset + start;
-        if let Some((parts, end)) = dotted_name(content.trim(), 0)
-            && end == content.trim().len()
+        let caller = words.caller(at);
+        let reg = if words.word(at + 1) == "::" { words.word(at + 2) } else { String::new() };
+        let said =
+            || if caller.is_empty() { format!("'{content}'") } else { format!("{caller}('{content}')") };
+        let trimmed = content.trim();
+        if let Some((parts, end)) = dotted_name(trimmed, 0)
+            && (end == trimmed.len() || is_signature(&trimmed[end..]))
         {
-            let caller = words.caller(at);
-            let resolved = words.word(at + 1) == "::" && words.word(at + 2).starts_with("reg");
+            // Settings and channels are called as they are, and so are the keys of JSON.
+            let other = ["set_config", "current_setting", "pg_notify"].contains(&caller.as_str());
+            if other || ["->", "->>", "?"].contains(&words.before(at, 1).as_str()) {
+                return;
+            }
             // A text without a schema may be anything, unless PostgreSQL is told to look it up.
-            let looked_up = resolved
-                || ["nextval", "currval", "setval", "pg_get_serial_sequence", "to_regclass"]
-                    .contains(&caller.as_str());
-            let Some(moved) = self.relation(&parts).filter(|_| parts.len() > 1 || looked_up) else { return };
+            let looked_up = |callers: &[&str], types: &[&str]| {
+                parts.len() > 1 || callers.contains(&caller.as_str()) || types.contains(&reg.as_str())
+            };
+            if end < trimmed.len() || reg == "regproc" || caller == "to_regproc" {
+                let moved = self.routine(&parts).filter(|moved| moved.facade.is_none());
+                let moved = moved
+                    .filter(|_| looked_up(&["to_regproc", "to_regprocedure"], &["regproc", "regprocedure"]));
+                let Some(moved) = moved else { return };
+                return self.add(Rule::FunctionName, Some(moved.old), whole, place, said());
+            }
+            let moved = self.type_named(&parts).filter(|_| looked_up(&["to_regtype"], &["regtype"]));
+            if let Some(moved) = moved {
+                return self.add(Rule::TypeName, Some(moved.old), whole, place, said());
+            }
+            let callers = ["nextval", "currval", "setval", "pg_get_serial_sequence", "to_regclass"];
+            let moved = self.relation(&parts).filter(|_| looked_up(&callers, &["regclass", "regtype"]));
+            let Some(moved) = moved else { return };
             let rule = match caller.as_str() {
                 "pg_get_serial_sequence" => Rule::SerialSequence,
                 _ if moved.facade.is_none() => gone(moved),
                 _ => Rule::RelationText,
             };
-            let said =
-                if caller.is_empty() { format!("'{content}'") } else { format!("{caller}('{content}')") };
-            return self.add(rule, Some(moved.old), whole, place, said);
+            return self.add(rule, Some(moved.old), whole, place, said());
         }
-        if self.depth < 3 && content.contains(char::is_whitespace) {
+        if self.depth < 3 && content.contains(char::is_whitespace) && words.may_be_sql(at, &content) {
             let Some(inner) = Words::of(&content) else { return };
             self.depth += 1;
             // Doubled quotes move what comes behind them; the line is right.

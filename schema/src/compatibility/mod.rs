@@ -1,10 +1,11 @@
 //! What clients of the old names will find after a plan: found in the database and the project, not guessed.
 //!
 //! `structure` looks at objects, `bodies` at the texts of functions and at string constants, both for names that move;
-//! `words` and `together` say what stands in such a text.
+//! `words`, `places` and `together` say what stands in such a text.
 //! Not here: what is shown of it (the compiler's `render`), and what the queries of clients do that nobody can see.
 
 mod bodies;
+mod places;
 mod structure;
 mod together;
 mod words;

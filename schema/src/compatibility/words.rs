@@ -3,13 +3,13 @@
 //! PL/pgSQL is no SQL, and a body may be put together from pieces: only the scanner reads both.
 
 use crate::ident::Ident;
-use crate::names::dotted_name;
 use crate::{parse, sql};
 
 /// What may begin a statement behind THEN or ELSE.
-const STATEMENTS: [&str; 22] = [
-    "insert", "update", "delete", "merge", "truncate", "copy", "alter", "create", "drop", "lock", "execute",
-    "perform", "return", "raise", "if", "with", "for", "while", "comment", "analyze", "call", "open",
+pub(super) const STATEMENTS: [&str; 23] = [
+    "select", "insert", "update", "delete", "merge", "truncate", "copy", "alter", "create", "drop", "lock",
+    "execute", "perform", "return", "raise", "if", "with", "for", "while", "comment", "analyze", "call",
+    "open",
 ];
 
 /// The tokens of a text, with what is asked of them.
@@ -18,24 +18,36 @@ pub(super) struct Words<'t> {
     pub(super) tokens: Vec<parse::Token>,
     /// Where each token's statement begins.
     starts: Vec<usize>,
+    /// Whether it stands where PL/pgSQL declares variables.
+    declares: Vec<bool>,
 }
 
 impl<'t> Words<'t> {
     pub(super) fn of(text: &'t str) -> Option<Self> {
         let tokens = parse::tokens(text).ok()?;
-        let mut words = Self { text, tokens, starts: Vec::new() };
-        let mut start = 0;
+        let mut words = Self { text, tokens, starts: Vec::new(), declares: Vec::new() };
+        let (mut start, mut declares) = (0, false);
         for at in 0..words.tokens.len() {
             let before = at.checked_sub(1).map_or(";".into(), |before| words.word(before));
             let begins = match before.as_str() {
                 ";" | "begin" | "loop" | "declare" | "atomic" => true,
                 "then" | "else" => STATEMENTS.contains(&words.word(at).as_str()),
+                // Behind a label.
+                ">>" => {
+                    ["declare", "begin", "for", "while", "loop", "foreach"].contains(&words.word(at).as_str())
+                }
                 _ => false,
             };
             if begins {
                 start = at;
             }
             words.starts.push(start);
+            match words.word(at).as_str() {
+                "declare" if start == at => declares = true,
+                "begin" if start == at || declares => declares = false,
+                _ => {}
+            }
+            words.declares.push(declares);
         }
         Some(words)
     }
@@ -86,59 +98,43 @@ impl<'t> Words<'t> {
         start..end.unwrap_or(self.tokens.len())
     }
 
-    /// The function in whose parentheses a token is the first argument.
-    pub(super) fn caller(&self, at: usize) -> String {
-        if self.before(at, 1) == "(" { self.before(at, 2) } else { String::new() }
+    /// Whether a token is in a part that declares variables: the place within its declaration, from 0.
+    pub(super) fn declared_at(&self, at: usize) -> Option<usize> {
+        let declares = self.declares.get(at).copied().unwrap_or_default();
+        declares.then(|| at - self.starts.get(at).copied().unwrap_or(at))
     }
 
-    /// Whether a token begins the name of a relation, and can be no variable, column or argument.
-    pub(super) fn is_certain(&self, at: usize) -> bool {
-        if !self.starts_name(at) {
-            return false;
-        }
-        let (before, earlier) = (self.before(at, 1), self.before(at, 2));
-        match before.as_str() {
-            "join" => true,
-            "from" => earlier != "distinct" && !self.is_in_call(at),
-            "into" => matches!(earlier.as_str(), "insert" | "merge"),
-            // Not FOR UPDATE, DO UPDATE and ON UPDATE.
-            "update" => matches!(earlier.as_str(), "" | ";" | "(" | ")" | "begin" | "then" | "else" | "loop"),
-            "only" => matches!(earlier.as_str(), "from" | "join" | "update"),
-            "truncate" => true,
-            "table" => matches!(earlier.as_str(), "truncate" | "alter" | "lock"),
-            _ => false,
-        }
-    }
-
-    /// Whether a token is one more relation of a list: `from a, b`, `truncate a, b`.
-    pub(super) fn is_listed(&self, at: usize) -> bool {
-        if self.before(at, 1) != "," {
-            return false;
-        }
+    /// The bracket that closes one that opens at a token.
+    pub(super) fn closing(&self, open: usize) -> usize {
         let mut depth = 0_usize;
-        for earlier in (self.statement(at).start..at).rev() {
-            match self.word(earlier).as_str() {
-                ")" => depth += 1,
-                "(" if depth == 0 => return false,
-                "(" => depth -= 1,
-                "from" | "using" | "truncate" | "lock" | "table" if depth == 0 => return true,
-                "select" | "where" | "by" | "set" | "values" | "returning" | "on" | "having" | "in"
-                    if depth == 0 =>
-                {
-                    return false;
-                }
+        for at in open..self.tokens.len() {
+            match self.raw(at) {
+                "(" => depth += 1,
+                ")" if depth <= 1 => return at,
+                ")" => depth -= 1,
                 _ => {}
             }
         }
-        false
+        self.tokens.len()
     }
 
-    /// Whether a token is the name of an index that is there.
-    pub(super) fn is_index(&self, at: usize) -> bool {
-        let statement = self.statement(at);
-        let said = matches!(self.word(statement.start).as_str(), "drop" | "alter" | "reindex" | "comment");
-        said && matches!(self.before(at, 1).as_str(), "index" | "concurrently" | "exists")
-            && self.has(statement.start..at, &["index"])
+    /// The bracket around a token, within its statement.
+    pub(super) fn opening(&self, at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for earlier in (self.starts.get(at).copied().unwrap_or(0)..at).rev() {
+            match self.raw(earlier) {
+                ")" => depth += 1,
+                "(" if depth == 0 => return Some(earlier),
+                "(" => depth -= 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The function in whose parentheses a token is the first argument.
+    pub(super) fn caller(&self, at: usize) -> String {
+        if self.before(at, 1) == "(" { self.before(at, 2) } else { String::new() }
     }
 
     /// The relation of `name%rowtype` or `name.column%type`, nothing of a variable's; `None` where no such word stands.
@@ -148,40 +144,6 @@ impl<'t> Words<'t> {
             return Some(parts);
         }
         rest.starts_with("type").then(|| parts.split_last().map_or(parts, |(_, relation)| relation))
-    }
-
-    /// Whether a FROM is that of `extract(year from x)` and its like.
-    fn is_in_call(&self, at: usize) -> bool {
-        let mut depth = 0_usize;
-        for open in (0..at).rev() {
-            match self.raw(open) {
-                ")" => depth += 1,
-                "(" if depth == 0 => {
-                    let caller = self.before(open, 1);
-                    return ["extract", "substring", "trim", "overlay"].contains(&caller.as_str());
-                }
-                "(" => depth -= 1,
-                ";" => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// Whether the body itself makes something of that name: a WITH query, a temporary table.
-    pub(super) fn is_made(&self, name: Ident) -> bool {
-        (0..self.tokens.len()).any(|at| {
-            let is_it = || dotted_name(self.raw(at), 0).is_some_and(|(parts, _)| parts == [name]);
-            let behind = self.word(at + 1);
-            let begins = behind == "as" || behind == "(";
-            let query = begins && matches!(self.before(at, 1).as_str(), "with" | "recursive" | ",");
-            let table = self.before(at, 1) == "table" || self.before(at, 1) == "exists";
-            let temporary = || {
-                let from = at.saturating_sub(5);
-                self.has(from..at, &["temp"]) || self.has(from..at, &["temporary"])
-            };
-            (query || (table && temporary())) && is_it()
-        })
     }
 
     pub(super) fn has(&self, range: std::ops::Range<usize>, words: &[&str]) -> bool {

@@ -178,6 +178,17 @@ pub struct Function {
     pub owner: Aside<Option<Ident>>,
 }
 
+impl Function {
+    /// Whether a call may give that many values: some have defaults, and a procedure is given its results too.
+    pub fn takes(&self, given: usize) -> bool {
+        let inputs = self.arguments.iter().filter(|one| one.mode.is_input());
+        let variadic = self.arguments.iter().any(|one| one.mode == Mode::Variadic);
+        let needed = inputs.filter(|one| one.default.is_none() && one.mode != Mode::Variadic).count();
+        let most = self.arguments.iter().filter(|one| self.procedure || one.mode.is_input()).count();
+        given >= needed && (variadic || given <= most)
+    }
+}
+
 /// COST, where a language has another one than most.
 pub fn usual_cost(language: Ident) -> f64 {
     if matches!(language.as_str(), "c" | "internal") { 1.0 } else { 100.0 }
