@@ -21,9 +21,10 @@ use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds::{companions, followers, privileges_cover};
+use schemac_schema::object::slots;
 use schemac_schema::span::{Sources, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -131,6 +132,7 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
         }
     }
     target.forsaken(&mut reasons);
+    target.taken(&mut reasons);
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));
     }
@@ -439,6 +441,21 @@ impl Target {
             }
         }
         self.moves.retain(|(now, then)| now != then);
+    }
+
+    /// Names that what goes back shall have, and that somebody else has taken since.
+    fn taken(&self, reasons: &mut Vec<String>) {
+        let back: BTreeSet<ObjectId> = self.moves.iter().map(|(_, then)| then.root()).collect();
+        let mut holders: HashMap<Slot, ObjectId> = HashMap::new();
+        for id in self.state.ids() {
+            for slot in slots(id) {
+                let Some(other) = holders.insert(slot, id).filter(|other| *other != id) else { continue };
+                let (theirs, ours) = if back.contains(&id.root()) { (other, id) } else { (id, other) };
+                if back.contains(&ours.root()) {
+                    reasons.push(format!("{theirs} has the name that {ours} goes back to"));
+                }
+            }
+        }
     }
 
     /// Bodies that PostgreSQL binds only when they run, and that name what will be called otherwise.
