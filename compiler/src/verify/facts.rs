@@ -6,6 +6,7 @@ use postgres::Client;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
+use schemac_schema::kinds::function::asks_its_caller;
 use schemac_schema::object::Object;
 use schemac_schema::sql;
 use std::collections::BTreeMap;
@@ -213,6 +214,22 @@ pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) 
                 _ => wrong.push(format!("privileges to {who} that what it calls does not give")),
             }
         }
+        if asks_its_caller(&old.object) {
+            let locked = |role: &str| {
+                format!("its callers need USAGE on the schema of {}, and {role} has none", facade.of)
+            };
+            for who in without_usage(now, facade) {
+                if who.as_str() == "public" {
+                    let message = format!(
+                        "its callers need USAGE on the schema of {}, which not everybody has who may call it",
+                        facade.of
+                    );
+                    findings.push(Finding::new(Verdict::Note, "facade", facade.name, message));
+                } else {
+                    wrong.push(locked(who.as_str()));
+                }
+            }
+        }
         if wrong.is_empty() {
             let message = format!("a routine that calls {} and gives nobody more than it", facade.of);
             findings.push(Finding::new(Verdict::Passed, "facade", facade.name, message));
@@ -223,6 +240,23 @@ pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) 
         let message = "it was not called: nobody knows what a call does; --queries asks the team's own";
         findings.push(Finding::new(Verdict::Unchecked, "reading", facade.name, message));
     }
+}
+
+/// Who may call a routine, and may not enter the schema of what it calls: the call ends with an error. Roles that have it
+/// from others are not looked through.
+fn without_usage(now: &Catalog, facade: &Facade) -> Vec<Ident> {
+    let grantees = |of: ObjectId| -> Vec<Ident> {
+        let grants = now.children(of).iter().filter(|id| id.kind().is_grant());
+        grants.map(|id| id.name()).collect()
+    };
+    let owner = |of: ObjectId| now.get(of).and_then(|entry| entry.object.owner());
+    let Some(schema) = facade.of.schema().map(ObjectId::of_schema) else { return Vec::new() };
+    let may = grantees(schema);
+    if may.iter().any(|role| role.as_str() == "public") {
+        return Vec::new();
+    }
+    let without = |role: &Ident| !may.contains(role) && owner(schema) != Some(*role);
+    grantees(facade.name).into_iter().filter(without).collect()
 }
 
 /// The names of a facade and what is behind it, as they stand in SQL.

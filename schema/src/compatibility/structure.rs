@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::declare::facade::is_facade;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
-use crate::kinds::function::{Body, Function, Returns};
+use crate::kinds::function::{Function, Returns};
 use crate::kinds::trigger::When;
 use crate::object::{Kind, Object};
 use crate::span::Span;
@@ -99,8 +99,9 @@ fn row_types(
 fn routine_usage(sides: &Sides<'_>, moved: &Moved, out: &mut BTreeSet<Finding>) {
     let facade = moved.facade.and_then(|facade| Some((facade, sides.desired.get(facade)?)));
     let Some((facade, entry)) = facade else { return };
-    if !matches!(&entry.object, Object::Function(Function { body: Body::Text(_), .. })) {
-        return;
+    match &entry.object {
+        Object::Function(function) if function.asks_its_caller() => {}
+        _ => return,
     }
     let grantees = |of: ObjectId| -> BTreeSet<Ident> {
         let grants = sides.desired.children(of).iter().filter(|id| id.kind() == Kind::Grant);

@@ -205,10 +205,14 @@ fn wrapper(of: &Function, name: QName) -> Function {
             ("sql", Body::Sql(Fragment::canonical(&text, Grammar::Routine)))
         }
     };
-    let Attributes { volatility, strict, parallel, rows, .. } = of.attributes.clone();
+    let Attributes { volatility, strict, parallel, rows, definer, .. } = of.attributes.clone();
+    let bound = matches!(body, Body::Sql(_));
     let attributes = Attributes {
         volatility,
         strict,
+        // Bound when it runs, its callers would need USAGE. What runs as its owner anyway may be called by that owner: in
+        // it nobody is anybody else, and in between nothing is but this call.
+        definer: definer && !bound,
         parallel,
         rows,
         settings: Settings::default(),

@@ -178,7 +178,17 @@ pub struct Function {
     pub owner: Aside<Option<Ident>>,
 }
 
+/// Whether an object is a routine whose body is looked up at each call, with the privileges of who calls.
+pub fn asks_its_caller(object: &Object) -> bool {
+    matches!(object, Object::Function(function) if function.asks_its_caller())
+}
+
 impl Function {
+    /// Whether the names in its body are looked up at each call, with the privileges of who calls.
+    pub fn asks_its_caller(&self) -> bool {
+        matches!(self.body, Body::Text(_)) && !self.attributes.definer
+    }
+
     /// Whether a call may give that many values: some have defaults, and a procedure is given its results too.
     pub fn takes(&self, given: usize) -> bool {
         let inputs = self.arguments.iter().filter(|one| one.mode.is_input());
