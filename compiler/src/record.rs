@@ -47,6 +47,10 @@ pub struct Record {
     pub touched: Vec<ObjectId>,
     /// Those of them that are there, with all that stands on them.
     pub objects: Vec<Kept>,
+    /// What the touched objects lean on and the apply does not touch, with all that stands on it: routines and views that
+    /// they use, the schemas that they are in. Only recorded afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leans: Vec<Kept>,
     /// The relations and types that move, by the names that they have at this moment.
     pub relations: Vec<Relation>,
 }
@@ -136,7 +140,19 @@ impl Record {
         let moved: BTreeSet<ObjectId> = relocated.was.keys().chain(&self.rewritten).copied().collect();
         let mut record = Self { objects: Vec::new(), relations: Vec::new(), ..self.clone() };
         record.fill(client, &reading.catalog, &moved)?;
+        record.lean(&reading.catalog);
         Ok(record)
+    }
+
+    fn lean(&mut self, catalog: &Catalog) {
+        let touched: BTreeSet<ObjectId> = self.touched.iter().copied().collect();
+        let used = self.objects.iter().flat_map(|kept| kept.uses.iter().map(|used| used.root()));
+        let used = used.filter(|root| root.kind().is_routine() || root.kind().is_view());
+        let schemas = self.objects.iter().filter_map(|kept| kept.id.schema()).map(ObjectId::of_schema);
+        let leans: BTreeSet<ObjectId> = used.chain(schemas).filter(|root| !touched.contains(root)).collect();
+        let below = leans.iter().flat_map(|root| catalog.descendants(*root).into_iter().chain([*root]));
+        let below: BTreeSet<ObjectId> = below.collect();
+        self.leans = below.iter().filter_map(|id| Some(Kept::of(*id, catalog.get(*id)?))).collect();
     }
 
     fn fill(

@@ -373,6 +373,11 @@ fn literal(found: &mut Vec<Mention>, kind: MentionKind, node: &Tree, text: &str,
     }
 }
 
+/// The schemas of a search_path as a setting spells it.
+pub fn search_path(setting: &str) -> Vec<Ident> {
+    setting.split(',').filter_map(|one| Some(*dotted_name(one.trim(), 0)?.0.first()?)).collect()
+}
+
 /// Reads a dotted name at `start`: its parts, folded as PostgreSQL folds them, and where it ends.
 /// Blanks around the dots are allowed. `None` where no name stands.
 pub fn dotted_name(text: &str, start: usize) -> Option<(Vec<Ident>, usize)> {

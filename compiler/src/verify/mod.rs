@@ -6,6 +6,7 @@
 
 pub mod checks;
 mod facts;
+mod paths;
 pub mod queries;
 mod use_of;
 
@@ -121,6 +122,8 @@ struct Left {
     catalog: Catalog,
     /// The touched objects, each with that apply.
     roots: BTreeMap<ObjectId, i64>,
+    /// What they lean on, each with the last apply that saw it.
+    leans: BTreeMap<ObjectId, i64>,
     facades: Vec<Facade>,
     /// Facades that are routines.
     wrappers: Vec<Facade>,
@@ -143,8 +146,10 @@ pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Find
         findings.push(Finding::new(Verdict::Unchecked, "definition", format!("apply {id}"), message));
     }
     definitions(&left, &reading.catalog, &mut findings);
+    leaned_on(&left, &reading.catalog, &mut findings);
     facts::storage(&mut connection.client, &left, options, &mut findings)?;
     facts::facades(&mut connection.client, &left, reading.server.version, &mut findings)?;
+    paths::shadows(&mut connection.client, &left, &mut findings)?;
     facts::wrappers(&left, &reading.catalog, &mut findings);
     use_of::compare(&mut connection.client, &left, &reading, options, &mut findings)?;
     findings.sort();
@@ -167,6 +172,7 @@ fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
     let mut left = Left {
         catalog: Catalog::default(),
         roots: BTreeMap::new(),
+        leans: BTreeMap::new(),
         facades: Vec::new(),
         wrappers: Vec::new(),
         relations: BTreeMap::new(),
@@ -205,15 +211,23 @@ impl Left {
             facade.of = today(facade.of);
         }
         let touched: BTreeSet<ObjectId> = after.touched.iter().copied().collect();
+        let seen: BTreeSet<ObjectId> = after.leans.iter().map(|kept| kept.id.root()).collect();
         let mut catalog = Catalog::default();
-        for (id, entry) in relocated.catalog.iter().filter(|(id, _)| !touched.contains(&id.root())) {
+        for (id, entry) in relocated.catalog.iter() {
+            if touched.contains(&id.root()) || seen.contains(&id.root()) {
+                continue;
+            }
             catalog.insert_over(id, entry.clone());
         }
-        for kept in &after.objects {
+        for kept in after.objects.iter().chain(&after.leans) {
             catalog.insert_over(kept.id, kept.entry());
         }
         catalog.sort();
         self.catalog = catalog;
+        self.leans =
+            std::mem::take(&mut self.leans).into_iter().map(|(id, apply)| (today(id), apply)).collect();
+        self.leans.extend(after.leans.iter().map(|kept| (kept.id.root(), id)));
+        self.leans.retain(|root, _| !touched.contains(root));
         self.roots.extend(touched.iter().map(|root| (*root, id)));
         self.facades.retain(|facade| self.catalog.contains(facade.name));
         self.wrappers.retain(|facade| self.catalog.contains(facade.name));
@@ -276,6 +290,25 @@ fn definitions(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
                 _ => String::new(),
             };
             let message = format!("{how} since apply {apply}{details}");
+            findings.push(Finding::new(Verdict::Failed, "definition", id, message));
+        }
+    }
+}
+
+/// What is touched leans on others: what policies and triggers call, what views read, and who may enter the schemas.
+fn leaned_on(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
+    for (root, apply) in left.leans.iter().filter(|(root, _)| !left.roots.contains_key(*root)) {
+        for (id, how) in differences(&left.catalog, now, *root) {
+            // A schema is others' too: only who cannot enter it any more is told.
+            let lost = id.kind().is_grant() && how != "is new";
+            if root.is_schema() && !lost {
+                continue;
+            }
+            let details = match (left.catalog.get(id), now.get(id)) {
+                (Some(was), Some(is)) => format!(": {}", changed(&was.object, &is.object)),
+                _ => String::new(),
+            };
+            let message = format!("{how} since apply {apply}, and what moved leans on it{details}");
             findings.push(Finding::new(Verdict::Failed, "definition", id, message));
         }
     }

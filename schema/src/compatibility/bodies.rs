@@ -11,7 +11,7 @@ use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::function::{Body, Function};
-use crate::names::dotted_name;
+use crate::names::{dotted_name, search_path};
 use crate::object::{Kind, Object, Visitor};
 use crate::reference::Reference;
 use crate::type_name::TypeName;
@@ -31,7 +31,7 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
             Object::Function(Function { body: Body::Text(body), language, attributes, .. }) => {
                 let path = attributes.settings.get("search_path");
                 if let Some(path) = path {
-                    scan.path = path_of(path.as_str());
+                    scan.path = search_path(path.as_str());
                 }
                 match language.as_str() {
                     "sql" | "plpgsql" => {
@@ -80,7 +80,7 @@ pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding
             continue;
         }
         let path = attributes.settings.get("search_path");
-        let path = path.map_or(sides.search_path.to_vec(), |path| path_of(path.as_str()));
+        let path = path.map_or(sides.search_path.to_vec(), |path| search_path(path.as_str()));
         let mut scan = Scan { origin: body.origin().cloned(), ..Scan::new(sides, old, id, path, out) };
         let text = body.text();
         let Some(words) = Some(text).filter(|text| scan.is_named(text)).and_then(Words::of) else { continue };
@@ -96,11 +96,6 @@ pub(super) fn find_bare(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding
             }
         }
     }
-}
-
-/// A search_path, taken apart.
-fn path_of(setting: &str) -> Vec<Ident> {
-    setting.split(',').filter_map(|one| Some(*dotted_name(one.trim(), 0)?.0.first()?)).collect()
 }
 
 /// Looks into the string constants of fragments.
