@@ -14,6 +14,8 @@ create type public.status as enum ('active', 'off');
 create table public.users (id int primary key, name text);
 create table public.\"Users\" (id int);
 create table public.bare (id int);
+create table public.numbered (id serial);
+create function public.audit() returns trigger language plpgsql as 'begin return new; end';
 create table public.others (id int primary key, users int, name text, at date);
 create function public.helper() returns int language sql as 'select 1';
 create function public.helper(int) returns int language sql as 'select 2';
@@ -33,6 +35,10 @@ tables:
     moved_from: ['public.\"Users\"']
     facade: 'public.\"Users\"'
     columns: { id: int }
+  numbered:
+    moved_from: [public.numbered]
+    facade: public.numbered
+    columns: { id: serial }
   bare:
     moved_from: [public.bare]
     columns: { id: int }
@@ -155,6 +161,88 @@ const BODIES: &[(&str, &[(&str, u64)])] = &[
         "begin for n in 1..1 loop update\n users set name = name; end loop; return 'x'; end",
         &[("old-name", 2)],
     ),
+    ("begin return (select public.id from\n users as public where public.id = 1); end", &[("old-name", 2)]),
+    ("begin /* /* users */ from users */ return e'from \\'users'; end", &[]),
+    (
+        "declare n int; begin execute e'select count(*)\n from users' into n; return n; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "declare n int; begin execute $q$select count(*)\n from users where id = $1$q$ into n using 1; return n; end",
+        &[("old-name", 2)],
+    ),
+    ("begin execute concat('select 1 from ',\n 'users'); return 'x'; end", &[("dynamic-sql", 1)]),
+    ("begin execute format($f$select 1 from %I$f$,\n 'users'); return 'x'; end", &[("old-name", 1)]),
+    (
+        "declare r record; begin for r in execute 'select * from\n users' loop return r.name; end loop; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "declare c refcursor; begin open c for execute 'select * from\n users'; close c; return 'x'; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "declare c refcursor; begin open c for select * from\n users; close c; return 'x'; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "declare c cursor (k int) for select * from\n users where id = k; begin open c (1); close c; return 'x'; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "begin with gone as (delete from\n users where false returning *) insert into others (id) select id from gone; return found; end",
+        &[("old-name", 2)],
+    ),
+    ("begin update only\n users as u set name = u.name; return found; end", &[("old-name", 2)]),
+    (
+        "begin return (select count(*) from others where id in (select id from (table\n users) x)); end",
+        &[("old-name", 2)],
+    ),
+    ("begin return has_table_privilege(current_user,\n 'users', 'select'); end", &[("name-in-text", 2)]),
+    ("begin return to_regclass(\n'users') is null; end", &[("name-in-text", 2)]),
+    (
+        "begin create view of_users as select * from\n users; drop view of_users; return 'x'; end",
+        &[("old-name", 2)],
+    ),
+    ("begin create table kids (like\n users); drop table kids; return 'x'; end", &[("old-name", 2)]),
+    (
+        "begin grant select on\n users to public; revoke select on\n users from public; return 'x'; end",
+        &[("old-name", 2), ("old-name", 3)],
+    ),
+    (
+        "begin assert (select count(*) from\n users) > 0, 'no rows from users'; return 'x'; end",
+        &[("old-name", 2)],
+    ),
+    ("declare users public.others%rowtype; begin users.id := 1; users.users := 2; return users; end", &[]),
+    ("begin return (select count(*) from others users where users.id = 1 and users.users > 0); end", &[]),
+    (
+        "begin return (select count(*) from PUBLIC . \"users\",\n\"Users\"); end",
+        &[("old-name", 1), ("old-name", 2)],
+    ),
+    ("begin return (select count(*) from public./* here */\nusers); end", &[("old-name", 1)]),
+    (
+        "begin return (select max(public.users.id) from\n public.users); end",
+        &[("old-name", 1), ("old-name", 2)],
+    ),
+    ("begin return (select count(*) from\n users join others using (id)); end", &[("old-name", 2)]),
+    (
+        "begin begin perform 1 / 0; exception when others then insert into\n users values (9, 'i'); end; return found; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "begin return case when exists (select from\n users) then 'some' else 'none' end; end",
+        &[("old-name", 2)],
+    ),
+    (
+        "begin insert into others (id, users) select id + 10, id from\n users; return found; end",
+        &[("old-name", 2)],
+    ),
+    ("begin delete from\n users using others where false; return found; end", &[("old-name", 2)]),
+    ("begin return '/public.users/of'; end", &[]),
+    (
+        "begin return (select string_agg(relname, ',') from pg_class where relname =\n 'users'); end",
+        &[("name-in-text", 2)],
+    ),
     // What breaks.
     ("begin return (with a as (select 1) select count(*) from a,\n bare); end", &[("no-facade", 2)]),
     ("begin execute $q$ truncate\n users $q$; return 'x'; end", &[("truncate", 2)]),
@@ -167,6 +255,17 @@ const BODIES: &[(&str, &[(&str, u64)])] = &[
     ("declare s\n status := 'active'; begin return s; end", &[("type-name", 2)]),
     ("begin return cast('active' as\n status); end", &[("type-name", 2)]),
     ("declare r\n bare[]; begin return r is null; end", &[("no-facade", 2)]),
+    ("begin alter table if exists only\n users add check (id > 0); return 'x'; end", &[("ddl", 2)]),
+    ("begin drop table\n users cascade; return 'x'; end", &[("ddl", 2)]),
+    ("begin create index if not exists named on\n users (name); return 'x'; end", &[("ddl", 2)]),
+    (
+        "begin execute 'create trigger t after insert on\n users for each row execute function audit()'; return 'x'; end",
+        &[("ddl", 2)],
+    ),
+    ("begin create policy p on\n users using (true); return 'x'; end", &[("ddl", 2)]),
+    ("begin return pg_get_serial_sequence(\n'numbered', 'id'); end", &[("serial-sequence", 2)]),
+    ("begin return nextval(\n'numbered_id_seq'); end", &[("sequence-name", 2)]),
+    ("begin alter sequence\n numbered_id_seq restart; return 'x'; end", &[("sequence-name", 2)]),
     ("begin return (select count(x.xmin) from others o,\n users x); end", &[("system-column", 2)]),
 ];
 
@@ -235,11 +334,17 @@ fn bodies_are_read(major: u32) {
     assert!(wrong.is_empty(), "PostgreSQL {major}:\n{}", wrong.join("\n"));
     assert_eq!(found(&report, "s"), [("old-name".to_owned(), 2)]);
     project.apply(&database);
+    let mut wrong = Vec::new();
     for (at, (body, expected)) in BODIES.iter().enumerate() {
         let after = ask(at);
+        // A name in a text means the facade, which may answer the same.
+        let may_change = expected.iter().any(|(rule, _)| *rule == "name-in-text");
         let works = expected.iter().all(|(rule, _)| ["old-name", "dynamic-sql"].contains(rule));
-        assert_eq!(after == before[at], works, "PostgreSQL {major}: {body}: {} and {after}", before[at]);
+        if !may_change && (after == before[at]) != works {
+            wrong.push(format!("{body}: {} and {after}", before[at]));
+        }
     }
+    assert!(wrong.is_empty(), "PostgreSQL {major}:\n{}", wrong.join("\n"));
 }
 
 #[test]

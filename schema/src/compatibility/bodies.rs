@@ -133,6 +133,24 @@ const RELATION_WORDS: [&str; 12] = [
     "exists",
 ];
 
+/// Functions that look a relation up by a text.
+const LOOKING_UP: [&str; 14] = [
+    "nextval",
+    "currval",
+    "setval",
+    "pg_get_serial_sequence",
+    "to_regclass",
+    "has_table_privilege",
+    "has_any_column_privilege",
+    "has_column_privilege",
+    "has_sequence_privilege",
+    "row_security_active",
+    "pg_relation_size",
+    "pg_table_size",
+    "pg_total_relation_size",
+    "pg_indexes_size",
+];
+
 struct Scan<'a> {
     sides: &'a Sides<'a>,
     old: &'a Old,
@@ -304,7 +322,7 @@ impl Scan<'_> {
             if words.is_text(at) {
                 self.constant(words, at, whole, offset);
             } else if words.starts_name(at) {
-                let Some((parts, end)) = dotted_name(words.text, place) else { continue };
+                let Some((parts, end)) = words.dotted(at) else { continue };
                 self.name(words, at, &parts, end, (whole, offset + place));
             }
         }
@@ -385,7 +403,7 @@ impl Scan<'_> {
             | ("refresh", _)
             | ("reindex" | "cluster" | "vacuum" | "analyze", _)
             | ("drop", ",") => return Rule::Ddl,
-            (_, "only") if matches!(earlier.as_str(), "table" | "on") => return Rule::Ddl,
+            (_, "only") if matches!(earlier.as_str(), "table" | "on" | "exists") => return Rule::Ddl,
             (_, "of") if earlier == "partition" => return Rule::Ddl,
             (_, "(") if earlier == "inherits" => return Rule::Ddl,
             (_, "into") if earlier == "merge" && self.sides.version < 17 => return Rule::Merge,
@@ -444,8 +462,11 @@ impl Scan<'_> {
             if let Some(moved) = moved {
                 return self.add(Rule::TypeName, Some(moved.old), whole, place, said());
             }
-            let callers = ["nextval", "currval", "setval", "pg_get_serial_sequence", "to_regclass"];
-            let moved = self.relation(&parts).filter(|_| looked_up(&callers, &["regclass", "regtype"]));
+            // In the catalogs the facade has the name too.
+            let compared = words.before(at, 1) == "="
+                && ["relname", "tablename", "table_name"].contains(&words.before(at, 2).as_str());
+            let asked = compared || LOOKING_UP.contains(&words.call_around(at).as_str());
+            let moved = self.relation(&parts).filter(|_| asked || looked_up(&[], &["regclass", "regtype"]));
             let Some(moved) = moved else { return };
             let rule = match caller.as_str() {
                 "pg_get_serial_sequence" => Rule::SerialSequence,

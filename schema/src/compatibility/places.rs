@@ -31,7 +31,9 @@ impl Words<'_> {
             "from" => earlier != "distinct" && !said(&["fetch", "move"]) && !self.is_in_call(at),
             "into" => matches!(earlier.as_str(), "insert" | "merge"),
             "update" => BEFORE_UPDATE.contains(&earlier.as_str()),
-            "only" => ["from", "join", "update", "table", "on", "truncate"].contains(&earlier.as_str()),
+            "only" => {
+                ["from", "join", "update", "table", "on", "truncate", "exists"].contains(&earlier.as_str())
+            }
             // Of DELETE and MERGE; what EXECUTE, OPEN and RAISE use are values.
             "using" => {
                 let has = |word: &str| self.has(start..at, &[word]);
@@ -47,9 +49,10 @@ impl Words<'_> {
             "concurrently" => said(&["refresh"]),
             "sequence" => said(&["alter", "drop", "grant", "revoke", "comment"]),
             "on" => {
-                said(&["create", "drop", "alter", "grant", "revoke", "comment"])
-                    && !self.has(start..at, &["select"])
-                    && !self.has(start..at, &["join"])
+                said(&["grant", "revoke", "comment"])
+                    || said(&["create", "drop", "alter"])
+                        && !self.has(start..at, &["select"])
+                        && !self.has(start..at, &["join"])
             }
             "to" => said(&["create"]) && self.has(start..at, &["rule"]),
             "like" => said(&["create"]) && matches!(earlier.as_str(), "(" | ","),

@@ -3,6 +3,7 @@
 //! PL/pgSQL is no SQL, and a body may be put together from pieces: only the scanner reads both.
 
 use crate::ident::Ident;
+use crate::names::dotted_name;
 use crate::{parse, sql};
 
 /// What may begin a statement behind THEN or ELSE.
@@ -130,6 +131,25 @@ impl<'t> Words<'t> {
             }
         }
         None
+    }
+
+    /// The dotted name that begins at a token, and where it ends. Comments may stand between its parts.
+    pub(super) fn dotted(&self, at: usize) -> Option<(Vec<Ident>, usize)> {
+        let (mut parts, mut next) = (Vec::new(), at);
+        loop {
+            let (part, _) = dotted_name(self.raw(next), 0)?;
+            parts.push(*part.first()?);
+            let more = self.raw(next + 1) == "." && dotted_name(self.raw(next + 2), 0).is_some();
+            if !more {
+                return Some((parts, self.tokens.get(next)?.end));
+            }
+            next += 2;
+        }
+    }
+
+    /// The function in whose parentheses a token is an argument.
+    pub(super) fn call_around(&self, at: usize) -> String {
+        self.opening(at).map(|open| self.before(open, 1)).unwrap_or_default()
     }
 
     /// The function in whose parentheses a token is the first argument.
