@@ -46,6 +46,9 @@ pub enum Likeness {
 /// The columns of a table, by name and type.
 type Columns = BTreeSet<(Ident, Text)>;
 
+/// Tables with their columns.
+type Tables = BTreeMap<ObjectId, Columns>;
+
 /// From here on tables of the same columns and of other names are worth a word: `id, name, created_at` is every lookup
 /// table's.
 const SOME: usize = 4;
@@ -59,20 +62,28 @@ pub fn lookalikes(current: &Catalog, desired: &Catalog, meant: impl Fn(ObjectId)
     let declared = |id: ObjectId| desired.get(id).is_some_and(|entry| entry.standing == Standing::Managed);
     let comes =
         |id: &ObjectId| id.kind() == Kind::Table && declared(*id) && !current.contains(*id) && !meant(*id);
-    let new: BTreeMap<ObjectId, Columns> =
-        desired.ids().filter(comes).map(|id| (id, columns(desired, id))).collect();
+    let new: Tables = desired.ids().filter(comes).map(|id| (id, columns(desired, id))).collect();
     if new.is_empty() {
         return Vec::new();
     }
     let left = |(id, entry): &(ObjectId, &Entry)| {
         id.kind() == Kind::Table && entry.standing != Standing::External && !declared(*id) && !meant(*id)
     };
-    let old: BTreeMap<ObjectId, Columns> =
-        current.iter().filter(left).map(|(id, _)| (id, columns(current, id))).collect();
-    let mut found = namesake_tables(&old, &new, desired);
-    let taken: HashSet<ObjectId> =
-        found.iter().flat_map(|miss| std::iter::once(miss.old).chain(miss.new.iter().copied())).collect();
-    found.extend(under_other_names(&old, &new, &taken, current, desired));
+    let old: Tables = current.iter().filter(left).map(|(id, _)| (id, columns(current, id))).collect();
+    let mut found = Vec::new();
+    // What is told by all columns is not told by some again.
+    for tell in [namesakes_of_the_same_columns, under_other_names, namesakes_of_some_columns] {
+        let taken: HashSet<ObjectId> = found
+            .iter()
+            .filter(|miss: &&Miss| miss.sure)
+            .flat_map(|miss| std::iter::once(miss.old).chain(miss.new.iter().copied()))
+            .collect();
+        let open = |tables: &Tables| -> Tables {
+            let open = tables.iter().filter(|(id, _)| !taken.contains(id));
+            open.map(|(id, columns)| (*id, columns.clone())).collect()
+        };
+        found.extend(tell(&open(&old), &open(&new), current, desired));
+    }
     found
 }
 
@@ -81,59 +92,61 @@ fn columns(catalog: &Catalog, table: ObjectId) -> Columns {
     columns.iter().map(|(id, column)| (id.name(), column.type_name.canonical())).collect()
 }
 
-/// Tables of one name in two schemas: with the same columns, or most of them.
-fn namesake_tables(
-    old: &BTreeMap<ObjectId, Columns>,
-    new: &BTreeMap<ObjectId, Columns>,
-    desired: &Catalog,
-) -> Vec<Miss> {
+/// Tables by their names.
+fn by_name(new: &Tables) -> HashMap<Ident, Vec<ObjectId>> {
     let mut by_name: HashMap<Ident, Vec<ObjectId>> = HashMap::new();
     for id in new.keys() {
         by_name.entry(id.name()).or_default().push(*id);
     }
-    let mut found = Vec::new();
+    by_name
+}
+
+/// Those of the same name in other schemas.
+fn elsewhere(id: ObjectId, by_name: &HashMap<Ident, Vec<ObjectId>>) -> Vec<ObjectId> {
+    let others = by_name.get(&id.name()).into_iter().flatten();
+    others.filter(|other| other.schema() != id.schema()).copied().collect()
+}
+
+fn namesakes_of_the_same_columns(old: &Tables, new: &Tables, _: &Catalog, _: &Catalog) -> Vec<Miss> {
+    let (mut found, by_name) = (Vec::new(), by_name(new));
     for (id, before) in old {
-        let elsewhere = |other: &&ObjectId| other.schema() != id.schema();
-        let others: Vec<ObjectId> =
-            by_name.get(&id.name()).into_iter().flatten().filter(elsewhere).copied().collect();
-        let same: Vec<ObjectId> = others.iter().filter(|other| new[*other] == *before).copied().collect();
-        let miss = |new, likeness, sure| Miss { old: *id, new, rivals: Vec::new(), likeness, sure };
+        let mut same = elsewhere(*id, &by_name);
+        same.retain(|other| new[other] == *before);
         if !same.is_empty() {
-            found.push(miss(same, Likeness::Columns(before.len()), true));
-            continue;
+            let likeness = Likeness::Columns(before.len());
+            found.push(Miss { old: *id, new: same, rivals: Vec::new(), likeness, sure: true });
         }
-        let names = |columns: &Columns| columns.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>();
+    }
+    found
+}
+
+/// Tables of one name that share most of their columns.
+fn namesakes_of_some_columns(old: &Tables, new: &Tables, _: &Catalog, desired: &Catalog) -> Vec<Miss> {
+    let names = |columns: &Columns| columns.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>();
+    let (mut found, by_name) = (Vec::new(), by_name(new));
+    for (id, before) in old {
         let shared = |other: &ObjectId| names(before).intersection(&names(&new[other])).count();
-        let alike: Vec<ObjectId> = others
-            .into_iter()
-            .filter(|other| shared(other) > 1 && shared(other) * 2 >= before.len())
-            .collect();
+        let mut alike = elsewhere(*id, &by_name);
+        alike.retain(|other| shared(other) > 1 && shared(other) * 2 >= before.len());
         if let Some(first) = alike.first() {
             // With all its columns and more it is the same table, and its rows would go. One that stays loses none.
             let sure = alike.len() == 1 && before.is_subset(&new[first]) && !desired.contains(*id);
-            let shared = shared(first);
-            found.push(miss(alike, Likeness::Some(shared), sure));
+            let likeness = Likeness::Some(shared(first));
+            found.push(Miss { old: *id, new: alike, rivals: Vec::new(), likeness, sure });
         }
     }
     found
 }
 
 /// Tables of the same columns and another name. What many tables look like says nothing of any of them.
-fn under_other_names(
-    old: &BTreeMap<ObjectId, Columns>,
-    new: &BTreeMap<ObjectId, Columns>,
-    taken: &HashSet<ObjectId>,
-    current: &Catalog,
-    desired: &Catalog,
-) -> Vec<Miss> {
+fn under_other_names(old: &Tables, new: &Tables, current: &Catalog, desired: &Catalog) -> Vec<Miss> {
     let whole = |catalog: &Catalog, id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
         // Partitions and heirs have the columns of others by nature, and come and go.
         Some(Object::Table(table)) => table.partition_of.is_none() && table.inherits.is_empty(),
         _ => false,
     };
-    let open = |catalog: &Catalog, id: ObjectId, columns: &Columns| {
-        columns.len() >= SOME && !taken.contains(&id) && whole(catalog, id)
-    };
+    let open =
+        |catalog: &Catalog, id: ObjectId, columns: &Columns| columns.len() >= SOME && whole(catalog, id);
     let mut shapes: BTreeMap<&Columns, (Vec<ObjectId>, Vec<ObjectId>)> = BTreeMap::new();
     for (id, columns) in new.iter().filter(|(id, columns)| open(desired, **id, columns)) {
         shapes.entry(columns).or_default().1.push(*id);
@@ -164,7 +177,8 @@ fn under_other_names(
         let twins = twins.get(shape).copied().unwrap_or_default();
         let own = shape.iter().filter(|(name, _)| !elsewhere.contains(name)).count();
         let single = goes.len() == 1 && comes.len() == 1;
-        let sure = single && twins == 0 && (shape.len() >= MANY || own > 1);
+        let akin = single && have_one_name_in_the_other(goes[0], comes[0]);
+        let sure = single && twins == 0 && (shape.len() >= MANY || own > 1 || akin);
         if twins > 1 || !(sure || own > 0 || shape.len() > SOME) {
             continue;
         }
@@ -175,6 +189,16 @@ fn under_other_names(
         }
     }
     found
+}
+
+/// Whether the words of one name are all in the other: `client_keys` and `keys`, `events` and `auth_event`.
+fn have_one_name_in_the_other(old: ObjectId, new: ObjectId) -> bool {
+    let words = |id: ObjectId| -> BTreeSet<String> {
+        let words = id.name().as_str().split('_').filter(|word| !word.is_empty());
+        words.map(|word| word.trim_end_matches('s').to_lowercase()).collect()
+    };
+    let (old, new) = (words(old), words(new));
+    !old.is_empty() && !new.is_empty() && (old.is_subset(&new) || new.is_subset(&old))
 }
 
 /// Other whole objects that go, each with new ones of the same kind and name (of routines, arguments too) in other
