@@ -304,3 +304,82 @@ fn every_sabotage_is_found_on_17() {
 fn every_sabotage_is_found_on_18() {
     every_sabotage_is_found(18);
 }
+
+/// What later applies do to what moved tables lean on is no sabotage, nor is the way back.
+#[test]
+fn later_applies_are_no_sabotage() {
+    for server in [15, 17, 18].into_iter().filter_map(servers::get) {
+        let database = server.database();
+        database
+            .execute(
+                "create type public.mood as enum ('good', 'bad');
+                 create function public.is_good(m public.mood) returns boolean language sql stable as $$ select m = 'good' $$;
+                 create view public.settings as select 1 as least;
+                 create table public.notes (id int primary key, mood public.mood);
+                 alter table public.notes enable row level security;
+                 create policy good on public.notes to authenticated using (public.is_good(mood) and id >= (select least from public.settings));
+                 grant select on public.notes to authenticated; grant select on public.settings to authenticated",
+            )
+            .expect("the tables");
+        let tables = "tables:
+  notes:
+    moved_from: [public.notes]
+    facade: public.notes
+    columns: { id: int primary key, mood: MOOD }
+    rls: enabled
+    policies:
+      good: { to: authenticated, using: GOOD(mood) and id >= (select least from SETTINGS) }
+    grants: { authenticated: select }
+";
+        let with = |mood: &str, good: &str, settings: &str, more: &str| {
+            let tables = tables.replace("MOOD", mood).replace("GOOD", good).replace("SETTINGS", settings);
+            format!("domain: app\n{more}{tables}")
+        };
+        let mood = "enums:\n  mood: { moved_from: [public.mood], values: [good, bad] }\n";
+        let good = |body: &str| {
+            format!(
+                "functions:\n  is_good:\n    moved_from: [public.is_good]\n    arguments: m app.mood\n    returns: boolean\n    \
+                 attributes: stable\n    body: {body}\n"
+            )
+        };
+        let settings = "views:\n  settings:\n    moved_from: [public.settings]\n    query: select 2 as least\n    \
+                        grants: { authenticated: select }\n";
+        let states = [
+            with("public.mood", "public.is_good", "public.settings", ""),
+            with("app.mood", "public.is_good", "public.settings", mood),
+            with(
+                "app.mood",
+                "app.is_good",
+                "public.settings",
+                &format!("{mood}{}", good("select m = 'good'")),
+            ),
+            with(
+                "app.mood",
+                "app.is_good",
+                "app.settings",
+                &format!("{mood}{}{settings}", good("select m is not null")),
+            ),
+        ];
+        let project = Project::new(
+            &format!("later-{}", server.major()),
+            &[(
+                "schemac.yaml",
+                "postgres: 15\nsources: [app.yaml]\nsearch_path: [public]\nundeclared: keep\n\
+                 external: { roles: [authenticated] }\n",
+            )],
+        );
+        for (at, state) in states.iter().enumerate() {
+            project.write("app.yaml", state);
+            project.run(&database, &["apply", "--yes", "--allow", "all"]).expect(0);
+            let run = project.run(&database, &["verify"]);
+            assert_eq!(run.code, 0, "PostgreSQL {}, state {at}: {}", server.major(), run.all());
+        }
+        for _ in 1..states.len() {
+            project.run(&database, &["rollback", "--yes", "--allow", "all"]).expect(0);
+            let run = project.run(&database, &["verify"]);
+            assert_eq!(run.code, 0, "PostgreSQL {}, on the way back: {}", server.major(), run.all());
+        }
+        database.execute("create or replace function public.is_good(m public.mood) returns boolean language sql stable as 'select true'").expect("a function");
+        project.run(&database, &["verify"]).expect(2);
+    }
+}
