@@ -10,6 +10,7 @@ mod paths;
 pub mod queries;
 mod use_of;
 
+use crate::address;
 use crate::connect::{Connection, ServerError};
 use crate::introspect;
 use crate::record::Record;
@@ -196,12 +197,22 @@ fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
 impl Left {
     /// Goes behind one more apply.
     fn add(&mut self, id: i64, before: &Record, after: &Record) {
-        let moves: Vec<Relocation> =
-            before.moves.iter().map(|(from, to)| Relocation { from: *from, to: *to }).collect();
+        let moves = before.moves.iter().map(|(from, to)| Relocation { from: *from, to: *to });
+        let mut moves: Vec<Relocation> = moves.collect();
+        // Routines are called by their argument types, which may have moved without them.
+        let called = relocate::called_anew(&self.catalog, &moves);
+        if !called.is_empty() {
+            address::rebase(&mut self.catalog, &called);
+        }
+        for one in &mut moves {
+            if let Some(now) = called.get(&one.from) {
+                one.from = *now;
+            }
+        }
         let relocated = relocate::carry_out(std::mem::take(&mut self.catalog), moves, HashMap::new());
         let today = |old: ObjectId| {
             let moved = before.moves.iter().find(|(from, _)| *from == old).map(|(_, to)| *to);
-            moved.unwrap_or(old)
+            moved.or_else(|| called.get(&old).copied()).unwrap_or(old)
         };
         self.roots =
             std::mem::take(&mut self.roots).into_iter().map(|(id, apply)| (today(id), apply)).collect();
