@@ -10,7 +10,7 @@ use crate::plan::{Because, Plan, Verb};
 use crate::relocate::{self, Relocation};
 use crate::state::{Unavailable, pinned};
 use postgres::{Client, SimpleQueryMessage};
-use schemac_schema::catalog::Catalog;
+use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::keep::Kept;
@@ -149,7 +149,12 @@ impl Record {
         let used = self.objects.iter().flat_map(|kept| kept.uses.iter().map(|used| used.root()));
         let used = used.filter(|root| root.kind().is_routine() || root.kind().is_view());
         let schemas = self.objects.iter().filter_map(|kept| kept.id.schema()).map(ObjectId::of_schema);
-        let leans: BTreeSet<ObjectId> = used.chain(schemas).filter(|root| !touched.contains(root)).collect();
+        // What belongs to somebody else changes as they please.
+        let ours = |root: &ObjectId| {
+            let kept = catalog.get(*root).is_some_and(|entry| entry.standing != Standing::External);
+            kept && !touched.contains(root)
+        };
+        let leans: BTreeSet<ObjectId> = used.chain(schemas).filter(ours).collect();
         let below = leans.iter().flat_map(|root| catalog.descendants(*root).into_iter().chain([*root]));
         let below: BTreeSet<ObjectId> = below.collect();
         self.leans = below.iter().filter_map(|id| Some(Kept::of(*id, catalog.get(*id)?))).collect();
