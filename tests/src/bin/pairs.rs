@@ -1,6 +1,9 @@
 //! Migrates between the states that SQL scripts leave behind: loads a script statement by statement without stopping
 //! on errors, and takes the database after each stretch of it as a state.
 //!
+//! With `--from A.sql --to B.sql`, or a folder that has `a.sql` and `b.sql` (a missing one is an empty database), two
+//! scripts are the two states instead: each is loaded whole, without an error, and nothing is dropped from it.
+//!
 //! Each state is imported (its own diff is empty, a database built from the files has the same dump); between
 //! neighbouring states, between each state and an empty database, and between the last and the first, the import of
 //! one is applied to a copy of the other (the second diff is empty, the dumps are equal). What schemac does not model
@@ -15,10 +18,15 @@ use std::process::ExitCode;
 use postgres::{Client, SimpleQueryMessage};
 use schemac_tests::product::{self, Run};
 use schemac_tests::servers::{self, As, Database, Server};
-use schemac_tests::{Result, dump, script};
+use schemac_tests::{Result, dump, rows, script};
 
 struct Wishes {
     files: Vec<PathBuf>,
+    /// The two states of one comparison, beside those of the folders among `files`.
+    from: Option<PathBuf>,
+    to: Option<PathBuf>,
+    /// Prints what is planned between two states.
+    plans: bool,
     major: u32,
     states: usize,
     keep: bool,
@@ -30,6 +38,9 @@ struct Wishes {
 fn main() -> ExitCode {
     let mut wishes = Wishes {
         files: Vec::new(),
+        from: None,
+        to: None,
+        plans: false,
         major: 18,
         states: 4,
         keep: false,
@@ -41,6 +52,9 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--verbose" => wishes.verbose = true,
+            "--plans" => wishes.plans = true,
+            "--from" => wishes.from = arguments.next().map(PathBuf::from),
+            "--to" => wishes.to = arguments.next().map(PathBuf::from),
             "--keep-unmodelled" => wishes.keep = true,
             "--no-drops" => wishes.no_drops = true,
             "--version" => wishes.major = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(18),
@@ -49,17 +63,27 @@ fn main() -> ExitCode {
             _ => wishes.files.push(argument.into()),
         }
     }
-    let Some(server) = servers::get(wishes.major).filter(|_| !wishes.files.is_empty()) else {
+    // What each run is about, and the two scripts where these are a state each; one that is missing is an empty database.
+    let mut runs: Vec<(PathBuf, Option<[Option<PathBuf>; 2]>)> = Vec::new();
+    for file in &wishes.files {
+        let script = |name: &str| Some(file.join(name)).filter(|path| path.is_file());
+        runs.push((file.clone(), file.is_dir().then(|| [script("a.sql"), script("b.sql")])));
+    }
+    if let Some(file) = wishes.to.as_ref().or(wishes.from.as_ref()) {
+        runs.push((file.clone(), Some([wishes.from.clone(), wishes.to.clone()])));
+    }
+    let Some(server) = servers::get(wishes.major).filter(|_| !runs.is_empty()) else {
         eprintln!(
-            "usage: script/pairs [--version 18] [--states 4] [--prelude FILE] [--keep-unmodelled] [--no-drops] [--verbose] FILE.sql …"
+            "usage: script/pairs [--version 18] [--states 4] [--prelude FILE] [--keep-unmodelled] [--no-drops] [--verbose] FILE.sql …\n       \
+             script/pairs [--version 18] [--plans] [--verbose] (FOLDER … | --from A.sql --to B.sql)"
         );
         return ExitCode::FAILURE;
     };
     let mut well = true;
-    for file in &wishes.files {
+    for (file, scripts) in runs {
         let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut report = Report { name, verbose: wishes.verbose, checks: 0, failures: 0 };
-        if let Err(error) = one(&wishes, server, file, &mut report) {
+        if let Err(error) = one(&wishes, server, &file, scripts, &mut report) {
             report.failed("the run", &error.to_string());
         }
         println!("{:<24} {} of {} checks failed", report.name, report.failures, report.checks);
@@ -141,9 +165,19 @@ impl State<'_> {
     }
 }
 
-fn one(wishes: &Wishes, server: &'static Server, file: &Path, report: &mut Report) -> Result<()> {
+/// A run over one script, or over two that are a state each.
+fn one(
+    wishes: &Wishes,
+    server: &'static Server,
+    file: &Path,
+    scripts: Option<[Option<PathBuf>; 2]>,
+    report: &mut Report,
+) -> Result<()> {
     let out = std::env::temp_dir().join(format!("schemac-pairs-{}-{}", std::process::id(), report.name));
-    let found = states(wishes, server, file, &out, report);
+    let found = match scripts {
+        Some(scripts) => two(wishes, server, scripts, &out, report),
+        None => states(wishes, server, file, &out, report),
+    };
     let _ = fs::remove_dir_all(&out);
     found
 }
@@ -206,6 +240,65 @@ fn states(
     Ok(())
 }
 
+/// From either of two states to the other and to nothing, with the rows that the scripts leave behind.
+fn two(
+    wishes: &Wishes,
+    server: &'static Server,
+    scripts: [Option<PathBuf>; 2],
+    out: &Path,
+    report: &mut Report,
+) -> Result<()> {
+    let mut states = Vec::new();
+    for (label, script) in [("empty", None), ("a", scripts[0].as_ref()), ("b", scripts[1].as_ref())] {
+        let database = server.database();
+        if let Some(script) = script {
+            let said = database.psql_file(As::Superuser, script).err();
+            report.check(
+                &format!("{label}: load"),
+                &said.as_ref().map(ToString::to_string).unwrap_or_default(),
+            );
+            if said.is_some() {
+                return Ok(());
+            }
+        }
+        let Some(state) = imported(wishes, label, database, &out.join(label), report)? else { return Ok(()) };
+        states.push(state);
+    }
+    let [empty, a, b] = &states[..] else { return Ok(()) };
+    for (state, other) in [(a, b), (b, a)] {
+        let fresh = server.database();
+        migrate(&fresh, empty, state, report)?;
+        let copied = copy(server, &state.database)?;
+        if wishes.plans {
+            let run = product::run(&other.folder, &copied.url_as_superuser(), &["diff"])?;
+            println!(
+                "---- {}: {} -> {}\n{}{}",
+                report.name, state.label, other.label, run.stdout, run.stderr
+            );
+        }
+        let before = rows::checksums(&mut copied.connect(As::Superuser), &rows::Names::default())?;
+        let failures = report.failures;
+        if migrate(&copied, state, other, report)? {
+            let after = rows::checksums(&mut copied.connect(As::Superuser), &rows::Names::default())?;
+            let gone =
+                before.iter().filter(|(name, (rows, _))| after.get(*name).is_some_and(|(now, _)| now < rows));
+            let gone: Vec<&str> = gone.map(|(name, _)| name.as_str()).collect();
+            report.check(&format!("{} -> {}: rows of", state.label, other.label), &gone.join(", "));
+            migrate(&copied, other, state, report)?;
+        }
+        println!(
+            "{:<24} {} -> {}: {}",
+            report.name,
+            state.label,
+            other.label,
+            if report.failures == failures { "well" } else { "FAILED" }
+        );
+        let copied = copy(server, &state.database)?;
+        migrate(&copied, state, empty, report)?;
+    }
+    Ok(())
+}
+
 /// The stretches that lines `-- state` divide a script into.
 fn parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
@@ -253,7 +346,7 @@ fn apply(database: &Database<'_>, folder: &Path) -> Result<Run> {
     product::run(folder, &database.url_as_superuser(), &["apply", "--yes", "--allow", "all"])
 }
 
-/// The state after some statements; none where there is no import.
+/// The state after some statements, whatever each of them said.
 fn state<'a>(
     wishes: &Wishes,
     server: &'a Server,
@@ -276,6 +369,17 @@ fn state<'a>(
     let mut client = database.connect(As::Superuser);
     scrub(&mut client, wishes.keep)?;
     drop(client);
+    imported(wishes, label, database, folder, report)
+}
+
+/// The state that a database has; none where there is no import.
+fn imported<'a>(
+    wishes: &Wishes,
+    label: &str,
+    database: Database<'a>,
+    folder: &Path,
+    report: &mut Report,
+) -> Result<Option<State<'a>>> {
     let path = folder.to_string_lossy().into_owned();
     let mut command = product::bare(&["import", "--out", &path]);
     command.env("DATABASE_URL", database.url_as_superuser());
