@@ -352,6 +352,11 @@ impl Visitor for Binder<'_> {
                 self.add_columns(relation, Ident::new("*"));
             }
         }
+        for (relation, column) in &names.written {
+            if let Some((_, relation)) = self.relation(relation) {
+                self.add_columns(relation, *column);
+            }
+        }
         for mention in mentions {
             match mention.kind {
                 MentionKind::Relation => {}

@@ -85,6 +85,8 @@ pub struct Mention {
 pub struct Names {
     /// The names that it mentions.
     pub mentions: Vec<Mention>,
+    /// The columns that it writes, each with the relation's name as it stands there; `*` where it names none.
+    pub written: Vec<(Vec<Ident>, Ident)>,
     /// Whether it joins by columns that it does not name.
     pub natural: bool,
     /// Whether it has a GROUP BY.
@@ -115,7 +117,14 @@ impl Names {
                 add_grouped(node, &mut grouped_by);
             }
         });
-        Self { mentions: mentions(tree, text, prefix), natural, grouped, grouped_by, closed }
+        Self {
+            mentions: mentions(tree, text, prefix),
+            written: written(tree),
+            natural,
+            grouped,
+            grouped_by,
+            closed,
+        }
     }
 }
 
@@ -137,6 +146,36 @@ fn add_grouped(query: &Tree, out: &mut Vec<Ident>) {
             out.push(name);
         }
     }
+}
+
+/// The columns that INSERT, UPDATE and MERGE write: the statements name them without their relation.
+fn written(tree: &Tree) -> Vec<(Vec<Ident>, Ident)> {
+    let mut found = Vec::new();
+    tree.walk(&mut |node| {
+        let lists = match node.name() {
+            "InsertStmt" => [node.get("cols"), node.get("on_conflict_clause").get("target_list")],
+            "UpdateStmt" => [node.get("target_list"), node.get("target_list")],
+            "MergeStmt" => [node.get("merge_when_clauses"), node.get("merge_when_clauses")],
+            _ => return,
+        };
+        let relation = node.get("relation");
+        let parts = [relation.get("schemaname").str(), relation.get("relname").str()];
+        let parts: Vec<Ident> =
+            parts.iter().filter(|part| !part.is_empty()).map(|part| Ident::new(part)).collect();
+        let whole = node.name() == "InsertStmt" && node.get("cols").items().is_empty();
+        let mut columns: Vec<&str> = if whole { vec!["*"] } else { Vec::new() };
+        for item in lists.iter().flat_map(|list| list.items()) {
+            match item.name() {
+                "MergeWhenClause" => columns
+                    .extend(item.get("target_list").items().iter().map(|target| target.get("name").str())),
+                _ => columns.push(item.get("name").str()),
+            }
+        }
+        found.extend(columns.into_iter().map(|column| (parts.clone(), Ident::new(column))));
+    });
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// The names that a tree mentions. `prefix` is how far its locations are ahead of `text`.

@@ -97,8 +97,9 @@ impl Question {
             };
             let mut end = mention.end;
             if *bare && mention.alias == Some(real.name) {
-                let alias = format!(" {}", sql::quoted(real.name));
-                if text.get(end..).is_some_and(|rest| rest.starts_with(&alias)) {
+                let rest = text.get(end..).unwrap_or("");
+                let aliases = ["", "AS "].map(|word| format!(" {word}{}", sql::quoted(real.name)));
+                if let Some(alias) = aliases.iter().find(|alias| rest.starts_with(alias.as_str())) {
                     end += alias.len();
                 }
             }
@@ -145,8 +146,9 @@ impl Questions {
                     own
                 }
             };
+            // INSERT takes an alias only behind AS.
             let alias =
-                if mention.alias.is_none() { format!(" {}", sql::quoted(name)) } else { String::new() };
+                if mention.alias.is_none() { format!(" AS {}", sql::quoted(name)) } else { String::new() };
             changes.push((mention.start, mention.end, format!("pg_temp.{}{alias}", sql::quoted(own))));
         }
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Column) {

@@ -381,6 +381,7 @@ fn drop(
     let mut used: BTreeSet<ObjectId> =
         entry.uses.iter().copied().chain(entry.object.holds(id, context.current)).collect();
     node.frees = entry.object.slots(own);
+    node.frees.extend(kinds::freed_to_relatives(id, context.current, context.desired));
     for child in context.current.descendants(id) {
         if let Some(child_entry) = context.current.get(child).filter(|entry| dies(child, entry)) {
             let held = child_entry.object.holds(child, context.current);

@@ -82,6 +82,7 @@ impl Declarations<'_> {
             constraints.extend(self.keep(check::declare::check(Some(own), written)));
         }
         self.constraints(id, constraints, None);
+        self.statistics(id, &spec.statistics, None);
         self.triggers(id, &spec.triggers, None);
         self.grants(id, &spec.grants, None);
         self.comment(id, spec.comment.as_ref());

@@ -442,7 +442,12 @@ impl<'a> Declarations<'a> {
         }
     }
 
-    fn statistics(&mut self, table: ObjectId, map: &Map<Written<StatisticsSpec>>, known: Option<&Known>) {
+    pub(super) fn statistics(
+        &mut self,
+        table: ObjectId,
+        map: &Map<Written<StatisticsSpec>>,
+        known: Option<&Known>,
+    ) {
         let Some(schema) = table.schema() else { return };
         for (name, written) in map {
             let Some(own) = self.name(name) else { continue };

@@ -74,6 +74,7 @@ impl Declarations<'_> {
         self.comment(id, spec.comment.as_ref());
         self.grants(id, &spec.grants, None);
         self.indexes(id, &spec.indexes, None);
+        self.statistics(id, &spec.statistics, None);
         for (name, spec) in &spec.columns {
             let Some(own) = self.name(name) else { continue };
             let column = ObjectId::on(Kind::Column, id, own);

@@ -62,6 +62,7 @@ impl File<'_> {
             options: Map(words.options(into.get("options"))),
             columns: Map::default(),
             indexes: Map::default(),
+            statistics: Map::default(),
             with_data: into.get("skip_data").flag().then_some(Flag { value: false, span }),
             access_method: named("access_method"),
             tablespace: named("table_space_name"),

@@ -104,8 +104,8 @@ pub fn knows_its_columns(catalog: &Catalog, id: ObjectId) -> bool {
     table.partition_of.is_none() && table.inherits.is_empty() && !catalog.columns(id).is_empty()
 }
 
-/// The names that a new column takes in the tables that inherit it, and those that a new child's own columns must not
-/// meet in its parents.
+/// The names that a new column or check takes in the tables that inherit it, and those that the own columns of a new
+/// child must not meet in its parents.
 pub fn taken_of_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Slot> {
     if id.kind() == Kind::Table {
         let own = || desired.children_of(id, Kind::Column);
@@ -118,12 +118,26 @@ pub fn taken_of_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) ->
     if let (Kind::Sequence, Some(name)) = (id.kind(), id.qname()) {
         return vec![Slot::Type(name)];
     }
-    let Some(table) = id.parent().filter(|table| id.kind() == Kind::Column && current.contains(*table))
-    else {
-        return Vec::new();
+    // A check of a child that goes would be taken for the same as one that comes from above, and could not go any more.
+    let word = match (id.kind(), desired.get(id).map(|entry| &entry.object)) {
+        (Kind::Column, _) => Kind::Column.word(),
+        (_, Some(Object::Check(check))) if !check.no_inherit => "constraint",
+        _ => return Vec::new(),
     };
-    let heirs = heirs(current, table).into_iter();
-    heirs.map(|heir| Slot::On(Kind::Column.word(), heir, id.name())).collect()
+    let Some(table) = id.parent().filter(|table| current.contains(*table)) else { return Vec::new() };
+    heirs(current, table).into_iter().map(|heir| Slot::On(word, heir, id.name())).collect()
+}
+
+/// The names that a check which goes frees in the tables that inherit it, for others: the same one is taken for it.
+pub fn freed_to_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Slot> {
+    let Some(Object::Check(check)) = current.get(id).map(|entry| &entry.object) else { return Vec::new() };
+    let Some(table) = id.parent().filter(|_| !check.no_inherit) else { return Vec::new() };
+    let other = |id: &ObjectId| matches!(desired.get(*id).map(|entry| &entry.object), Some(Object::Check(other)) if other != check);
+    heirs(current, table)
+        .into_iter()
+        .filter(|heir| other(&ObjectId::on(Kind::Check, *heir, id.name())))
+        .map(|heir| Slot::On("constraint", heir, id.name()))
+        .collect()
 }
 
 /// The tables that have their columns from another one, at any depth.

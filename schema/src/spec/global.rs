@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::security::{Grants, Triggers};
-use super::table::{CheckSpec, ColumnSpec};
+use super::table::{CheckSpec, ColumnSpec, StatisticsSpec};
 use crate::yaml::{At, Flag, Map, Maybe, Name, OneOrMany, Sql, Text, Written};
 
 /// An extension.
@@ -205,6 +205,9 @@ pub struct ForeignTableSpec {
     /// What its rows hold.
     #[serde(default)]
     pub checks: Map<Written<CheckSpec>>,
+    /// Its extended statistics.
+    #[serde(default)]
+    pub statistics: Map<Written<StatisticsSpec>>,
     /// Its options.
     #[serde(default)]
     pub options: Map<Text>,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::facade::TableFacades;
 use super::security::{Grants, Rules, Triggers};
-use super::table::IndexSpec;
+use super::table::{IndexSpec, StatisticsSpec};
 use crate::yaml::{Flag, Map, Name, OneOrMany, Sql, Text, Written};
 
 /// A view.
@@ -73,6 +73,9 @@ pub struct MaterializedViewSpec {
     /// Its indexes.
     #[serde(default)]
     pub indexes: Map<Written<IndexSpec>>,
+    /// Its extended statistics.
+    #[serde(default)]
+    pub statistics: Map<Written<StatisticsSpec>>,
     /// Whether it is filled when it is made; `true`, when it does not say.
     #[serde(default)]
     pub with_data: Option<Flag>,

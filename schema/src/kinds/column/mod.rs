@@ -353,6 +353,10 @@ impl ObjectKind for Column {
             using,
             inherited,
         } = new;
+        let new_type = *type_name != old.type_name || *collation != old.collation;
+        if new_type && table::is_divided_by(id, context.current) {
+            return Alter::ReplaceParent("a column of the partition key keeps its type");
+        }
         // What is more than a plain NOT NULL is added by its own statement.
         let own = not_null::of(id, context.desired).is_some();
         if inherited.0 {
@@ -368,14 +372,9 @@ impl ObjectKind for Column {
                 out.push(set_not_null(id, false)).lock(table, Lock::AccessExclusive);
             }
             new.settings(old, id, context, out);
-            let same = *type_name == old.type_name && *collation == old.collation;
-            return if same { Alter::InPlace } else { Alter::Disturb("its type changes") };
+            return if new_type { Alter::Disturb("its type changes") } else { Alter::InPlace };
         }
         let table = table_of(id);
-        let new_type = *type_name != old.type_name || *collation != old.collation;
-        if new_type && table::is_divided_by(id, context.current) {
-            return Alter::ReplaceParent("a column of the partition key keeps its type");
-        }
         match (&old.generated, generated) {
             (Some(before), Some(after)) if before != after => {
                 if before.stored != after.stored || context.server.version < 17 {

@@ -81,6 +81,9 @@ impl ObjectKind for Index {
         if *unique != old.unique || *definition != old.definition {
             return Alter::Replace("an index's definition cannot be changed in place");
         }
+        if *options != old.options && table::is_divided(id.root(), context.current) {
+            return Alter::Replace("what is stored as partitions has no options that could be changed");
+        }
         let mut head = Sql::new("ALTER INDEX");
         naming::own_name(&mut head, id);
         for statement in old.options.alter(options, &head) {

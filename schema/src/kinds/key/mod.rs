@@ -159,7 +159,7 @@ impl ObjectKind for Key {
         table::identify_by(id, context, out);
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self {
             primary,
             columns,
@@ -178,6 +178,9 @@ impl ObjectKind for Key {
             && *timing == old.timing;
         if !same {
             return Alter::Replace("a key cannot be changed in place");
+        }
+        if *options != old.options && table::is_divided(id.root(), context.current) {
+            return Alter::Replace("what is stored as partitions has no options that could be changed");
         }
         let mut head = Sql::new("ALTER INDEX");
         if let Some(schema) = id.schema() {

@@ -32,7 +32,11 @@ pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'
         };
         out.push(sql).lock(id, Lock::AccessExclusive);
     }
-    // Its columns are not its table's any more.
+    unwanted_columns(id, context, out);
+}
+
+/// The columns that a table had from one that it leaves stay as its own: those that the files do not want go.
+pub(super) fn unwanted_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
     for (column, spec) in context.current.columns(id) {
         if spec.inherited.0 && !context.desired.contains(column) {
             let mut sql = naming::alter_parent(column);

@@ -111,6 +111,18 @@ impl ObjectKind for Table {
         self.parent()
     }
 
+    /// No column goes that a partition is divided by, wherever it was made.
+    fn holds(&self, id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+        if self.partition_by.is_none() || self.partition_of.is_none() {
+            return Vec::new();
+        }
+        let columns = catalog.columns(id).into_iter().map(|(column, _)| column);
+        columns
+            .filter(|column| is_divided_by(*column, catalog))
+            .filter_map(|column| origin(catalog, column))
+            .collect()
+    }
+
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
     }
@@ -207,6 +219,9 @@ impl ObjectKind for Table {
             let mut sql = alter(id);
             write_parent(sql.kw("NO INHERIT"), parent);
             out.push(sql).lock(id, Lock::AccessExclusive);
+        }
+        if old.inherits.iter().any(|parent| !inherits.contains(parent)) {
+            leave::unwanted_columns(id, context, out);
         }
         if *partition_of == old.partition_of {
             join::prepare(old, new, id, context, out);
@@ -370,13 +385,9 @@ pub fn parents(catalog: &Catalog, id: ObjectId) -> Vec<ObjectId> {
 
 /// The partitions of a table, and theirs.
 pub fn partitions(catalog: &Catalog, table: ObjectId) -> Vec<ObjectId> {
-    let is_divided = |id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
-        Some(Object::Table(table)) => table.partition_by.is_some(),
-        _ => false,
-    };
     let mut found = Vec::new();
     let mut open = vec![table];
-    while let Some(above) = open.pop().filter(|above| is_divided(*above)) {
+    while let Some(above) = open.pop().filter(|above| is_divided(*above, catalog)) {
         let is_below =
             |entry: &Entry| matches!(&entry.object, Object::Table(table) if table.parent() == Some(above));
         let below: Vec<ObjectId> =
@@ -385,6 +396,12 @@ pub fn partitions(catalog: &Catalog, table: ObjectId) -> Vec<ObjectId> {
         open.extend(below);
     }
     found
+}
+
+/// Whether a table is partitioned.
+pub fn is_divided(table: ObjectId, catalog: &Catalog) -> bool {
+    let table = catalog.get(table).map(|entry| &entry.object);
+    matches!(table, Some(Object::Table(table)) if table.partition_by.is_some())
 }
 
 /// Whether a column is a part of its table's partition key.
