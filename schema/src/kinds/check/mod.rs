@@ -8,6 +8,7 @@ use crate::analyse::{self, Found, Place, Seen, World};
 use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::Ident;
+use crate::kinds::column::compare::stands_between;
 use crate::kinds::domain::{self, Domain};
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Obstacle, Visitor};
@@ -86,6 +87,10 @@ impl ObjectKind for Check {
             message: format!("{id} cannot be added: {column} has the domain inside of another type"),
             help: "PostgreSQL cannot check the values that are there: with `not_valid: true` it holds for new ones",
         })
+    }
+
+    fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        stands_between(id, context)
     }
 
     fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {

@@ -1,12 +1,13 @@
 //! Columns of tables. Their defaults are objects of their own; identity and generation belong to the column.
 
 mod casts;
+pub mod compare;
 pub mod declare;
 pub mod read;
 pub mod write;
 
 use crate::analyse::{self, Found, Place, Seen, World};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Entry};
 use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName, Text};
@@ -15,7 +16,7 @@ use crate::kinds::sequence::{self, Sequence};
 use crate::kinds::table;
 use crate::kinds::types;
 use crate::kinds::{self, identity_sequence, key, naming, not_null};
-use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
 use crate::sql::{self, Sql};
@@ -377,7 +378,8 @@ impl ObjectKind for Column {
         let table = table_of(id);
         match (&old.generated, generated) {
             (Some(before), Some(after)) if before != after => {
-                if before.stored != after.stored || context.server.version < 17 {
+                let settable = after.stored || !is_tested(table, context.current);
+                if before.stored != after.stored || context.server.version < 17 || !settable {
                     return Alter::Replace("a generated column's expression is computed anew");
                 }
                 let mut sql = alter(id);
@@ -453,15 +455,29 @@ impl ObjectKind for Column {
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 
-    fn drop(&self, id: ObjectId, _: &Context<'_>, out: &mut Steps) {
+    fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
             return;
         }
-        let mut sql = naming::alter_parent(id);
+        let (keeping, others) = children(id, context);
+        let mut sql = match keeping {
+            false => naming::alter_parent(id),
+            // The children have it for themselves from then on.
+            true => {
+                let mut sql = Sql::new("ALTER TABLE ONLY");
+                naming::own_name(&mut sql, table_of(id));
+                sql
+            }
+        };
         sql.kw("DROP COLUMN").ident(id.name());
         let step = out.push(sql).lock(table_of(id), Lock::AccessExclusive);
         if self.generated.is_none() {
             step.loses(Loss::DropColumn, id);
+        }
+        for child in others.into_iter().filter(|_| keeping) {
+            let mut sql = naming::alter_parent(child);
+            sql.kw("DROP COLUMN").ident(id.name());
+            out.push(sql).lock(table_of(child), Lock::AccessExclusive).loses(Loss::DropColumn, child);
         }
     }
 
@@ -513,6 +529,32 @@ pub fn read_default(column: Ident) -> Read {
 
 fn has_same_base(old: &TypeName, new: &TypeName) -> bool {
     new.qname() == old.qname() && new.is_array() == old.is_array()
+}
+
+/// Whether a table has checks or is published: PostgreSQL then changes no expression that is computed when it is read.
+fn is_tested(table: ObjectId, catalog: &Catalog) -> bool {
+    let publishes = |entry: &Entry| match &entry.object {
+        Object::Publication(publication) => {
+            publication.all_tables
+                || table.schema().is_some_and(|schema| publication.schemas.contains(&schema))
+        }
+        _ => false,
+    };
+    [Kind::Check, Kind::Member].into_iter().any(|kind| catalog.children_of(table, kind).next().is_some())
+        || catalog.iter().any(|(_, entry)| publishes(entry))
+}
+
+/// Whether a child of a column's table keeps its values as a column of its own, and those of the other children.
+fn children(column: ObjectId, context: &Context<'_>) -> (bool, Vec<ObjectId>) {
+    let table = table_of(column);
+    let is_direct = |heir: &ObjectId| table::parents(context.current, *heir).contains(&table);
+    let heirs = kinds::heirs(context.current, table).into_iter().filter(is_direct);
+    let stay =
+        heirs.filter(|heir| context.desired.contains(*heir) && !table::is_divided(table, context.current));
+    let own = stay.map(|heir| ObjectId::on(Kind::Column, heir, column.name()));
+    let keeps = |own: &ObjectId| matches!(context.desired.get(*own).map(|entry| &entry.object), Some(Object::Column(own)) if !own.inherited.0);
+    let (kept, others): (Vec<ObjectId>, Vec<ObjectId>) = own.partition(keeps);
+    (!kept.is_empty(), others.into_iter().filter(|own| !context.desired.contains(*own)).collect())
 }
 
 /// Whether the column becomes of another type in this plan, and not only of another length.

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::Ident;
+use crate::kinds::column::compare;
 use crate::kinds::options::Options;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
@@ -49,6 +50,10 @@ impl ObjectKind for Index {
         let Some(table) = id.parent() else { return };
         let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) else { return };
         out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
+    }
+
+    fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        compare::has_expressions(&self.definition) && compare::stands_between(id, context)
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
+use crate::kinds::column::compare;
 use crate::kinds::{naming, table};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
@@ -60,6 +61,10 @@ impl ObjectKind for Statistics {
                 out.extend(catalog.column(table, Ident::new(node.get("name").str())));
             }
         });
+    }
+
+    fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
+        compare::has_expressions(&self.definition) && compare::stands_between(id, context)
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {

@@ -111,18 +111,6 @@ impl ObjectKind for Table {
         self.parent()
     }
 
-    /// No column goes that a partition is divided by, wherever it was made.
-    fn holds(&self, id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
-        if self.partition_by.is_none() || self.partition_of.is_none() {
-            return Vec::new();
-        }
-        let columns = catalog.columns(id).into_iter().map(|(column, _)| column);
-        columns
-            .filter(|column| is_divided_by(*column, catalog))
-            .filter_map(|column| origin(catalog, column))
-            .collect()
-    }
-
     fn implies(&self, id: ObjectId, context: &Context<'_>) -> Vec<(ObjectId, Object)> {
         grant::implied(id, context)
     }
@@ -139,9 +127,16 @@ impl ObjectKind for Table {
         join::comes_after(self, id, context)
     }
 
-    /// A partition's parts of its table's foreign keys are let go of by the partition, when it leaves that table.
-    fn holds(&self, _: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
-        leave::referred_to(self, catalog)
+    /// A partition's parts of its table's foreign keys are let go of by the partition, when it leaves that table. No
+    /// column goes that it is divided by, wherever that was made.
+    fn holds(&self, id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
+        let mut held = leave::referred_to(self, catalog);
+        if self.partition_by.is_some() && self.partition_of.is_some() {
+            let columns = catalog.columns(id).into_iter().map(|(column, _)| column);
+            let keys = columns.filter(|column| is_divided_by(*column, catalog));
+            held.extend(keys.filter_map(|column| origin(catalog, column)));
+        }
+        held
     }
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
