@@ -35,10 +35,16 @@ pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'
     unwanted_columns(id, context, out);
 }
 
-/// The columns that a table had from one that it leaves stay as its own: those that the files do not want go.
+/// The columns that a table had from one that it leaves stay as its own: those that the files do not want go. A parent
+/// that it stays with takes its own along.
 pub(super) fn unwanted_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    let later = super::parents(context.desired, id);
+    let stays_with: Vec<ObjectId> =
+        super::parents(context.current, id).into_iter().filter(|parent| later.contains(parent)).collect();
     for (column, spec) in context.current.columns(id) {
-        if spec.inherited.0 && !context.desired.contains(column) {
+        let goes_with =
+            |parent: &ObjectId| context.current.contains(ObjectId::on(Kind::Column, *parent, column.name()));
+        if spec.inherited.0 && !context.desired.contains(column) && !stays_with.iter().any(goes_with) {
             let mut sql = naming::alter_parent(column);
             sql.kw("DROP COLUMN").ident(column.name());
             out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropColumn, column);
