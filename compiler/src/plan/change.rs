@@ -38,6 +38,8 @@ pub struct Changes {
     pub map: BTreeMap<ObjectId, Change>,
     /// Pairs of objects whose changes must be committed together.
     pub together: Vec<(ObjectId, ObjectId)>,
+    /// Pairs of objects of which the first lets go of the second, before that changes.
+    pub letting_go: Vec<(ObjectId, ObjectId)>,
 }
 
 /// Compares the two sides. `replaced` is not changed in place, though it could be: that would close a circle.
@@ -207,7 +209,18 @@ fn replace(
                 changes.together.push((id, *user));
                 continue;
             }
+            let becomes = context.desired.get(*user);
             match changes.map.get(user) {
+                // Made anew it would lose what it holds from now on: a column that is no longer computed.
+                Some(Change::Alter(_))
+                    if !gone
+                        && becomes.is_some_and(|entry| {
+                            !entry.object.nature().rebuildable && !entry.uses.contains(&id)
+                        }) =>
+                {
+                    changes.letting_go.push((*user, id));
+                    continue;
+                }
                 Some(Change::Drop(_) | Change::Replace(_)) => {
                     changes.together.push((id, *user));
                     continue;

@@ -223,6 +223,13 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
             }
         }
     }
+    for (user, used) in &changes.letting_go {
+        for changer in roles.changers.get(user).into_iter().flatten() {
+            for later in roles.changers.get(used).into_iter().flatten() {
+                edges.insert((*changer, *later, Edge::Releases(*used)));
+            }
+        }
+    }
     // What made room comes back when the cause is done.
     for (cause, dependent) in &changes.together {
         let done =
