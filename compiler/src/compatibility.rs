@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::relocate::Relocated;
 use crate::scheduled::{Scheduled, scheduled};
 use postgres::Client;
-use schemac_schema::catalog::Catalog;
+use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::compatibility::{self, Compatibility, Rule, Sides};
 use schemac_schema::diagnostic::Diagnostic;
@@ -25,10 +25,14 @@ pub fn report(
     client: &mut Client,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Compatibility, ServerError> {
+    // What belongs to an extension goes with it, and that is said of the extension.
+    let belongs = |now: &ObjectId| {
+        relocated.catalog.get(*now).is_some_and(|entry| entry.standing == Standing::External)
+    };
     let mut moved: Vec<(ObjectId, ObjectId)> = relocated
         .was
         .iter()
-        .filter(|(now, _)| now.parent().is_none() && !relocated.shadows.contains_key(now))
+        .filter(|(now, _)| now.parent().is_none() && !relocated.shadows.contains_key(now) && !belongs(now))
         .map(|(now, old)| (*old, *now))
         .collect();
     moved.sort_unstable();

@@ -11,7 +11,7 @@ use schemac_schema::declare::facade::is_facade;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::{companions, followers};
+use schemac_schema::kinds::{companions, followers, members_along};
 use std::collections::{HashMap, HashSet};
 
 /// One move that the plan has to carry out.
@@ -70,10 +70,17 @@ pub fn relocate(
         moves.iter().partition(|wish| wish.to.kind().is_routine());
     let mut chosen = choose(&current, &others, desired, diagnostics);
     accompany(&current, desired, &mut chosen);
+    let members = |current: &Catalog, are_routines: bool| {
+        let all = members_along(current, desired).into_iter();
+        let these = all.filter(move |(from, _)| from.kind().is_routine() == are_routines);
+        these.map(|(from, to)| Relocation { from, to }).collect::<Vec<_>>()
+    };
+    chosen.extend(members(&current, false));
     // Routines are called by their argument types, which have their new names from here on.
     let before = (!chosen.is_empty()).then(|| current.clone());
     let called = call_anew(&mut current, &chosen);
     chosen.extend(choose(&current, &routines, desired, diagnostics));
+    chosen.extend(members(&current, true));
     if chosen.is_empty() {
         return Relocated { catalog: current, ..Relocated::default() };
     }

@@ -187,7 +187,12 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
                         add(index, *mover, Edge::Releases(*used));
                     }
                 }
-                if node.verb == Verb::Drop {
+                // What uses members of a whole goes by the names that these have then.
+                if node.verb == Verb::Drop && used.kind().has_members() {
+                    for changer in roles.changers.get(used).into_iter().flatten() {
+                        add(*changer, index, Edge::Part(*used));
+                    }
+                } else if node.verb == Verb::Drop {
                     // Nothing has to make way for a new value of an enum, and it must be committed first.
                     let adds =
                         |changer: &&usize| nodes[**changer].steps.iter().any(|step| step.impact.ends_segment);

@@ -43,8 +43,8 @@ pub mod trigger;
 pub mod types;
 pub mod view;
 
-use crate::catalog::{Catalog, Entry};
-use crate::id::{ObjectId, Slot};
+use crate::catalog::{Catalog, Entry, Standing};
+use crate::id::{Address, ObjectId, Slot};
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
 use crate::step::Steps;
@@ -182,6 +182,38 @@ pub fn companions(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Objec
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// The types and routines that get another schema with the extension that they belong to.
+pub fn members_along(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+    let place = |catalog: &Catalog, id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Extension(extension)) => extension.schema,
+        _ => None,
+    };
+    let moving = current.iter().filter(|(id, _)| id.kind() == Kind::Extension).filter_map(|(id, _)| {
+        let (old, new) = (place(current, id)?, place(desired, id)?);
+        (old != new).then_some((id, old, new))
+    });
+    moving
+        .flat_map(|(extension, old, new)| {
+            let belongs =
+                move |entry: &Entry| entry.standing == Standing::External && entry.uses.contains(&extension);
+            current.iter().filter(move |(_, entry)| belongs(entry)).filter_map(move |(id, _)| {
+                let own = id.qname().filter(|own| own.schema == old && id.parent().is_none())?;
+                let moved = QName { schema: new, ..own };
+                match id.address() {
+                    Address::Routine(_, inputs) => {
+                        Some((id, ObjectId::new(id.kind(), Address::Routine(moved, inputs))))
+                    }
+                    _ if id.kind().is_type() && !id.kind().is_relation() => {
+                        Some((id, ObjectId::in_schema(id.kind(), moved)))
+                    }
+                    _ => None,
+                }
+            })
+        })
+        .filter(|(_, to)| !current.contains(*to))
+        .collect()
 }
 
 /// What PostgreSQL moves along when a relation gets another schema: the sequences that its columns own.
