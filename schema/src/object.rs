@@ -186,6 +186,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         false
     }
 
+    /// What changes at the same moment, for whoever writes: the default of a column that begins or ends to be numbered.
+    fn at_once(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// Whether what it is about goes away with what it uses (an owned sequence with the column).
     fn takes_along(&self) -> bool {
         false
@@ -380,6 +385,11 @@ macro_rules! kinds {
             /// See [`ObjectKind::whole`].
             pub fn whole(&self) -> Option<ObjectId> {
                 match self { $(Object::$variant(object) => ObjectKind::whole(object),)* }
+            }
+
+            /// See [`ObjectKind::at_once`].
+            pub fn at_once(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::at_once(object, id, context),)* }
             }
 
             /// See [`ObjectKind::holds`].

@@ -67,6 +67,9 @@ pub fn changes(
             }
             Some(live) if live.object != entry.object && is_changed(entry, parked) => {
                 let mut steps = Steps::default();
+                changes
+                    .together
+                    .extend(entry.object.at_once(id, context).into_iter().map(|other| (id, other)));
                 match Object::alter(&live.object, &entry.object, id, context, &mut steps) {
                     Alter::InPlace => {
                         alter_owner(live, entry, id, context, &mut steps);

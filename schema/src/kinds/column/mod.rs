@@ -455,6 +455,12 @@ impl ObjectKind for Column {
         if changed_type { Alter::Disturb("its type changes") } else { Alter::InPlace }
     }
 
+    fn at_once(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        let numbered = |entry: &Entry| matches!(&entry.object, Object::Column(old) if old.identity.is_some());
+        let turns = context.current.get(id).is_some_and(|old| numbered(old) != self.identity.is_some());
+        turns.then(|| ObjectId::of(Kind::Default, id, "")).into_iter().collect()
+    }
+
     fn drop(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if self.inherited.0 {
             return;
