@@ -351,7 +351,7 @@ impl ObjectKind for Column {
             options: _,
             foreign: _,
             position: _,
-            using,
+            using: _,
             inherited,
         } = new;
         let new_type = *type_name != old.type_name || *collation != old.collation;
@@ -404,21 +404,7 @@ impl ObjectKind for Column {
                 sql.kw("DROP IDENTITY");
                 out.push(sql).lock(table, Lock::AccessExclusive);
             }
-            let mut sql = alter(id);
-            sql.kw("TYPE").type_name(type_name);
-            if let Some(collation) = collation.as_ref().and_then(Reference::qname) {
-                sql.kw("COLLATE").name(collation);
-            }
-            if let Some(using) = &using.0 {
-                sql.kw("USING").fragment(using);
-            } else if !casts::assigns(&old.type_name, type_name) {
-                // A cast that PostgreSQL would not apply by itself is still what people mean.
-                sql.kw("USING").ident(id.name());
-                if types::through_text(&old.type_name, type_name, context) {
-                    sql.tight().kw("::text");
-                }
-                sql.tight().kw("::").tight().type_name(type_name);
-            }
+            let sql = set_type(old, new, id, context);
             let step = out.push(sql).lock(table, Lock::AccessExclusive);
             if !widens(&old.type_name, type_name) {
                 step.rewrites();
@@ -596,6 +582,27 @@ fn serial_sequence(id: ObjectId) -> Sql {
     let table = table_of(id).qname().map(sql::qualified).unwrap_or_default();
     sql.tight().literal(&table).kw(",").literal(id.name().as_str()).kw(")");
     sql.tight().kw("::pg_catalog.regclass");
+    sql
+}
+
+/// `ALTER COLUMN c TYPE …`, with how its values convert.
+pub fn set_type(old: &Column, new: &Column, id: ObjectId, context: &Context<'_>) -> Sql {
+    let Column { type_name, collation, using, .. } = new;
+    let mut sql = alter(id);
+    sql.kw("TYPE").type_name(type_name);
+    if let Some(collation) = collation.as_ref().and_then(Reference::qname) {
+        sql.kw("COLLATE").name(collation);
+    }
+    if let Some(using) = &using.0 {
+        sql.kw("USING").fragment(using);
+    } else if !casts::assigns(&old.type_name, type_name) {
+        // A cast that PostgreSQL would not apply by itself is still what people mean.
+        sql.kw("USING").ident(id.name());
+        if types::through_text(&old.type_name, type_name, context) {
+            sql.tight().kw("::text");
+        }
+        sql.tight().kw("::").tight().type_name(type_name);
+    }
     sql
 }
 

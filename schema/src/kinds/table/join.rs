@@ -22,6 +22,14 @@ pub(super) fn prepare(old: &Table, new: &Table, id: ObjectId, context: &Context<
             }
             let own = ObjectId::on(Kind::Column, id, above.name());
             let refuses = refuses_null(above, context.desired);
+            // It is no child yet, so that its parent's statement does not change it.
+            if let Some(Object::Column(live)) = context.current.get(own).map(|entry| &entry.object)
+                && !live.inherited.0
+                && (live.type_name != spec.type_name || live.collation != spec.collation)
+            {
+                let sql = column::set_type(live, spec, own, context);
+                out.push(sql).lock(id, Lock::AccessExclusive).rewrites();
+            }
             if !context.current.contains(own) {
                 let declared = match context.desired.get(own).map(|entry| &entry.object) {
                     Some(Object::Column(column)) => column.clone(),
