@@ -180,8 +180,7 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
-    /// Whether it must go before what it stands on or uses becomes of another type, and come back afterwards, though
-    /// PostgreSQL carries its kind through most such changes.
+    /// Whether it goes before what it uses becomes of another type, though PostgreSQL carries its kind through most.
     fn gives_way(&self, _id: ObjectId, _context: &Context<'_>) -> bool {
         false
     }
