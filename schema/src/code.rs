@@ -277,6 +277,10 @@ OwnSchema "SC0314" "a domain has the name of schemac's own schema" r#"
 The schema `schemac` of a database is where schemac keeps its journal and its memory. It is never compared, so
 nothing in it can be declared, moved or published. Call the domain something else.
 "#
+UnknownTrigger "SC0315" "a trigger that the table has not" r#"
+`inherited_triggers:` of a partition says when copies of its table's triggers fire. There are copies of triggers
+`for each row` only, and only of those that a table above has.
+"#
 OldNameBindsToFacade "SC0401" "an unqualified old name would bind to the facade" r#"
 The table has moved, and its old name is now a facade's. SQL of the project that uses the old name
 without its schema would silently go through the facade. Write the new name, with its schema.

@@ -311,6 +311,7 @@ fn create(id: ObjectId, because: Because, context: &Context<'_>) -> Option<Node>
     entry.object.create(id, context, &mut steps);
     let mut node = bare(id, Verb::Create, because, steps);
     node.uses_desired = uses_desired(id, context);
+    node.uses_desired.extend(kinds::leavers(id, context.current, context.desired));
     node.takes = entry.object.slots(id);
     node.takes.extend(brought(id, context.desired));
     node.takes.extend(kinds::taken_of_relatives(id, context.current, context.desired));

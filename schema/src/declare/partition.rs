@@ -8,6 +8,7 @@ use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::kinds::column::{Column, declare as columns};
+use crate::kinds::copied_trigger::{self, declare::copied_trigger};
 use crate::kinds::default::Default as ColumnDefault;
 use crate::kinds::not_null;
 use crate::kinds::table::Table;
@@ -56,10 +57,22 @@ impl Declarations<'_> {
         let mut constraints = Vec::new();
         self.table_constraints(&spec, &mut constraints);
         self.parts(id, &spec, constraints, Some(&known));
+        if let Written::Long(spec) = written {
+            self.copied_triggers(id, spec);
+        }
         for facade in &spec.facade {
             facade::of_entry(self, id, facade);
         }
         self.partitions(id, &spec.partitions);
+    }
+
+    /// Which of its table's triggers fire otherwise on a partition.
+    fn copied_triggers(&mut self, partition: ObjectId, spec: &PartitionSpec) {
+        for (name, word) in &spec.inherited_triggers {
+            let Some(own) = self.name(name) else { continue };
+            let id = ObjectId::on(Kind::CopiedTrigger, partition, own);
+            self.add(id, Object::CopiedTrigger(copied_trigger(word.value)), name.span);
+        }
     }
 
     /// Gives a table the columns of a parent that it does not have yet; their names.
@@ -155,6 +168,31 @@ impl Declarations<'_> {
             }
         }
         self.keys_of_children();
+        self.originals();
+    }
+
+    /// What is said of a copied trigger must be about one that is copied, and is said for nothing where the copy fires as
+    /// its table's does.
+    fn originals(&mut self) {
+        let catalog = &self.out.catalog;
+        let mut unsaid = BTreeSet::new();
+        let mut unknown = Vec::new();
+        for (id, entry) in catalog.iter() {
+            let Object::CopiedTrigger(copy) = &entry.object else { continue };
+            let table = copied_trigger::original(id, catalog).and_then(|table| catalog.get(table));
+            if !matches!(table.map(|table| &table.object), Some(Object::Trigger(table)) if table.row) {
+                unknown.push((id, entry.span));
+            } else if copied_trigger::usual(id, catalog) == Some(copy.enabled) {
+                unsaid.insert(id);
+            }
+        }
+        for (id, span) in unknown {
+            let message = format!("{} has no row trigger {} from its table", id.root(), id.name());
+            self.report(Diagnostic::error(Code::UnknownTrigger, message).at(span));
+        }
+        if !unsaid.is_empty() {
+            self.out.catalog.retain(|id| !unsaid.contains(&id));
+        }
     }
 
     /// A primary key of a child's own makes its columns refuse null, whatever the parent's do.

@@ -7,6 +7,7 @@ pub mod collation;
 pub mod column;
 pub mod comment;
 pub mod composite;
+pub mod copied_trigger;
 pub mod default;
 pub mod default_privileges;
 pub mod domain;
@@ -138,6 +139,20 @@ pub fn freed_to_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) ->
         .filter(|heir| other(&ObjectId::on(Kind::Check, *heir, id.name())))
         .map(|heir| Slot::On("constraint", heir, id.name()))
         .collect()
+}
+
+/// The tables that have their columns from that of a new column now and will not: they leave before it comes.
+pub fn leavers(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<ObjectId> {
+    let Some(table) = id.parent().filter(|table| id.kind() == Kind::Column && current.contains(*table))
+    else {
+        return Vec::new();
+    };
+    let mut found = heirs(current, table);
+    if !found.is_empty() {
+        let stays = heirs(desired, table);
+        found.retain(|heir| !stays.contains(heir));
+    }
+    found
 }
 
 /// The tables that have their columns from another one, at any depth.

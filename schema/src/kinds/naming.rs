@@ -38,7 +38,7 @@ pub fn keyword(kind: Kind) -> &'static str {
         Kind::MaterializedView => "MATERIALIZED VIEW",
         Kind::Statistics => "STATISTICS",
         Kind::Rule => "RULE",
-        Kind::Trigger => "TRIGGER",
+        Kind::Trigger | Kind::CopiedTrigger => "TRIGGER",
         Kind::Policy => "POLICY",
         Kind::Publication => "PUBLICATION",
         Kind::EventTrigger => "EVENT TRIGGER",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::facade::TableFacades;
-use super::security::{Grants, PolicySpec, Rls, Rules, Triggers};
+use super::security::{Grants, PolicySpec, Rls, Rules, TriggerEnabled, Triggers};
 use super::table::{
     CheckSpec, ExclusionSpec, ForeignKeySpec, IndexSpec, InheritedSpec, KeySpec, PrimaryKeySpec,
     StatisticsSpec, TableSpec,
@@ -97,6 +97,9 @@ pub struct PartitionSpec {
     /// Its policies, for those who name the partition itself.
     #[serde(default)]
     pub policies: Map<PolicySpec>,
+    /// Those of its table's triggers that fire otherwise on it, and when.
+    #[serde(default)]
+    pub inherited_triggers: Map<At<TriggerEnabled>>,
     /// Its own triggers.
     #[serde(default)]
     pub triggers: Triggers,
@@ -140,6 +143,7 @@ impl PartitionSpec {
     pub fn as_table(&self) -> TableSpec {
         let Self {
             definition: _,
+            inherited_triggers: _,
             partition_by,
             partitions,
             owner,

@@ -120,7 +120,7 @@ impl ManageSpec {
             Kind::Grant => self.grants,
             Kind::Comment => self.comments,
             Kind::Policy => self.policies,
-            Kind::Trigger => self.triggers,
+            Kind::Trigger | Kind::CopiedTrigger => self.triggers,
             Kind::Index => self.indexes,
             Kind::DefaultPrivileges => self.default_privileges,
             Kind::Publication | Kind::Member => self.publications,

@@ -144,6 +144,7 @@ const KEYS: &[&str] = &[
     "query",
     "columns",
     "inherited",
+    "inherited_triggers",
     "column_options",
     "where",
     "primary_key",

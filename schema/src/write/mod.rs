@@ -243,6 +243,7 @@ impl<'a> Writer<'a> {
             Kind::Statistics => "statistics",
             Kind::ForeignKey => "foreign_keys",
             Kind::Trigger => "triggers",
+            Kind::CopiedTrigger => "inherited_triggers",
             Kind::Policy => "policies",
             Kind::Rule => "rules",
             _ => "others",

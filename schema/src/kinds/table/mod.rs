@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, Entry};
 use crate::fragment::{Aside, Fragment};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
+use crate::kinds::copied_trigger;
 use crate::kinds::grant;
 use crate::kinds::naming;
 use crate::kinds::options::Options;
@@ -68,6 +69,12 @@ pub struct Table {
     pub parts: Aside<Vec<(ObjectId, ObjectId)>>,
 }
 
+/// The table that a table is a partition of, and what that is a partition of.
+pub fn wholes(table: ObjectId, catalog: &Catalog) -> impl Iterator<Item = ObjectId> {
+    let whole = |id: ObjectId| catalog.get(id)?.object.whole();
+    std::iter::successors(whole(table), move |id| whole(*id))
+}
+
 /// The like constraints and indexes of the partitions of a table, and of the tables that it is a partition of: one that
 /// is made on the table takes one of a partition for its own part, and what is a part still is in the way of another.
 pub fn of_partitions(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
@@ -76,8 +83,7 @@ pub fn of_partitions(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
         Some(Object::Table(table)) => Some(table),
         _ => None,
     };
-    let whole = |id: ObjectId| of(id)?.whole();
-    let mut relatives: Vec<ObjectId> = std::iter::successors(whole(table), |id| whole(*id)).collect();
+    let mut relatives: Vec<ObjectId> = wholes(table, context.current).collect();
     if of(table).is_some_and(|table| table.partition_by.is_some()) {
         relatives.extend(super::heirs(context.current, table));
     }
@@ -361,6 +367,7 @@ fn attach(old: &Table, new: &Table, id: ObjectId, context: &Context<'_>, out: &m
     join::prepare(old, new, id, context, out);
     let bound = new.partition_of.as_ref().map(|(_, bound)| bound);
     change(new, "ATTACH PARTITION", Lock::AccessExclusive, bound, out);
+    copied_trigger::say_again(id, None, context, out);
 }
 
 impl Table {

@@ -10,7 +10,7 @@ use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::key::Timing;
-use crate::kinds::{naming, table};
+use crate::kinds::{copied_trigger, naming, table};
 use crate::object::{Alter, Context, Kind, Nature, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::reference::Reference;
@@ -167,19 +167,24 @@ impl Trigger {
     }
 
     fn set_enabled(&self, id: ObjectId, out: &mut Steps) {
-        let mut sql = Sql::new("ALTER TABLE");
-        if let Some(parent) = id.parent() {
-            naming::own_name(&mut sql, parent);
-        }
-        sql.kw(match self.enabled {
-            Enabled::Origin => "ENABLE TRIGGER",
-            Enabled::Disabled => "DISABLE TRIGGER",
-            Enabled::Replica => "ENABLE REPLICA TRIGGER",
-            Enabled::Always => "ENABLE ALWAYS TRIGGER",
-        });
-        sql.ident(id.name());
-        out.push(sql).lock(id.root(), Lock::ShareRowExclusive).guards(Guard::Rows);
+        fire(id, self.enabled, out);
     }
+}
+
+/// `ALTER TABLE t ENABLE TRIGGER a`; what partitions have of it goes along.
+pub fn fire(id: ObjectId, enabled: Enabled, out: &mut Steps) {
+    let mut sql = Sql::new("ALTER TABLE");
+    if let Some(parent) = id.parent() {
+        naming::own_name(&mut sql, parent);
+    }
+    sql.kw(match enabled {
+        Enabled::Origin => "ENABLE TRIGGER",
+        Enabled::Disabled => "DISABLE TRIGGER",
+        Enabled::Replica => "ENABLE REPLICA TRIGGER",
+        Enabled::Always => "ENABLE ALWAYS TRIGGER",
+    });
+    sql.ident(id.name());
+    out.push(sql).lock(id.root(), Lock::ShareRowExclusive).guards(Guard::Rows);
 }
 
 impl ObjectKind for Trigger {
@@ -217,7 +222,7 @@ impl ObjectKind for Trigger {
         }
     }
 
-    fn alter(old: &Self, new: &Self, id: ObjectId, _: &Context<'_>, out: &mut Steps) -> Alter {
+    fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
         let Self {
             when: _,
             insert: _,
@@ -245,9 +250,12 @@ impl ObjectKind for Trigger {
             if *enabled != Enabled::Origin {
                 new.set_enabled(id, out);
             }
-            return Alter::InPlace;
+        } else {
+            new.set_enabled(id, out);
         }
-        new.set_enabled(id, out);
+        if let Some(table) = id.parent() {
+            copied_trigger::say_again(table, Some(id), context, out);
+        }
         Alter::InPlace
     }
 

@@ -3,6 +3,7 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::ident::{QName, Text};
+use crate::kinds::copied_trigger::CopiedTrigger;
 use crate::kinds::key::read::timing;
 use crate::kinds::table;
 use crate::kinds::trigger::{Enabled, Trigger, When, condition_of};
@@ -18,16 +19,18 @@ pub const READER: Reader = Reader {
         let (oid, name, relation) = (row.oid()?, row.ident()?, row.oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
         let id = ObjectId::on(Kind::Trigger, parent, name);
-        let whole = row.opt_oid()?;
-        if row.flag()? {
-            out.unplaced.push(format!("{id} fires in other sessions than on the partitioned table"));
-        }
-        if let Some(whole) = whole {
+        if let Some(whole) = row.opt_oid()? {
             // A clone on a partition is made and dropped with the partitioned table's.
             let whole = out.find(class::TRIGGER, whole, 0).or_else(|| table::origin(&out.catalog, id));
             out.clone_of(class::TRIGGER, Some(oid), whole.unwrap_or(parent));
-            return Ok(());
+            let (own, above) = (enabled(row.letter()?), enabled(row.letter()?));
+            if own == above {
+                return Ok(());
+            }
+            let copy = Object::CopiedTrigger(CopiedTrigger { enabled: own });
+            return out.add_satellite(ObjectId::on(Kind::CopiedTrigger, parent, name), copy);
         }
+        let (enabled, _) = (enabled(row.letter()?), row.letter()?);
         let bits = row.int()?;
         let has = |bit: i64| bits & bit != 0;
         let mut update_of = out.column_names(relation, &row.numbers()?)?;
@@ -46,7 +49,6 @@ pub const READER: Reader = Reader {
             _ => None,
         };
         let (old_table, new_table) = (row.opt_ident()?, row.opt_ident()?);
-        let enabled = enabled(row.letter()?);
         let trigger = Trigger {
             when: match (has(BEFORE), has(INSTEAD)) {
                 (true, _) => When::Before,

@@ -16,13 +16,19 @@ pub fn write(trigger: &Trigger, id: ObjectId, out: &mut Writer<'_>) {
 
 /// For which sessions something fires, where that is not the usual.
 pub fn enabled(enabled: Enabled, id: ObjectId, out: &mut Writer<'_>) {
-    let enabled = match enabled {
-        Enabled::Origin => return,
+    if enabled != Enabled::Origin {
+        out.entry(id).set("enabled", Node::word(word(enabled)));
+    }
+}
+
+/// The word for it.
+pub fn word(enabled: Enabled) -> &'static str {
+    match enabled {
+        Enabled::Origin => "origin",
         Enabled::Disabled => "disabled",
         Enabled::Replica => "replica",
         Enabled::Always => "always",
-    };
-    out.entry(id).set("enabled", Node::word(enabled));
+    }
 }
 
 fn definition(trigger: &Trigger) -> String {
