@@ -70,6 +70,8 @@ pub fn of_new(id: ObjectId, context: &Context<'_>) -> BTreeMap<Ident, Grant> {
             None => {
                 given.insert(privileges.grantee, privileges.grant.clone());
             }
+            // The owner of a new object has all without it.
+            Some(place) if Some(place) == schema && is_own(privileges, &given) => {}
             Some(place) if Some(place) == schema => {
                 let grant = given.entry(privileges.grantee).or_default();
                 for (word, option) in &privileges.grant.privileges {
@@ -83,6 +85,11 @@ pub fn of_new(id: ObjectId, context: &Context<'_>) -> BTreeMap<Ident, Grant> {
     // An entry of the role itself says what the owner of a new object has.
     given.retain(|grantee, grant| !grant.privileges.is_empty() || *grantee == context.server.role);
     given
+}
+
+/// Whether what a role gives itself in a schema is what it has: nothing was taken away everywhere.
+fn is_own(privileges: &DefaultPrivileges, given: &BTreeMap<Ident, Grant>) -> bool {
+    privileges.grantee == privileges.role && !given.contains_key(&privileges.grantee)
 }
 
 impl ObjectKind for DefaultPrivileges {

@@ -39,9 +39,9 @@ pub const READER: Reader = Reader {
         let mut grants = by_grantee(&items(row.text()?)?);
         if schema.is_none() {
             grants.entry(role).or_default();
-        }
-        if grants.get(&role).is_some_and(|grant| is_complete(grant, kind, out.version)) {
-            grants.remove(&role);
+            if grants.get(&role).is_some_and(|grant| is_complete(grant, kind, out.version)) {
+                grants.remove(&role);
+            }
         }
         if schema.is_none() && matches!(kind, Kind::Function | Kind::Enum) {
             // Where everybody has what PostgreSQL gives by itself, nothing is said; otherwise it was taken away.
