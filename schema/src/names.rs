@@ -87,7 +87,8 @@ pub struct Names {
     pub mentions: Vec<Mention>,
     /// The columns that it writes, each with the relation's name as it stands there; `*` where it names none.
     pub written: Vec<(Vec<Ident>, Ident)>,
-    /// Whether it joins by columns that it does not name.
+    /// Whether it uses columns that it does not name: it joins by all that two tables share, or gives a relation's columns
+    /// other names, one after the other.
     pub natural: bool,
     /// Whether it has a GROUP BY.
     pub grouped: bool,
@@ -111,7 +112,9 @@ impl Names {
             closed &= node.get("colnames").items().is_empty();
             closed &= node.name() != "JoinExpr"
                 || (node.get("alias").is_nothing() && node.get("join_using_alias").is_nothing());
-            natural |= node.name() == "JoinExpr" && node.get("is_natural").flag();
+            natural |= node.name() == "JoinExpr" && node.get("is_natural").flag()
+                || matches!(node.name(), "RangeVar" | "JoinExpr")
+                    && !node.get("alias").get("colnames").items().is_empty();
             if !node.get("group_clause").is_nothing() {
                 grouped = true;
                 add_grouped(node, &mut grouped_by);

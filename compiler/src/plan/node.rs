@@ -402,6 +402,7 @@ fn drop(
         used.retain(|used| !relocated.was.contains_key(&used.root()));
     }
     node.uses_current = used.into_iter().collect();
+    node.after = kinds::goes_after(id, context.current);
     // It was made from what is behind it.
     Some(if is_facade(context.current, id, None) { lossless(node) } else { node })
 }

@@ -155,6 +155,14 @@ pub fn leavers(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Object
     found
 }
 
+/// What goes first when an object goes: a column that a child has itself and from its parents too stays theirs until they
+/// lose it.
+pub fn goes_after(id: ObjectId, current: &Catalog) -> Vec<ObjectId> {
+    let Some(table) = id.parent().filter(|_| id.kind() == Kind::Column) else { return Vec::new() };
+    let above = table::parents(current, table).into_iter();
+    above.map(|parent| ObjectId::on(Kind::Column, parent, id.name())).collect()
+}
+
 /// The tables that have their columns from another one, at any depth.
 pub(crate) fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
     let mut found: Vec<ObjectId> = Vec::new();

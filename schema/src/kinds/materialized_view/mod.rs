@@ -8,7 +8,7 @@ use crate::fragment::{Aside, Fragment};
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::options::Options;
-use crate::kinds::view::{output_query, stand_in_with};
+use crate::kinds::view::{counted, output_query, stand_in_with};
 use crate::kinds::{grant, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read, StandIn};
@@ -73,6 +73,10 @@ impl ObjectKind for MaterializedView {
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
+    }
+
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        counted(&self.query, id, context)
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {

@@ -12,7 +12,7 @@ use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::options::Options;
 use crate::kinds::{grant, naming, table};
-use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
+use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::sql::{self, Sql};
 use crate::step::{Lock, Steps};
@@ -76,6 +76,10 @@ impl ObjectKind for View {
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
         write::write(self, id, out);
+    }
+
+    fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        counted(&self.query, id, context)
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
@@ -152,6 +156,20 @@ impl ObjectKind for View {
             instead: masked.instead,
         });
     }
+}
+
+/// The columns that go from what a query reads, where it counts them: it joins by all that two tables share, or gives
+/// columns other names, one after the other.
+pub fn counted(query: &Fragment, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+    if !query.names().is_ok_and(|names| names.natural) {
+        return Vec::new();
+    }
+    let uses = context.desired.get(id).map(|entry| entry.uses.as_slice()).unwrap_or_default();
+    let tables = uses.iter().filter(|used| used.parent().is_none());
+    let columns = tables.flat_map(|table| context.current.children_of(*table, Kind::Column));
+    // What the view itself lets go of waits for it.
+    let own = context.current.get(id).map(|entry| entry.uses.as_slice()).unwrap_or_default();
+    columns.filter(|column| !context.desired.contains(*column) && !own.contains(column)).collect()
 }
 
 /// The statement that makes a table in pg_temp with columns as [`output_query`] gives them; a collation follows as a
