@@ -49,8 +49,6 @@ pub struct Reading {
     pub unmodelled: Vec<(Text, ObjectId)>,
     /// Privileges that somebody else than the owner gave.
     pub other_grantors: Vec<OtherGrantor>,
-    /// Indexes that are not valid.
-    pub invalid: Vec<ObjectId>,
     /// What was found on something that is no object of its own, in words.
     pub unplaced: Vec<String>,
     /// When it was read.
@@ -142,7 +140,6 @@ pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Rea
         search_path,
         unmodelled,
         other_grantors: declarations.other_grantors,
-        invalid: declarations.invalid,
         unplaced: declarations.unplaced,
         moment,
     })

@@ -51,6 +51,7 @@ pub fn index(text: &str) -> Object {
         tablespace: None,
         clustered: false,
         statistics: Default::default(),
+        invalid: false,
     })
 }
 

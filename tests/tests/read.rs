@@ -204,6 +204,8 @@ fn tables_with_all_that_stands_on_them() {
             timing: Timing::Immediate,
             options: key.options.clone(),
             tablespace: None,
+            clustered: false,
+            invalid: false,
         };
         assert_eq!(*key, expected);
         assert_eq!(object!(reading, Key, on(Kind::Key, "users_email")).timing, Timing::Deferred);
@@ -453,7 +455,7 @@ fn partitions_and_children() {
         assert_eq!(reading.catalog.columns(part).len(), 2);
         // What a partition has from its table is a part of what the table has.
         let parent_index = ObjectId::on(Kind::Index, table("log"), "log_at");
-        assert!(reading.catalog.contains(parent_index) && reading.invalid.is_empty());
+        assert!(!object!(reading, Index, parent_index).invalid);
         assert!(reading.catalog.contains(ObjectId::on(Kind::Trigger, table("log"), "touch")));
         let parts: Vec<Kind> = reading.catalog.children(part).iter().map(|id| id.kind()).collect();
         assert_eq!(parts, [Kind::Column, Kind::Column]);

@@ -156,9 +156,6 @@ fn missing(writer: &Writer<'_>, reading: &Reading) -> BTreeMap<File, Vec<String>
             format!("{}: {} was given by {}, not by the owner", other.grant, other.privilege, other.grantor);
         add(Some(other.grant), text);
     }
-    for id in &reading.invalid {
-        add(Some(*id), format!("{id} is not valid; the files declare it as if it were"));
-    }
     for text in &reading.unplaced {
         add(None, text.clone());
     }

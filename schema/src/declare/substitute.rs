@@ -129,7 +129,7 @@ fields! {
         generate, sequence, start, increment, min_value, max_value, cache, cycle, unlogged, grants, comment
     }
     NotNullSpec { name, no_inherit, not_valid, comment }
-    KeySpec { definition, deferrable, initially_deferred, comment, index_comment, renamed_from }
+    KeySpec { definition, clustered, deferrable, initially_deferred, comment, index_comment, renamed_from }
     CheckSpec { definition, not_valid, no_inherit, enforced, comment, renamed_from }
     ForeignKeySpec { definition, not_valid, enforced, deferrable, initially_deferred, comment, renamed_from }
     ExclusionSpec { definition, deferrable, initially_deferred, comment, index_comment, renamed_from }

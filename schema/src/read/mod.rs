@@ -169,8 +169,6 @@ pub struct Declarations {
     pub catalog: Catalog,
     /// Privileges that somebody else than the owner gave.
     pub other_grantors: Vec<OtherGrantor>,
-    /// Indexes that are not valid: left over from a build that failed.
-    pub invalid: Vec<ObjectId>,
     /// What was found on something that is no object of its own, in words (the comment on a key's index).
     pub unplaced: Vec<String>,
     external: BTreeSet<Ident>,
@@ -189,7 +187,6 @@ impl Declarations {
             version,
             catalog: Catalog::default(),
             other_grantors: Vec::new(),
-            invalid: Vec::new(),
             unplaced: Vec::new(),
             external: external.clone(),
             members: HashSet::new(),
@@ -426,7 +423,6 @@ impl Declarations {
             }
         }
         self.catalog.sort();
-        self.invalid.sort_unstable();
         self.unplaced.sort_unstable();
         self.other_grantors.sort_by_key(|other| (other.grant, other.privilege, other.grantor));
     }

@@ -289,6 +289,9 @@ pub type PrimaryKeySpec = Written<Map<Written<KeySpec>>>;
 pub struct KeySpec {
     /// What follows PRIMARY KEY or UNIQUE.
     pub definition: Sql,
+    /// Whether CLUSTER goes by its index.
+    #[serde(default)]
+    pub clustered: Option<Flag>,
     /// Whether the check can wait for the end of the transaction.
     #[serde(default)]
     pub deferrable: Option<Flag>,

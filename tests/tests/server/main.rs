@@ -6,6 +6,7 @@ mod apply;
 mod connect;
 mod elaborate;
 mod equality;
+mod invalid;
 mod meanwhile;
 mod memory;
 mod standby;

@@ -3,8 +3,8 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::kinds::exclusion::{Exclusion, stored_definition};
-use crate::kinds::key::part_of;
 use crate::kinds::key::read::timing;
+use crate::kinds::key::{clustered_part, part_of};
 use crate::kinds::options::Options;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class};
@@ -16,7 +16,9 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name, relation, index) = (row.oid()?, row.ident()?, row.oid()?, row.opt_oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
-        if let Some(whole) = row.opt_oid()? {
+        let (whole, clustered) = (row.opt_oid()?, row.flag()?);
+        clustered_part(out, clustered, ObjectId::on(Kind::Exclusion, parent, name));
+        if let Some(whole) = whole {
             part_of(out, (oid, index), whole, ObjectId::on(Kind::Exclusion, parent, name));
             return Ok(());
         }

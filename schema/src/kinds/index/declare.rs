@@ -47,6 +47,7 @@ pub fn index(sql: &Sql) -> Result<(Index, Vec<(Ident, Span)>), Diagnostic> {
         tablespace: (!tablespace.is_empty()).then(|| Ident::new(tablespace)),
         clustered: false,
         statistics: Options::default(),
+        invalid: false,
     };
     Ok((index, places))
 }

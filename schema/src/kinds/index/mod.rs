@@ -35,6 +35,10 @@ pub struct Index {
     /// The statistics targets of its expressions, by their numbers among the index's columns.
     #[serde(default)]
     pub statistics: Options,
+    /// It serves no query and keeps nothing unique: what a build that failed left, or a partitioned table's that some
+    /// partition has no part of.
+    #[serde(default)]
+    pub invalid: bool,
 }
 
 impl ObjectKind for Index {
@@ -82,7 +86,10 @@ impl ObjectKind for Index {
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { unique, definition, options, tablespace, clustered, statistics } = new;
+        let Self { unique, definition, options, tablespace, clustered, statistics, invalid } = new;
+        if old.invalid && !invalid {
+            return Alter::Replace("it is not valid: its build failed, or a partition has no part of it");
+        }
         if *unique != old.unique || *definition != old.definition {
             return Alter::Replace("an index's definition cannot be changed in place");
         }
@@ -99,19 +106,7 @@ impl ObjectKind for Index {
             head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
             out.push(head).lock(id.root(), Lock::AccessExclusive);
         }
-        if *clustered && !old.clustered {
-            cluster(id, out);
-        }
-        let another = |child: &ObjectId| {
-            let entry = context.desired.get(*child);
-            matches!(entry.map(|entry| &entry.object), Some(Object::Index(index)) if index.clustered)
-        };
-        // Where another index takes its place, that is enough.
-        if old.clustered && !clustered && !context.desired.children(id.root()).iter().any(another) {
-            let mut sql = naming::alter_parent(id);
-            sql.kw("SET WITHOUT CLUSTER");
-            out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
-        }
+        cluster_otherwise((old.clustered, *clustered), id, context, out);
         Alter::InPlace
     }
 
@@ -171,7 +166,26 @@ fn set_statistics(old: &Options, new: &Options, id: ObjectId, out: &mut Steps) {
     }
 }
 
-fn cluster(id: ObjectId, out: &mut Steps) {
+/// CLUSTER goes by an index, or no longer does.
+pub fn cluster_otherwise((old, new): (bool, bool), id: ObjectId, context: &Context<'_>, out: &mut Steps) {
+    if new && !old {
+        cluster(id, out);
+    }
+    let another = |child: &ObjectId| match context.desired.get(*child).map(|entry| &entry.object) {
+        Some(Object::Index(index)) => index.clustered,
+        Some(Object::Key(key)) => key.clustered,
+        _ => false,
+    };
+    // Where another index takes its place, that is enough.
+    if old && !new && !context.desired.children(id.root()).iter().any(another) {
+        let mut sql = naming::alter_parent(id);
+        sql.kw("SET WITHOUT CLUSTER");
+        out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);
+    }
+}
+
+/// CLUSTER goes by an index.
+pub fn cluster(id: ObjectId, out: &mut Steps) {
     let mut sql = naming::alter_parent(id);
     sql.kw("CLUSTER ON").ident(id.name());
     out.push(sql).lock(id.root(), Lock::ShareUpdateExclusive);

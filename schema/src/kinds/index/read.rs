@@ -3,6 +3,7 @@
 use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
 use crate::kinds::index::{Index, stored_definition};
+use crate::kinds::key;
 use crate::kinds::options::Options;
 use crate::object::{Kind, Object};
 use crate::read::{Reader, class};
@@ -14,11 +15,13 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name) = (row.oid()?, row.ident()?);
         let Some(parent) = out.relation(row.oid()?) else { return Ok(()) };
-        if let Some(whole) = row.opt_oid()? {
+        let (whole, clustered) = (row.opt_oid()?, row.flag()?);
+        if let Some(whole) = whole {
             // A part of the partitioned table's.
             if let Some(whole) = out.find(class::RELATION, whole, 0) {
                 out.clone_of(class::RELATION, Some(oid), whole);
                 out.part(parent, Kind::Index, name, whole);
+                key::clustered_part(out, clustered, ObjectId::on(Kind::Index, parent, name));
             }
             return Ok(());
         }
@@ -26,13 +29,9 @@ pub const READER: Reader = Reader {
         let definition = Fragment::canonical(&stored_definition(row.text()?), Grammar::Index);
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
-        let clustered = row.flag()?;
         let statistics = Options(row.options()?.into_iter().collect());
-        let index = Index { unique, definition, options, tablespace, clustered, statistics };
+        let index = Index { unique, definition, options, tablespace, clustered, statistics, invalid: !valid };
         let id = ObjectId::on(Kind::Index, parent, name);
-        if !valid {
-            out.invalid.push(id);
-        }
         out.add(id, Object::Index(index), class::RELATION, oid, 0)
     },
 };

@@ -2,9 +2,9 @@
 -- table is valid only when all parts of it are there.
 SELECT i.indexrelid, c.relname, i.indrelid,
        CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid END,
-       i.indisunique, i.indisvalid OR c.relkind = 'I',
+       i.indisclustered, i.indisunique, i.indisvalid,
        pg_get_indexdef(i.indexrelid),
-       c.reloptions, ts.spcname, i.indisclustered,
+       c.reloptions, ts.spcname,
        CASE WHEN i.indexprs IS NOT NULL THEN ARRAY(
            SELECT a.attnum || '=' || a.attstattarget FROM pg_attribute a
            WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0 ORDER BY a.attnum) END

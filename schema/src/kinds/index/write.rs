@@ -8,7 +8,10 @@ use crate::write::{Node, Writer};
 
 /// An index.
 pub fn write(index: &Index, id: ObjectId, out: &mut Writer<'_>) {
-    let Index { unique, definition, options, tablespace, clustered, statistics } = index;
+    let Index { unique, definition, options, tablespace, clustered, statistics, invalid } = index;
+    if *invalid {
+        out.missing(id, "it is not valid, and the files declare it as if it were");
+    }
     let mut sql = Sql::default();
     if *unique {
         sql.kw("unique");

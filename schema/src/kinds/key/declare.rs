@@ -24,6 +24,9 @@ pub fn key(name: Option<Ident>, written: &Written<KeySpec>, primary: bool) -> Re
     let mut constraint = short(name, sql, primary)?;
     if let Some(spec) = long {
         set_timing(&mut constraint, spec.deferrable, spec.initially_deferred)?;
+        if let Object::Key(key) = &mut constraint.object {
+            key.clustered = spec.clustered.is_some_and(|flag| flag.value);
+        }
         constraint.comment.clone_from(&spec.comment);
         constraint.index_comment.clone_from(&spec.index_comment);
     }
@@ -61,6 +64,8 @@ pub fn from_tree(_: &Frame<'_>, node: &Tree, column: &[Ident]) -> Key {
         timing: constraint::timing(node),
         options: Options::from_tree(node.get("options").items()),
         tablespace: (!tablespace.is_empty()).then(|| Ident::new(tablespace)),
+        clustered: false,
+        invalid: false,
     }
 }
 

@@ -4,12 +4,12 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Standing};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, Text};
 use crate::kinds::check::drop_constraint;
 use crate::kinds::options::Options;
-use crate::kinds::{naming, table};
+use crate::kinds::{index, naming, table};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::read::{Declarations, class};
 use crate::sql::Sql;
@@ -35,6 +35,12 @@ pub struct Key {
     pub options: Options,
     /// Tablespace of its index.
     pub tablespace: Option<Ident>,
+    /// CLUSTER goes by its index.
+    #[serde(default)]
+    pub clustered: bool,
+    /// A partitioned table's of which some partition has no part: nothing keeps it there.
+    #[serde(default)]
+    pub invalid: bool,
 }
 
 /// When a constraint is checked.
@@ -156,6 +162,9 @@ impl ObjectKind for Key {
         if !self.has_twin(id, context.desired) {
             step.element(Element::Item(definition));
         }
+        if self.clustered {
+            index::cluster(id, out);
+        }
         table::identify_by(id, context, out);
     }
 
@@ -169,7 +178,12 @@ impl ObjectKind for Key {
             timing,
             options,
             tablespace,
+            clustered,
+            invalid,
         } = new;
+        if old.invalid && !invalid {
+            return Alter::Replace("it is not valid: a partition has no part of it");
+        }
         let same = *primary == old.primary
             && *columns == old.columns
             && *include == old.include
@@ -193,6 +207,7 @@ impl ObjectKind for Key {
             head.kw("SET TABLESPACE").ident(tablespace.unwrap_or_else(|| Ident::new("pg_default")));
             out.push(head).lock(id.root(), Lock::AccessExclusive);
         }
+        index::cluster_otherwise((old.clustered, *clustered), id, context, out);
         Alter::InPlace
     }
 
@@ -212,6 +227,15 @@ pub fn part_of(out: &mut Declarations, (constraint, index): (u32, Option<u32>), 
         if let Some(table) = own.parent() {
             out.part(table, own.kind(), own.name(), whole);
         }
+    }
+}
+
+/// What CLUSTER goes by and no file can say is noted: a partition's part of its table's index, an exclusion constraint.
+pub fn clustered_part(out: &mut Declarations, clustered: bool, own: ObjectId) {
+    let mine =
+        |table: &ObjectId| out.catalog.get(*table).is_some_and(|entry| entry.standing == Standing::Managed);
+    if let Some(table) = own.parent().filter(|table| clustered && mine(table)) {
+        out.unplaced.push(format!("CLUSTER of {table} goes by {}", own.name()));
     }
 }
 

@@ -13,8 +13,11 @@ pub const READER: Reader = Reader {
     decode: |row, out| {
         let (oid, name, relation, index) = (row.oid()?, row.ident()?, row.oid()?, row.opt_oid()?);
         let Some(parent) = out.relation(relation) else { return Ok(()) };
-        if let Some(whole) = row.opt_oid()? {
-            super::part_of(out, (oid, index), whole, ObjectId::on(Kind::Key, parent, name));
+        let (whole, clustered) = (row.opt_oid()?, row.flag()?);
+        if let Some(whole) = whole {
+            let own = ObjectId::on(Kind::Key, parent, name);
+            super::part_of(out, (oid, index), whole, own);
+            super::clustered_part(out, clustered, own);
             return Ok(());
         }
         let primary = row.flag()?;
@@ -26,6 +29,7 @@ pub const READER: Reader = Reader {
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
         let (nulls_not_distinct, without_overlaps) = (row.flag()?, row.flag()?);
+        let invalid = !row.flag()?;
         let key = Key {
             primary,
             columns,
@@ -35,6 +39,8 @@ pub const READER: Reader = Reader {
             timing,
             options,
             tablespace,
+            clustered,
+            invalid,
         };
         let id = ObjectId::on(Kind::Key, parent, name);
         out.add(id, Object::Key(key), class::CONSTRAINT, oid, 0)?;

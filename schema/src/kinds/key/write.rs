@@ -50,6 +50,8 @@ fn bare(primary: bool) -> Key {
         timing: Timing::Immediate,
         options: crate::kinds::options::Options::default(),
         tablespace: None,
+        clustered: false,
+        invalid: false,
     }
 }
 
@@ -61,9 +63,16 @@ fn is_chosen(id: ObjectId) -> bool {
 
 fn put(key: &Key, id: ObjectId, out: &mut Writer<'_>) {
     let definition = definition(key);
-    match id.parent().filter(|_| key.primary && is_chosen(id) && out.is_bare(id)) {
+    if key.invalid {
+        out.missing(id, "it is not valid, and the files declare it as if it were");
+    }
+    let is_short = key.primary && !key.clustered && is_chosen(id) && out.is_bare(id);
+    match id.parent().filter(|_| is_short) {
         Some(table) => drop(out.entry(table).set("primary_key", Node::Sql(definition))),
         None => out.put(id, 0, Node::definition(definition)),
+    }
+    if key.clustered {
+        out.entry(id).set("clustered", Node::word("true"));
     }
 }
 
