@@ -8,10 +8,10 @@ use crate::analyse::{self, Found, World};
 use crate::catalog::Catalog;
 use crate::fragment::{self, Fragment, Grammar};
 use crate::id::ObjectId;
-use crate::ident::Ident;
+use crate::ident::{Ident, Text};
 use crate::kinds::column::compare;
 use crate::kinds::options::Options;
-use crate::kinds::{naming, table};
+use crate::kinds::{key, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::sql::Sql;
@@ -39,6 +39,22 @@ pub struct Index {
     /// partition has no part of.
     #[serde(default)]
     pub invalid: bool,
+}
+
+impl Index {
+    /// What PostgreSQL calls the part that a partition has of its table's.
+    fn part_name(&self, id: ObjectId) -> Text {
+        let mut columns = Vec::new();
+        if let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) {
+            tree.walk(&mut |node| {
+                if node.name() == "IndexElem" {
+                    let name = node.get("name").str();
+                    columns.push(if name.is_empty() { "expr".to_owned() } else { name.to_owned() });
+                }
+            });
+        }
+        key::chosen_name(id.root().name().as_str(), &columns.join("_"), "idx")
+    }
 }
 
 impl ObjectKind for Index {
@@ -69,7 +85,7 @@ impl ObjectKind for Index {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
-        if table::stays(id, context) {
+        if table::stays(id, context) || table::comes_as_part(id, self.part_name(id), context) {
             return;
         }
         let Some(table) = id.parent() else { return };

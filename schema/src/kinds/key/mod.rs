@@ -111,6 +111,16 @@ pub fn is_primary(column: ObjectId, catalog: &Catalog) -> bool {
 }
 
 impl Key {
+    /// What PostgreSQL calls the part that a partition has of its table's.
+    fn part_name(&self, id: ObjectId) -> Text {
+        let table = id.root().name();
+        if self.primary {
+            return chosen_name(table.as_str(), "", "pkey");
+        }
+        let columns: Vec<&str> = self.columns.iter().chain(&self.include).map(|name| name.as_str()).collect();
+        chosen_name(table.as_str(), &columns.join("_"), "key")
+    }
+
     /// Whether another key of the table says the same, and stands in front.
     fn has_twin(&self, id: ObjectId, catalog: &Catalog) -> bool {
         let Some(table) = id.parent().filter(|_| !self.primary) else { return false };
@@ -151,7 +161,7 @@ impl ObjectKind for Key {
     }
 
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
-        if table::stays(id, context) {
+        if table::stays(id, context) || table::comes_as_part(id, self.part_name(id), context) {
             return;
         }
         let definition = self.definition(id);

@@ -3,7 +3,9 @@
 
 use super::Table;
 use crate::catalog::{Catalog, Entry};
+use crate::fragment::{Fragment, Grammar};
 use crate::id::ObjectId;
+use crate::ident::Text;
 use crate::kinds::naming;
 use crate::object::{Context, Kind, Object};
 use crate::sql::Sql;
@@ -46,7 +48,7 @@ pub(super) fn unwanted_columns(id: ObjectId, context: &Context<'_>, out: &mut St
             |parent: &ObjectId| context.current.contains(ObjectId::on(Kind::Column, *parent, column.name()));
         if spec.inherited.0 && !context.desired.contains(column) && !stays_with.iter().any(goes_with) {
             let mut sql = naming::alter_parent(column);
-            sql.kw("DROP COLUMN").ident(column.name());
+            sql.kw("DROP COLUMN IF EXISTS").ident(column.name());
             out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropColumn, column);
         }
     }
@@ -78,4 +80,33 @@ pub fn stays(id: ObjectId, context: &Context<'_>) -> bool {
         return false;
     };
     context.current.get(whole).is_some_and(|whole| whole.object == wanted.object)
+}
+
+/// An object with the words that the files have: of two that say the same PostgreSQL may know one only.
+fn as_written(object: &Object) -> Object {
+    let mut object = object.clone();
+    if let Object::Index(index) = &mut object {
+        index.definition = Fragment::canonical(index.definition.text(), Grammar::Index);
+    }
+    object
+}
+
+/// Whether an index or constraint that the files declare on a partition is the part that it has of its table's anyway: it
+/// says the same, and its name is the one that PostgreSQL chooses for the part.
+pub fn comes_as_part(id: ObjectId, chosen: Text, context: &Context<'_>) -> bool {
+    let Some(table) = id.parent().filter(|_| id.name().as_str() == chosen.as_str()) else { return false };
+    let Some(wanted) = context.desired.get(id) else { return false };
+    let parts = match context.current.get(table).map(|entry| &entry.object) {
+        Some(Object::Table(table)) => table.parts.0.as_slice(),
+        _ => &[],
+    };
+    let otherwise = |whole: ObjectId| parts.iter().any(|(own, of)| *of == whole && *own != id);
+    super::wholes(table, context.desired).any(|above| {
+        let mut wholes = context.desired.children_of(above, id.kind());
+        wholes.any(|whole| {
+            let whole_object = context.desired.get(whole).map(|whole| &whole.object);
+            let same = whole_object.is_some_and(|whole| as_written(whole) == as_written(&wanted.object));
+            same && !otherwise(whole)
+        })
+    })
 }

@@ -6,7 +6,7 @@ pub mod read;
 pub mod write;
 
 pub use join::{is_brought_by_joining, merges};
-pub use leave::stays;
+pub use leave::{comes_as_part, stays};
 
 use crate::analyse::{self, Found, World};
 use crate::catalog::{Catalog, Entry};
