@@ -48,7 +48,7 @@ pub(super) fn unwanted_columns(id: ObjectId, context: &Context<'_>, out: &mut St
             |parent: &ObjectId| context.current.contains(ObjectId::on(Kind::Column, *parent, column.name()));
         if spec.inherited.0 && !context.desired.contains(column) && !stays_with.iter().any(goes_with) {
             let mut sql = naming::alter_parent(column);
-            sql.kw("DROP COLUMN IF EXISTS").ident(column.name());
+            sql.kw("DROP COLUMN").ident(column.name());
             out.push(sql).lock(id, Lock::AccessExclusive).loses(Loss::DropColumn, column);
         }
     }
