@@ -111,7 +111,7 @@ impl<'a> Declarations<'a> {
             unlogged: spec.unlogged.is_some_and(|flag| flag.value),
             options: Options::declared(&spec.options),
             rls: matches!(rls, Some(Rls::Enabled | Rls::Forced)),
-            rls_forced: rls == Some(Rls::Forced),
+            rls_forced: matches!(rls, Some(Rls::Forced | Rls::ForcedWhenEnabled)),
             replica_identity: replica_identity.and_then(|read| self.keep(read)).unwrap_or_default(),
             partition_by: spec.partition_by.as_ref().map(partition_key).and_then(|read| self.keep(read)),
             partition_of: None,

@@ -18,6 +18,8 @@ pub enum Rls {
     Forced,
     /// Off.
     Disabled,
+    /// Off; for the owner too as soon as somebody enables it.
+    ForcedWhenEnabled,
 }
 
 /// A policy.

@@ -118,7 +118,8 @@ fn errors_name_what_was_meant() {
         Code::UnknownKey,
         "known keys: type, not_null",
     );
-    wrong("tables:\n  t:\n    rls: on\n", Code::UnknownValue, "possible values: enabled, forced, disabled");
+    let values = "possible values: enabled, forced, disabled, forced_when_enabled";
+    wrong("tables:\n  t:\n    rls: on\n", Code::UnknownValue, values);
     wrong("tables:\n  t:\n    rls: enable\n", Code::UnknownValue, "did you mean `enabled`?");
     wrong("views:\n  v: { comment: x }\n", Code::MissingKey, "the key `query` is missing");
     wrong("tables:\n  t:\n    checks:\n      c:\n", Code::EmptyFragment, "4:7");

@@ -569,7 +569,7 @@ impl Table {
             let mut sql = alter(id);
             sql.kw(if self.rls_forced { "FORCE ROW LEVEL SECURITY" } else { "NO FORCE ROW LEVEL SECURITY" });
             let step = out.push(sql).lock(id, Lock::AccessExclusive).guards(Guard::Rows);
-            if !self.rls_forced {
+            if !self.rls_forced && old.rls {
                 step.loses(Loss::DisableRls, id);
             }
         }

@@ -40,7 +40,8 @@ pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
     match (rls, rls_forced) {
         (true, true) => entry.set("rls", Node::word("forced")),
         (true, false) => entry.set("rls", Node::word("enabled")),
-        _ => entry,
+        (false, true) => entry.set("rls", Node::word("forced_when_enabled")),
+        (false, false) => entry,
     };
     match replica_identity {
         ReplicaIdentity::Default => {}
@@ -65,8 +66,5 @@ pub fn write(table: &Table, id: ObjectId, out: &mut Writer<'_>) {
             out.put(id, 0, Node::Map(own));
         }
         None => out.put(id, 0, Node::Map(own)),
-    }
-    if *rls_forced && !rls {
-        out.missing(id, "FORCE ROW LEVEL SECURITY without ENABLE, which does nothing");
     }
 }
