@@ -66,7 +66,7 @@ pub fn settle(
         };
         if holds(id, &pairs, remembering.memory, client) {
             if let Some(entry) = desired.get_mut(id) {
-                entry.object = object;
+                entry.object = *object;
             }
             settled.objects.insert(id);
             settled.remembered.push(id);
@@ -82,8 +82,9 @@ pub fn settle(
 enum Compared {
     /// Everything.
     Equal,
-    /// Everything where these pairs hold, with their places: then it is this object.
-    If(Object, Vec<(Pair, Text)>),
+    /// Everything where these pairs hold, with their places: then it is this object. Most objects are equal, and an
+    /// object is large.
+    If(Box<Object>, Vec<(Pair, Text)>),
 }
 
 /// How many objects are worth a thread of their own.
@@ -103,7 +104,7 @@ fn compared(desired: &Catalog, current: &Catalog, meanings: &Meanings<'_>) -> Ve
         }
         let differing = differing(object, live);
         let settled = only_in(&differing, object, live)?;
-        Some((*id, Compared::If(settled, pairs(*id, &differing, meanings)?)))
+        Some((*id, Compared::If(Box::new(settled), pairs(*id, &differing, meanings)?)))
     };
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let share = managed.len().div_ceil(processors).max(WORTH_A_THREAD);
