@@ -12,6 +12,7 @@ pub mod id;
 pub mod ident;
 pub mod include;
 pub mod keep;
+mod kind;
 pub mod kinds;
 pub mod layout;
 mod lex;
