@@ -241,7 +241,8 @@ pub fn namesakes(current: &Catalog, desired: &Catalog, meant: impl Fn(ObjectId) 
             true => Likeness::Definition,
             false => Likeness::Name,
         };
-        let sure = goes && likeness != Likeness::Name;
+        // What holds nothing is made as it was; only a counter cannot be.
+        let sure = goes && likeness == Likeness::Counter;
         found.push(Miss { old: id, new: others, rivals: Vec::new(), likeness, sure });
     }
     found
