@@ -151,14 +151,17 @@ fn add_grouped(query: &Tree, out: &mut Vec<Ident>) {
     }
 }
 
-/// The columns that INSERT, UPDATE and MERGE write: the statements name them without their relation.
+/// The columns that INSERT, UPDATE and MERGE write, and by which ON CONFLICT finds an index: the statements name them
+/// without their relation.
 fn written(tree: &Tree) -> Vec<(Vec<Ident>, Ident)> {
     let mut found = Vec::new();
     tree.walk(&mut |node| {
+        let conflict = node.get("on_conflict_clause");
+        let keys = conflict.get("infer").get("index_elems");
         let lists = match node.name() {
-            "InsertStmt" => [node.get("cols"), node.get("on_conflict_clause").get("target_list")],
-            "UpdateStmt" => [node.get("target_list"), node.get("target_list")],
-            "MergeStmt" => [node.get("merge_when_clauses"), node.get("merge_when_clauses")],
+            "InsertStmt" => vec![node.get("cols"), conflict.get("target_list"), keys],
+            "UpdateStmt" => vec![node.get("target_list")],
+            "MergeStmt" => vec![node.get("merge_when_clauses")],
             _ => return,
         };
         let relation = node.get("relation");
@@ -171,7 +174,8 @@ fn written(tree: &Tree) -> Vec<(Vec<Ident>, Ident)> {
             match item.name() {
                 "MergeWhenClause" => columns
                     .extend(item.get("target_list").items().iter().map(|target| target.get("name").str())),
-                _ => columns.push(item.get("name").str()),
+                // A key may be an expression.
+                _ => columns.extend(Some(item.get("name").str()).filter(|name| !name.is_empty())),
             }
         }
         found.extend(columns.into_iter().map(|column| (parts.clone(), Ident::new(column))));
@@ -292,16 +296,23 @@ pub fn mentions(tree: &Tree, text: &str, prefix: usize) -> Vec<Mention> {
     found
 }
 
+/// Their names. Those behind ON CONFLICT stand elsewhere.
+fn plain_elements(tree: &Tree, names: &mut Vec<Ident>) {
+    match tree.name() {
+        "InferClause" => return,
+        "IndexElem" | "StatsElem" if !tree.get("name").str().is_empty() => {
+            names.push(Ident::new(tree.get("name").str()));
+        }
+        _ => {}
+    }
+    tree.children().into_iter().for_each(|child| plain_elements(child, names));
+}
+
 /// The plain columns of indexes, exclusion constraints and statistics, whose places the tree does not tell: each
 /// begins an element of the list in parentheses, or behind ON.
 fn elements(found: &mut Vec<Mention>, tree: &Tree, text: &str) {
     let mut names: Vec<Ident> = Vec::new();
-    tree.walk(&mut |node| match node.name() {
-        "IndexElem" | "StatsElem" if !node.get("name").str().is_empty() => {
-            names.push(Ident::new(node.get("name").str()))
-        }
-        _ => {}
-    });
+    plain_elements(tree, &mut names);
     tree.walk(&mut |node| {
         if node.name() == "Constraint" {
             names.extend(node.get("including").strings().into_iter().map(Ident::new));

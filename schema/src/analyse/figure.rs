@@ -11,6 +11,11 @@ pub fn figure(tree: &Tree, version: u32) -> Analysed<String> {
     }
 }
 
+/// The name of an index's column by its expression: FigureIndexColname.
+pub fn index_column(tree: &Tree) -> String {
+    find(tree, 0).0.filter(|name| name != STAR).unwrap_or_else(|| "expr".into())
+}
+
 /// No name can be this: the first column of a `*`, which only analysis finds.
 const STAR: &str = "\0";
 

@@ -50,6 +50,7 @@ use std::borrow::Cow;
 
 pub use aliases::same_but_for_aliases;
 pub use definition::{argument, bound, exclusion, partition_key, statistics};
+pub use figure::index_column;
 pub use index::index;
 pub use place::{Place, Seen, expression, query};
 pub use squeeze::squeeze;

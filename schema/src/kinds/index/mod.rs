@@ -44,14 +44,19 @@ pub struct Index {
 impl Index {
     /// What PostgreSQL calls the part that a partition has of its table's.
     fn part_name(&self, id: ObjectId) -> Text {
-        let mut columns = Vec::new();
+        let mut columns: Vec<String> = Vec::new();
         if let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) {
-            tree.walk(&mut |node| {
-                if node.name() == "IndexElem" {
-                    let name = node.get("name").str();
-                    columns.push(if name.is_empty() { "expr".to_owned() } else { name.to_owned() });
-                }
-            });
+            let keys = [tree.get("index_params"), tree.get("index_including_params")];
+            for key in keys.iter().flat_map(|list| list.items()) {
+                let own = match key.get("name").str() {
+                    "" => analyse::index_column(key.get("expr")),
+                    name => name.to_owned(),
+                };
+                // ChooseIndexColumnNames: what is there already gets a number.
+                let numbered = (1..).map(|number| format!("{own}{number}"));
+                let free = std::iter::once(own.clone()).chain(numbered).find(|name| !columns.contains(name));
+                columns.extend(free);
+            }
         }
         key::chosen_name(id.root().name().as_str(), &columns.join("_"), "idx")
     }
