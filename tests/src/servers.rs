@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, SimpleQueryMessage};
 use schemac_compiler::scratch::{self, Options, Scratch};
 
 use crate::{Result, dump, is_ci, repository};
@@ -221,6 +221,25 @@ impl Database<'_> {
     /// Runs statements, over a connection of their own.
     pub fn execute_as(&self, who: As, sql: &str) -> std::result::Result<(), postgres::Error> {
         Client::connect(&self.url(who), NoTls)?.batch_execute(sql)
+    }
+
+    /// The first value of a query as a superuser, who changes nothing by it: empty without a row; else the SQLSTATE.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    #[track_caller]
+    pub fn answer(&self, sql: &str) -> std::result::Result<String, String> {
+        let mut client = self.connect(As::Superuser);
+        let mut transaction = client.transaction().expect("a transaction");
+        let found = transaction.simple_query(sql).map(|messages| {
+            messages.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("null").to_owned()),
+                _ => None,
+            })
+        });
+        found
+            .map(Option::unwrap_or_default)
+            .map_err(|error| error.code().map(|code| code.code().to_owned()).unwrap_or_default())
     }
 
     /// Runs a file with psql, which stops at the first error; returns what it printed.

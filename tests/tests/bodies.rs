@@ -1,7 +1,6 @@
 //! What the report reads in bodies of functions and in scheduled jobs: bodies that are made to mislead. Nothing is missed,
 //! nothing is claimed that is not so, and what is said to go on working is run before and after.
 
-use postgres::SimpleQueryMessage;
 use schemac_tests::product;
 use schemac_tests::project::Project;
 use schemac_tests::servers::{self, As, Database};
@@ -270,18 +269,7 @@ const BODIES: &[(&str, &[(&str, u64)])] = &[
 ];
 
 fn answer(database: &Database<'_>, sql: &str) -> String {
-    let mut client = database.connect(As::Superuser);
-    let mut transaction = client.transaction().expect("a transaction");
-    match transaction.simple_query(sql) {
-        Ok(messages) => messages
-            .iter()
-            .find_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("null").to_owned()),
-                _ => None,
-            })
-            .unwrap_or_default(),
-        Err(error) => error.code().map(|code| format!("error {}", code.code())).unwrap_or_default(),
-    }
+    database.answer(sql).unwrap_or_else(|code| if code.is_empty() { code } else { format!("error {code}") })
 }
 
 /// What is found in an object: the rule and the line.

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use postgres::SimpleQueryMessage;
 use schemac_tests::product;
 use schemac_tests::servers::{self, As, Database};
 use serde_json::Value;
@@ -234,18 +233,7 @@ fn found(report: &Value, rule: &str) -> Vec<String> {
 }
 
 fn ask(database: &Database<'_>, sql: &str) -> String {
-    let mut client = database.connect(As::Superuser);
-    let mut transaction = client.transaction().expect("a transaction");
-    match transaction.simple_query(sql) {
-        Ok(messages) => messages
-            .iter()
-            .find_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("null").to_owned()),
-                _ => None,
-            })
-            .unwrap_or_default(),
-        Err(error) => error.code().map(|code| code.code().to_owned()).unwrap_or_default(),
-    }
+    database.answer(sql).unwrap_or_else(|code| code)
 }
 
 fn whole(database: &Database<'_>) {

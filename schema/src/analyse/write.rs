@@ -174,7 +174,8 @@ impl Analyser<'_> {
         Ok(())
     }
 
-    fn update(&mut self, tree: &Tree) -> Analysed<Write> {
+    /// The target with its place, and what stands beside it in FROM or USING.
+    fn beside(&mut self, tree: &Tree, clause: &str) -> Analysed<(Target, usize, Select)> {
         let (mut relations, rows) = self.rows.take().unwrap_or_default();
         let place = relations.len();
         let target = self.target_of(tree, &mut relations)?;
@@ -182,10 +183,15 @@ impl Analyser<'_> {
         level.visible.extend(rows);
         level.visible.push(target.visible.clone());
         let mut select = Select::default();
-        for item in tree.get("from_clause").items() {
+        for item in tree.get(clause).items() {
             select.from.push(self.item_of_from(item, &mut relations)?);
         }
         select.relations = relations;
+        Ok((target, place, select))
+    }
+
+    fn update(&mut self, tree: &Tree) -> Analysed<Write> {
+        let (target, place, mut select) = self.beside(tree, "from_clause")?;
         let set = self.assignments(tree.get("target_list").items(), &target)?;
         select.filter = self.condition(tree.get("where_clause"))?;
         self.returning(tree, &mut select)?;
@@ -193,17 +199,7 @@ impl Analyser<'_> {
     }
 
     fn delete(&mut self, tree: &Tree) -> Analysed<Write> {
-        let (mut relations, rows) = self.rows.take().unwrap_or_default();
-        let place = relations.len();
-        let target = self.target_of(tree, &mut relations)?;
-        let level = self.level()?;
-        level.visible.extend(rows);
-        level.visible.push(target.visible);
-        let mut select = Select::default();
-        for item in tree.get("using_clause").items() {
-            select.from.push(self.item_of_from(item, &mut relations)?);
-        }
-        select.relations = relations;
+        let (_, place, mut select) = self.beside(tree, "using_clause")?;
         select.filter = self.condition(tree.get("where_clause"))?;
         self.returning(tree, &mut select)?;
         Ok(Write { verb: Verb::Delete, target: place, select })

@@ -62,27 +62,25 @@ pub fn lookalikes(current: &Catalog, desired: &Catalog, meant: impl Fn(ObjectId)
     let declared = |id: ObjectId| desired.get(id).is_some_and(|entry| entry.standing == Standing::Managed);
     let comes =
         |id: &ObjectId| id.kind() == Kind::Table && declared(*id) && !current.contains(*id) && !meant(*id);
-    let new: Tables = desired.ids().filter(comes).map(|id| (id, columns(desired, id))).collect();
+    let mut new: Tables = desired.ids().filter(comes).map(|id| (id, columns(desired, id))).collect();
     if new.is_empty() {
         return Vec::new();
     }
     let left = |(id, entry): &(ObjectId, &Entry)| {
         id.kind() == Kind::Table && entry.standing != Standing::External && !declared(*id) && !meant(*id)
     };
-    let old: Tables = current.iter().filter(left).map(|(id, _)| (id, columns(current, id))).collect();
+    let mut old: Tables = current.iter().filter(left).map(|(id, _)| (id, columns(current, id))).collect();
     let mut found = Vec::new();
     // What is told by all columns is not told by some again.
     for tell in [namesakes_of_the_same_columns, under_other_names, namesakes_of_some_columns] {
-        let taken: HashSet<ObjectId> = found
-            .iter()
-            .filter(|miss: &&Miss| miss.sure)
-            .flat_map(|miss| std::iter::once(miss.old).chain(miss.new.iter().copied()))
-            .collect();
-        let open = |tables: &Tables| -> Tables {
-            let open = tables.iter().filter(|(id, _)| !taken.contains(id));
-            open.map(|(id, columns)| (*id, columns.clone())).collect()
-        };
-        found.extend(tell(&open(&old), &open(&new), current, desired));
+        let told = tell(&old, &new, current, desired);
+        for miss in told.iter().filter(|miss| miss.sure) {
+            for id in std::iter::once(&miss.old).chain(&miss.new) {
+                old.remove(id);
+                new.remove(id);
+            }
+        }
+        found.extend(told);
     }
     found
 }
