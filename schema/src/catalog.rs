@@ -2,10 +2,12 @@
 
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Hashed, Ident, Known, QName};
+use crate::kinds::Kin;
 use crate::object::{self, Kind, Object};
 use crate::span::Span;
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 /// Where an object comes from and what may be done to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Catalog {
     slots: Known<Slot, ObjectId>,
     routines: Known<QName, Vec<ObjectId>>,
     children: Known<ObjectId, Vec<ObjectId>>,
+    // Found when it is first asked for, and forgotten when anything may have changed.
+    kin: OnceLock<Kin>,
 }
 
 impl Catalog {
@@ -61,6 +65,7 @@ impl Catalog {
     }
 
     fn link(&mut self, id: ObjectId, entry: Entry, slots: Vec<Slot>) {
+        self.kin.take();
         for slot in slots {
             if let Slot::Routine(name, _) = slot {
                 self.routines.entry(name).or_default().push(id);
@@ -98,6 +103,7 @@ impl Catalog {
 
     /// Brings the objects into the order of their ids, so that the same set gives the same output.
     pub fn sort(&mut self) {
+        self.kin.take();
         // A stable sort sees what is in order already: most of it, the second time.
         self.entries.sort_keys();
         for children in self.children.values_mut() {
@@ -115,6 +121,7 @@ impl Catalog {
 
     /// The object of an id, to change it in place. Its address cannot change here.
     pub fn get_mut(&mut self, id: ObjectId) -> Option<&mut Entry> {
+        self.kin.take();
         self.entries.get_mut(&id).map(Box::as_mut)
     }
 
@@ -130,6 +137,7 @@ impl Catalog {
 
     /// All objects, to change them in place.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (ObjectId, &mut Entry)> {
+        self.kin.take();
         self.entries.iter_mut().map(|(id, entry)| (*id, entry.as_mut()))
     }
 
@@ -206,6 +214,11 @@ impl Catalog {
             }
         }
         found
+    }
+
+    /// Who has its columns from whom, and what columns own.
+    pub fn kin(&self) -> &Kin {
+        self.kin.get_or_init(|| Kin::of(self))
     }
 
     /// The columns of a relation in their order.

@@ -190,6 +190,16 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
+    /// What is made anew when it comes: an index of a partitioned table that has a part of its name.
+    fn unsettles(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    /// What comes or changes only after it has changed, and at the same moment: the partitions that take its room.
+    fn makes_room(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// Whether what it is about goes away with what it uses (an owned sequence with the column).
     fn takes_along(&self) -> bool {
         false
@@ -389,6 +399,16 @@ macro_rules! kinds {
             /// See [`ObjectKind::at_once`].
             pub fn at_once(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
                 match self { $(Object::$variant(object) => ObjectKind::at_once(object, id, context),)* }
+            }
+
+            /// See [`ObjectKind::unsettles`].
+            pub fn unsettles(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::unsettles(object, id, context),)* }
+            }
+
+            /// See [`ObjectKind::makes_room`].
+            pub fn makes_room(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+                match self { $(Object::$variant(object) => ObjectKind::makes_room(object, id, context),)* }
             }
 
             /// See [`ObjectKind::holds`].

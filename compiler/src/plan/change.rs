@@ -38,7 +38,7 @@ pub struct Changes {
     pub map: BTreeMap<ObjectId, Change>,
     /// Pairs of objects whose changes must be committed together.
     pub together: Vec<(ObjectId, ObjectId)>,
-    /// Pairs of objects of which the first lets go of the second, before that changes.
+    /// Pairs of objects of which the first lets go of the second, before that comes or changes.
     pub letting_go: Vec<(ObjectId, ObjectId)>,
 }
 
@@ -70,6 +70,10 @@ pub fn changes(
                 changes
                     .together
                     .extend(entry.object.at_once(id, context).into_iter().map(|other| (id, other)));
+                for other in entry.object.makes_room(id, context) {
+                    changes.together.push((id, other));
+                    changes.letting_go.push((id, other));
+                }
                 match Object::alter(&live.object, &entry.object, id, context, &mut steps) {
                     Alter::InPlace => {
                         alter_owner(live, entry, id, context, &mut steps);
@@ -113,6 +117,7 @@ pub fn changes(
             open.push_back((id, why));
         }
     }
+    unsettle(context, &mut changes, &mut open);
     replace(context, parked, &mut changes, open, diagnostics);
     refuse(context, &changes, diagnostics);
     imply(context, &mut changes);
@@ -130,6 +135,23 @@ fn alter_owner(live: &Entry, entry: &Entry, id: ObjectId, context: &Context<'_>,
         .any(|child| context.desired.get(*child).is_some_and(|entry| entry.object.takes_along()));
     if !follows {
         kinds::alter_owner(id, owner, out);
+    }
+}
+
+/// What is made anew because something comes, though it does not use that.
+fn unsettle(context: &Context<'_>, changes: &mut Changes, open: &mut VecDeque<(ObjectId, &'static str)>) {
+    let why = "a part of it has the name";
+    let comes = changes.map.iter().filter(|(_, change)| matches!(change, Change::Create(_)));
+    let found: Vec<(ObjectId, ObjectId)> = comes
+        .filter_map(|(id, _)| Some((*id, context.desired.get(*id)?)))
+        .flat_map(|(id, entry)| entry.object.unsettles(id, context).into_iter().map(move |other| (id, other)))
+        .collect();
+    for (id, other) in found {
+        changes.together.push((id, other));
+        if context.desired.contains(other) && !is_replaced(changes, other) {
+            changes.map.insert(other, Change::Replace(Because::Rebuilt(id, why)));
+            open.push_back((other, why));
+        }
     }
 }
 

@@ -230,7 +230,8 @@ pub fn graph(nodes: &[Node], changes: &Changes) -> Graph {
     }
     for (user, used) in &changes.letting_go {
         for changer in roles.changers.get(user).into_iter().flatten() {
-            for later in roles.changers.get(used).into_iter().flatten() {
+            let makers = roles.makers.get(used).into_iter().flatten();
+            for later in makers.filter(|maker| nodes[**maker].verb != Verb::Move) {
                 edges.insert((*changer, *later, Edge::Releases(*used)));
             }
         }

@@ -23,6 +23,7 @@ pub mod grant;
 pub mod identity_sequence;
 pub mod index;
 pub mod key;
+mod kin;
 pub mod materialized_view;
 pub mod member;
 pub mod naming;
@@ -49,8 +50,10 @@ use crate::id::{Address, ObjectId, Slot};
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
 use crate::step::Steps;
+use std::collections::HashSet;
 
 pub use grant::covers as privileges_cover;
+pub use kin::Kin;
 pub use schema::first_owner;
 
 /// Where a part of a table was made that came to it from a parent: the column of the partitioned table.
@@ -129,8 +132,12 @@ pub fn taken_of_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) ->
     heirs(current, table).into_iter().map(|heir| Slot::On(word, heir, id.name())).collect()
 }
 
-/// The names that a check which goes frees in the tables that inherit it, for others: the same one is taken for it.
+/// The names that a check which goes frees in the tables that inherit it, for others: the same one is taken for it. And
+/// those of the parts that partitions have of an index or key which goes.
 pub fn freed_to_relatives(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Slot> {
+    if matches!(id.kind(), Kind::Index | Kind::Key | Kind::Exclusion) {
+        return table::freed_with(id, current);
+    }
     let Some(Object::Check(check)) = current.get(id).map(|entry| &entry.object) else { return Vec::new() };
     let Some(table) = id.parent().filter(|_| !check.no_inherit) else { return Vec::new() };
     let other = |id: &ObjectId| matches!(desired.get(*id).map(|entry| &entry.object), Some(Object::Check(other)) if other != check);
@@ -156,8 +163,11 @@ pub fn leavers(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Object
 }
 
 /// What goes first when an object goes: a column that a child has itself and from its parents too stays theirs until they
-/// lose it.
+/// lose it, and a key that an index has for its part stays as long as that.
 pub fn goes_after(id: ObjectId, current: &Catalog) -> Vec<ObjectId> {
+    if id.kind() == Kind::Key {
+        return table::adopter(id, current).into_iter().collect();
+    }
     let Some(table) = id.parent().filter(|_| id.kind() == Kind::Column) else { return Vec::new() };
     let above = table::parents(current, table).into_iter();
     above.map(|parent| ObjectId::on(Kind::Column, parent, id.name())).collect()
@@ -166,15 +176,12 @@ pub fn goes_after(id: ObjectId, current: &Catalog) -> Vec<ObjectId> {
 /// The tables that have their columns from another one, at any depth.
 pub(crate) fn heirs(catalog: &Catalog, of: ObjectId) -> Vec<ObjectId> {
     let mut found: Vec<ObjectId> = Vec::new();
-    let has_parent = |entry: &Entry| matches!(&entry.object, Object::Table(table) if table.partition_of.is_some() || !table.inherits.is_empty());
-    let tables = || catalog.iter().filter(|(_, entry)| has_parent(entry)).map(|(id, _)| id);
+    let mut known: HashSet<ObjectId> = HashSet::from([of]);
     let mut open = vec![of];
     while let Some(parent) = open.pop() {
-        for child in tables().filter(|id| table::parents(catalog, *id).contains(&parent)) {
-            if child != of && !found.contains(&child) {
-                found.push(child);
-                open.push(child);
-            }
+        for child in catalog.kin().children(parent).iter().copied().filter(|child| known.insert(*child)) {
+            found.push(child);
+            open.push(child);
         }
     }
     found.sort_unstable();
@@ -255,12 +262,12 @@ pub fn followers(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Object
 
 /// What columns of a relation own, or one column: it goes wherever they go.
 pub fn owned(catalog: &Catalog, owner: ObjectId) -> impl Iterator<Item = ObjectId> {
-    catalog
-        .iter()
-        .filter(move |(_, entry)| {
-            entry.object.takes_along() && entry.uses.iter().any(|used| *used == owner || used.is_below(owner))
-        })
-        .filter_map(|(id, _)| id.parent())
+    let all = catalog.kin().owned(owner.root()).iter();
+    let mut found: Vec<ObjectId> =
+        all.filter(|(used, _)| *used == owner || used.is_below(owner)).map(|(_, owned)| *owned).collect();
+    // Who uses a column uses its relation too.
+    found.dedup();
+    found.into_iter()
 }
 
 /// Whether a table is a partition; nothing for what is no table.

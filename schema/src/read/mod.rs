@@ -451,8 +451,9 @@ const USES: Reader = Reader {
         let user = out.find(class, oid, sub);
         let used = out.find(row.oid()?, row.oid()?, row.sub()?);
         if let (Some(user), Some(used)) = (user, used) {
-            // A sequence is owned by a column, and does not use it.
-            if user.kind() == Kind::Sequence && used.kind() == Kind::Column {
+            // A sequence is owned by a column, and a partition's own key is a part of its table's index: neither uses it.
+            let other = (user.kind(), used.kind());
+            if matches!(other, (Kind::Sequence, Kind::Column) | (Kind::Key, Kind::Index)) {
                 return Ok(());
             }
             out.uses(user, used);

@@ -539,8 +539,7 @@ fn is_tested(table: ObjectId, catalog: &Catalog) -> bool {
 /// Whether a child of a column's table keeps its values as a column of its own, and those of the other children.
 fn children(column: ObjectId, context: &Context<'_>) -> (bool, Vec<ObjectId>) {
     let table = table_of(column);
-    let is_direct = |heir: &ObjectId| table::parents(context.current, *heir).contains(&table);
-    let heirs = kinds::heirs(context.current, table).into_iter().filter(is_direct);
+    let heirs = context.current.kin().children(table).iter().copied();
     let stay =
         heirs.filter(|heir| context.desired.contains(*heir) && !table::is_divided(table, context.current));
     let own = stay.map(|heir| ObjectId::on(Kind::Column, heir, column.name()));

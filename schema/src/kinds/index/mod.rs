@@ -15,7 +15,7 @@ use crate::kinds::{key, naming, table};
 use crate::object::{Alter, Context, Nature, Object, ObjectKind, Visitor};
 use crate::question::{Question, Questions, Read};
 use crate::sql::Sql;
-use crate::step::{Lock, Loss, Steps};
+use crate::step::{Lock, Steps};
 use crate::tree::Tree;
 use crate::write::Writer;
 
@@ -74,7 +74,11 @@ impl ObjectKind for Index {
     fn uses(&self, id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
         let Some(table) = id.parent() else { return };
         let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) else { return };
-        out.extend(column_names(&tree).into_iter().filter_map(|name| catalog.column(table, name)));
+        let columns = column_names(&tree);
+        out.extend(columns.iter().filter_map(|name| catalog.column(table, *name)));
+        if self.unique {
+            out.extend(table::adoptable(id, &columns, catalog));
+        }
     }
 
     fn gives_way(&self, id: ObjectId, context: &Context<'_>) -> bool {
@@ -137,8 +141,7 @@ impl ObjectKind for Index {
         }
         let mut sql = Sql::new("DROP INDEX");
         naming::own_name(&mut sql, id);
-        out.push(sql).lock(id.root(), Lock::AccessExclusive);
-        let _ = Loss::DropObject;
+        table::drop_index(id, sql, context, out);
     }
 
     fn analyse(&self, id: ObjectId, world: &World<'_>, out: &mut Found) {

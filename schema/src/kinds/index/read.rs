@@ -30,8 +30,16 @@ pub const READER: Reader = Reader {
         let options = Options(row.options()?.into_iter().collect());
         let tablespace = row.opt_ident()?;
         let statistics = Options(row.options()?.into_iter().collect());
+        let keys: Vec<u32> = row.numbers()?;
         let index = Index { unique, definition, options, tablespace, clustered, statistics, invalid: !valid };
         let id = ObjectId::on(Kind::Index, parent, name);
-        out.add(id, Object::Index(index), class::RELATION, oid, 0)
+        out.add(id, Object::Index(index), class::RELATION, oid, 0)?;
+        for key in keys {
+            let own = out.find(class::RELATION, key, 0);
+            if let Some((table, own)) = own.and_then(|own| Some((own.parent()?, own))) {
+                out.part(table, own.kind(), own.name(), id);
+            }
+        }
+        Ok(())
     },
 };

@@ -7,7 +7,6 @@ pub mod write;
 use crate::catalog::{Catalog, Standing};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, Text};
-use crate::kinds::check::drop_constraint;
 use crate::kinds::options::Options;
 use crate::kinds::{index, naming, table};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
@@ -160,6 +159,10 @@ impl ObjectKind for Key {
         table::of_partitions(id, context)
     }
 
+    fn unsettles(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        table::unsettled(id, context)
+    }
+
     fn create(&self, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
         if table::stays(id, context) || table::comes_as_part(id, self.part_name(id), context) {
             return;
@@ -225,7 +228,9 @@ impl ObjectKind for Key {
         if table::merges(id, context) {
             return;
         }
-        drop_constraint(id, out);
+        let mut sql = naming::alter_parent(id);
+        sql.kw("DROP CONSTRAINT").ident(id.name());
+        table::drop_key(id, sql, context, out);
     }
 }
 

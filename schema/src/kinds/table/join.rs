@@ -2,7 +2,7 @@
 //! it has every column and check of the parent. What it lacks is added by the same change, in front.
 
 use super::{Table, alter};
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::Catalog;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::column::{self, Column, Generated};
@@ -72,19 +72,14 @@ pub(super) fn prepare(old: &Table, new: &Table, id: ObjectId, context: &Context<
 }
 
 /// What must be gone before a table that is there joins others: the columns and checks that its new parents lose, which it
-/// would need or have from there, and the partitions that were where it comes.
+/// would need or have from there.
 pub(super) fn comes_after(new: &Table, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     let Some(Object::Table(old)) = context.current.get(id).map(|entry| &entry.object) else {
         return Vec::new();
     };
     let above = new_parents(old, new, context).flat_map(|parent| context.current.children(parent)).copied();
     let above = above.filter(|part| matches!(part.kind(), Kind::Column | Kind::Check));
-    let whole = new.parent().filter(|_| new.partition_of != old.partition_of);
-    let parts = whole.into_iter().flat_map(|whole| {
-        let is_part = move |entry: &Entry| entry.object.whole() == Some(whole);
-        context.current.iter().filter(move |(_, entry)| is_part(entry)).map(|(id, _)| id)
-    });
-    above.chain(parts).filter(|other| !context.desired.contains(*other)).collect()
+    above.filter(|other| !context.desired.contains(*other)).collect()
 }
 
 /// Whether a new column of a table that is there comes by itself: the table joins a parent that has it.

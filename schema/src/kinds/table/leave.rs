@@ -17,9 +17,14 @@ pub(super) fn settle(old: &Table, new: &Table, id: ObjectId, context: &Context<'
         return;
     }
     for (own, _) in old.parts.0.iter().filter(|(own, _)| own.parent() == Some(id)) {
-        // Another table takes its indexes as its own, or leaves them: they are told apart only when it stands alone. A
-        // foreign key it makes anew, and that of the old one may refer to what goes.
-        if new.partition_of.is_some() && own.kind() != Kind::ForeignKey || stays(*own, context) {
+        let kept = match context.current.get(*own) {
+            // A key of its own that was a part too, and could not go before.
+            Some(live) => context.desired.get(*own).is_some_and(|entry| entry.object == live.object),
+            // Another table takes its indexes as its own, or leaves them: they are told apart only when it stands
+            // alone. A foreign key it makes anew, and that of the old one may refer to what goes.
+            None => new.partition_of.is_some() && own.kind() != Kind::ForeignKey || stays(*own, context),
+        };
+        if kept {
             continue;
         }
         // The whole may have gone before, and all parts with it.

@@ -1,15 +1,18 @@
 //! Tables, without what stands on them: columns, constraints, indexes and policies are objects of their own.
 
+mod adopt;
 mod join;
 mod leave;
 pub mod read;
+mod room;
 pub mod write;
 
+pub use adopt::{adoptable, adopter, drop_index, drop_key, freed_with, unsettled};
 pub use join::{is_brought_by_joining, merges};
 pub use leave::{comes_as_part, stays};
 
 use crate::analyse::{self, Found, World};
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::Catalog;
 use crate::fragment::{Aside, Fragment};
 use crate::id::{ObjectId, Slot};
 use crate::ident::{Ident, QName};
@@ -128,9 +131,15 @@ impl ObjectKind for Table {
         parent.map(slot).into_iter().collect()
     }
 
-    /// What goes from a table that it joins: until then, it would have to have that too.
+    /// What goes from a table that it joins: until then, it would have to have that too. And what is in its room.
     fn comes_after(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
-        join::comes_after(self, id, context)
+        let mut found = join::comes_after(self, id, context);
+        found.extend(room::comes_after(self, id, context));
+        found
+    }
+
+    fn makes_room(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        room::makes_room(id, context)
     }
 
     /// A partition's parts of its table's foreign keys are let go of by the partition, when it leaves that table. No
@@ -350,23 +359,22 @@ fn write_parent(sql: &mut Sql, parent: &Reference) {
 
 /// Takes a partition out of its table and puts it in again with another bound, or into another table.
 fn attach(old: &Table, new: &Table, id: ObjectId, context: &Context<'_>, out: &mut Steps) {
-    let change = |of: &Table, words: &'static str, lock: Lock, bound: Option<&Fragment>, out: &mut Steps| {
-        let Some(parent) = of.parent() else { return };
-        let mut sql = alter(parent);
-        naming::own_name(sql.kw(words), id);
-        if let Some(bound) = bound {
-            sql.fragment(bound);
+    if let Some(parent) = old.parent() {
+        let leaving = if new.parent() == Some(parent) { room::shifting(parent, context) } else { vec![id] };
+        for part in leaving.iter().filter(|_| leaving.first() == Some(&id)) {
+            let mut sql = alter(parent);
+            naming::own_name(sql.kw("DETACH PARTITION"), *part);
+            out.push(sql).lock(parent, Lock::AccessExclusive);
         }
-        let step = out.push(sql).lock(parent, lock);
-        if bound.is_some() {
-            step.scans();
-        }
-    };
-    change(old, "DETACH PARTITION", Lock::AccessExclusive, None, out);
+    }
     leave::settle(old, new, id, context, out);
     join::prepare(old, new, id, context, out);
-    let bound = new.partition_of.as_ref().map(|(_, bound)| bound);
-    change(new, "ATTACH PARTITION", Lock::AccessExclusive, bound, out);
+    if let (Some(parent), Some((_, bound))) = (new.parent(), &new.partition_of) {
+        let mut sql = alter(parent);
+        naming::own_name(sql.kw("ATTACH PARTITION"), id);
+        sql.fragment(bound);
+        out.push(sql).lock(parent, Lock::AccessExclusive).scans();
+    }
     copied_trigger::say_again(id, None, context, out);
 }
 
@@ -390,11 +398,8 @@ pub fn partitions(catalog: &Catalog, table: ObjectId) -> Vec<ObjectId> {
     let mut found = Vec::new();
     let mut open = vec![table];
     while let Some(above) = open.pop().filter(|above| is_divided(*above, catalog)) {
-        let is_below =
-            |entry: &Entry| matches!(&entry.object, Object::Table(table) if table.parent() == Some(above));
-        let below: Vec<ObjectId> =
-            catalog.iter().filter(|(_, entry)| is_below(entry)).map(|(id, _)| id).collect();
-        found.extend(&below);
+        let below = catalog.kin().children(above);
+        found.extend(below);
         open.extend(below);
     }
     found
@@ -444,14 +449,9 @@ fn is_referred_to(table: ObjectId, context: &Context<'_>) -> bool {
         child.kind() == Kind::Key || matches!(index, Some(Object::Index(index)) if index.unique)
     };
     let has_key = |id: &ObjectId| context.current.children(*id).iter().any(serves);
+    let refers = |key: &ObjectId| context.current.contains(*key);
     above.iter().any(has_key)
-        && context.desired.iter().any(|(id, entry)| match &entry.object {
-            Object::ForeignKey(key) => {
-                let target = key.target.qname().and_then(|name| context.desired.relation(name));
-                target.is_some_and(|target| above.contains(&target)) && context.current.contains(id)
-            }
-            _ => false,
-        })
+        && above.iter().any(|target| context.desired.kin().referrers(*target).iter().any(refers))
 }
 
 /// The object of the same kind and name that a table has from a parent: where it was made.
