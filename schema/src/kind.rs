@@ -166,4 +166,30 @@ impl Kind {
     pub fn is_lockable(self) -> bool {
         matches!(self, Kind::Table | Kind::ForeignTable)
     }
+
+    /// Whether objects of this kind hold rows of their own.
+    pub fn holds_rows(self) -> bool {
+        matches!(self, Kind::Table | Kind::ForeignTable)
+    }
+
+    /// Whether objects of this kind read the rows of what they use, as a query does: which rows they find, somebody's
+    /// policies and privileges decide.
+    pub fn reads_rows(self) -> bool {
+        self.is_view() || self.is_routine() || matches!(self, Kind::Policy | Kind::Rule)
+    }
+
+    /// Whether an object of this kind, standing on one of another kind, matters to who uses that: of a table what decides
+    /// which rows somebody finds there, or whether a query is answered at all; nowhere comments.
+    pub fn matters_to_users(self, of: Kind) -> bool {
+        match self {
+            Kind::Comment => false,
+            Kind::Column | Kind::Grant | Kind::Policy => true,
+            _ => !of.holds_rows() || self.holds_rows(),
+        }
+    }
+
+    /// Whether what uses an object of this kind does something else once that is another one.
+    pub fn is_leaned_on(self) -> bool {
+        self.is_relation() || self.is_routine() || self.is_type() || self == Kind::Publication
+    }
 }

@@ -16,6 +16,7 @@ pub mod product;
 pub mod project;
 pub mod respell;
 pub mod rows;
+pub mod sabotage;
 pub mod script;
 pub mod servers;
 mod sql;

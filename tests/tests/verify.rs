@@ -1,9 +1,8 @@
 //! `schemac verify`: passes after an apply, and says what is wrong after each of many sabotages.
 
-use std::path::PathBuf;
-
 use schemac_tests::project::Project;
-use schemac_tests::servers::{self, As, Database, Server};
+use schemac_tests::sabotage::{self, Sabotage};
+use schemac_tests::servers::{self, As};
 use schemac_tests::{product, repository};
 
 const BEFORE: &str = "
@@ -69,57 +68,57 @@ tables:
 ";
 
 /// What somebody did to the database, how it is taken back, and what verify must say.
-const SABOTAGES: &[(&str, &str, &str, &str)] = &[
+const SABOTAGES: &[Sabotage<'_>] = &[
+    // The option is cleared.
     (
-        "the option is cleared",
         "alter view public.notes reset (security_invoker)",
         "alter view public.notes set (security_invoker = true)",
         "facade: view public.notes: it has no security_invoker",
     ),
+    // The option says no.
     (
-        "the option says no",
         "alter view public.notes set (security_invoker = false)",
         "alter view public.notes set (security_invoker = true)",
         "facade: view public.notes: it has no security_invoker",
     ),
+    // A grant is widened.
     (
-        "a grant is widened",
         "grant insert on public.notes to anon",
         "revoke insert on public.notes from anon",
         "privileges that the table does not give: INSERT to anon",
     ),
+    // A column's grant is widened.
     (
-        "a column's grant is widened",
         "grant select (secret) on public.notes to anon",
         "revoke select (secret) on public.notes from anon",
         "privileges to anon on column public.notes.secret: is new since apply 1",
     ),
+    // Who reads some columns enters the table's schema.
     (
-        "who reads some columns enters the table's schema",
         "grant usage on schema app to anon",
         "revoke usage on schema app from anon",
         "past it the whole table can be read, whose schema can be entered, by anon",
     ),
+    // Everybody may read.
     (
-        "everybody may read",
         "grant select on public.logs to public",
         "revoke select on public.logs from public",
         "SELECT to everybody",
     ),
+    // A grant is lost.
     (
-        "a grant is lost",
         "revoke update on public.notes from authenticated",
         "grant update on public.notes to authenticated",
         "privileges to authenticated on view public.notes: is different since apply 1",
     ),
+    // A grant on the table is lost.
     (
-        "a grant on the table is lost",
         "revoke select on app.notes from authenticated",
         "grant select on app.notes to authenticated",
         "privileges to authenticated on table app.notes: is different since apply 1",
     ),
+    // A column is missing.
     (
-        "a column is missing",
         "drop view public.logs; create view public.logs with (security_invoker = true) as select id from app.logs;
          grant select on public.logs to service_role",
         "drop view public.logs; create view public.logs with (security_invoker = true) as select id, line from app.logs;
@@ -127,141 +126,126 @@ const SABOTAGES: &[(&str, &str, &str, &str)] = &[
          alter view public.logs owner to owner",
         "facade: view public.logs: the table's column line is not in it",
     ),
+    // A column has another name.
     (
-        "a column has another name",
         "alter view public.notes rename column body to text",
         "alter view public.notes rename column text to body",
         "column public.notes.body: is gone since apply 1",
     ),
+    // A trigger is disabled.
     (
-        "a trigger is disabled",
         "alter table app.notes disable trigger stamped",
         "alter table app.notes enable trigger stamped",
         "trigger stamped on app.notes: is different since apply 1: enabled was",
     ),
+    // A trigger is dropped.
     (
-        "a trigger is dropped",
         "drop trigger stamped on app.notes",
         "create trigger stamped before update on app.notes for each row execute function public.stamp()",
         "trigger stamped on app.notes: is gone since apply 1",
     ),
+    // The facade has another owner.
     (
-        "the facade has another owner",
         "alter view public.notes owner to service_role",
         "alter view public.notes owner to owner;
          grant select, insert, update, delete on public.notes to service_role",
         "it belongs to service_role, and the table to owner",
     ),
+    // The table has another owner.
     (
-        "the table has another owner",
         "alter table app.logs owner to service_role",
         "alter table app.logs owner to owner; grant select on app.logs to service_role",
         "it belongs to owner, and the table to service_role",
     ),
+    // A policy is dropped.
     (
-        "a policy is dropped",
         "drop policy own on app.notes",
         "create policy own on app.notes to authenticated
          using (owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid)",
         "policy own on app.notes: is gone since apply 1",
     ),
+    // A policy is changed.
     (
-        "a policy is changed",
         "alter policy own on app.notes using (true)",
         "alter policy own on app.notes
          using (owner_id = nullif(current_setting('request.jwt.claim.sub', true), '')::uuid)",
         "policy own on app.notes: is different since apply 1: using was",
     ),
+    // A policy is added.
     (
-        "a policy is added",
         "create policy more on app.notes using (true)",
         "drop policy more on app.notes",
         "policy more on app.notes: is new since apply 1",
     ),
+    // Row-level security is off.
     (
-        "row-level security is off",
         "alter table app.notes disable row level security",
         "alter table app.notes enable row level security",
         "table app.notes: is different since apply 1: rls was true and is false",
     ),
+    // Row-level security is not forced.
     (
-        "row-level security is not forced",
         "alter table app.logs no force row level security",
         "alter table app.logs force row level security",
         "table app.logs: is different since apply 1: rls_forced was true and is false",
     ),
+    // A default is lost.
     (
-        "a default is lost",
         "alter view public.notes alter column body drop default",
         "alter view public.notes alter column body set default 'empty'",
         "default on column public.notes.body: is gone since apply 1",
     ),
+    // A comment is lost.
     (
-        "a comment is lost",
         "comment on table app.notes is null",
         "comment on table app.notes is 'What people note'",
         "comment on table app.notes: is gone since apply 1",
     ),
+    // The sequence is elsewhere.
     (
-        "the sequence is elsewhere",
         "alter sequence app.notes_id_seq owned by none; alter sequence app.notes_id_seq set schema public",
         "alter sequence public.notes_id_seq set schema app; alter sequence app.notes_id_seq owned by app.notes.id",
         "sequence app.notes_id_seq: it is gone",
     ),
+    // The facade filters.
     (
-        "the facade filters",
         "create or replace view public.notes with (security_invoker = true) as
          select id, owner_id, body, at, secret from app.notes where id > 3",
         "create or replace view public.notes with (security_invoker = true) as
          select id, owner_id, body, at, secret from app.notes",
         "reading: view public.notes: as service_role: 9 rows",
     ),
+    // A table stands where the facade was.
     (
-        "a table stands where the facade was",
         "alter view public.notes rename to put_away; create table public.notes (id int)",
         "drop table public.notes; alter view public.put_away rename to notes",
         "facade: view public.notes: it is a table",
     ),
+    // Rows are missing.
     (
-        "rows are missing",
         "create table public.saved as select * from app.notes where id > 10; delete from app.notes where id > 10",
         "insert into app.notes select * from public.saved; drop table public.saved",
         "2 of 12 rows that it had before it moved are missing",
     ),
+    // The table is written anew.
     (
-        "the table is written anew",
         "cluster app.notes using notes_pkey",
         "alter table app.notes set without cluster",
         "table app.notes: its file was",
     ),
 ];
 
-fn folder(major: u32) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("schemac-verify-{major}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(
-        folder.join("schemac.yaml"),
-        "postgres: 15\nsources: [app.yaml]\nexternal: { roles: [anon, authenticated, service_role] }\nundeclared: keep\n",
-    )
-    .expect("writes");
-    std::fs::write(folder.join("app.yaml"), PROJECT).expect("writes");
-    folder
-}
-
-fn moved(server: &Server) -> (Database<'_>, PathBuf) {
-    let database = server.database();
-    database.execute(BEFORE).expect("the tables");
-    let folder = folder(server.major());
-    let url = database.url_as_owner();
-    product::run(&folder, &url, &["apply", "--yes"]).expect("runs").expect(0);
-    (database, folder)
-}
+const FILE: &str = "postgres: 15\nsources: [app.yaml]\nexternal: { roles: [anon, authenticated, service_role] }\n\
+                    undeclared: keep\n";
 
 fn every_sabotage_is_found(major: u32) {
     let Some(server) = servers::get(major) else { return };
-    let (database, folder) = moved(server);
-    let url = database.url_as_owner();
-    let run = product::run(&folder, &url, &["verify", "--writes", "--all"]).expect("runs");
+    let database = server.database();
+    database.execute(BEFORE).expect("the tables");
+    let files = [("schemac.yaml", FILE), ("app.yaml", PROJECT)];
+    let project = Project::new(&format!("verify-{major}"), &files);
+    project.run(&database, &["apply", "--yes"]).expect(0);
+    let run = project.run(&database, &["verify", "--writes", "--all"]);
     run.expect(0);
     for expected in [
         "passed: reading: view public.notes: as service_role: the same 12 rows by both names",
@@ -274,20 +258,11 @@ fn every_sabotage_is_found(major: u32) {
     ] {
         assert!(run.stdout.contains(expected), "nothing says {expected:?}\n{}", run.all());
     }
-    let mut missed = Vec::new();
-    for (what, sabotage, repair, expected) in SABOTAGES {
-        database.execute_as(As::Superuser, sabotage).unwrap_or_else(|error| panic!("{what}: {error}"));
-        let run = product::run(&folder, &url, &["verify", "--writes"]).expect("runs");
-        if run.code != 2 || !run.stdout.contains(expected) {
-            missed.push(format!("{what}: {:?}\n{}", run.code, run.all()));
-        }
-        database.execute_as(As::Superuser, repair).unwrap_or_else(|error| panic!("{what}: {error}"));
-    }
+    let missed = sabotage::missed(&project, &database, &["verify", "--writes"], SABOTAGES.iter().copied());
     assert!(missed.is_empty(), "PostgreSQL {major}: {} not found:\n{}", missed.len(), missed.join("\n"));
     // Only the last one cannot be repaired.
-    let run = product::run(&folder, &url, &["verify"]).expect("runs");
+    let run = project.run(&database, &["verify"]);
     assert_eq!(run.stdout.matches("FAILED").count(), 1, "{}", run.all());
-    std::fs::remove_dir_all(folder).expect("goes");
 }
 
 #[test]

@@ -1,88 +1,11 @@
-//! What the catalogs say of moved relations and their facades, asked anew and not by the readers.
+//! What the catalogs say of facades and what is behind them, asked anew and not by the readers.
 
-use super::{Error, Facade, Finding, Left, Options, Verdict, rows};
-use crate::record::{relations_of, types_of};
+use super::{Error, Facade, Finding, Left, Verdict, rows};
 use postgres::Client;
 use schemac_schema::catalog::Catalog;
-use schemac_schema::id::ObjectId;
-use schemac_schema::ident::Ident;
+use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::kinds::function::asks_its_caller;
-use schemac_schema::object::Object;
 use schemac_schema::sql;
-use std::collections::BTreeMap;
-
-/// Moved relations are the same relations with the same files and no fewer rows.
-pub(super) fn storage(
-    client: &mut Client,
-    left: &Left,
-    options: &Options,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Error> {
-    let ids: Vec<ObjectId> = left.relations.keys().copied().collect();
-    let (types, ids): (Vec<ObjectId>, Vec<ObjectId>) = ids.into_iter().partition(|id| id.kind().is_type());
-    let mut now = relations_of(client, &ids).map_err(Error::Journal)?;
-    now.extend(types_of(client, &types).map_err(Error::Journal)?);
-    for (id, was) in &left.relations {
-        let Some(is) = now.iter().find(|one| one.id == *id) else {
-            findings.push(Finding::new(Verdict::Failed, "storage", id, "it is gone"));
-            continue;
-        };
-        let (verdict, message) = match (is.oid == was.oid, is.file == was.file) {
-            (false, _) if id.kind().is_type() => {
-                (Verdict::Failed, "it is another type of that name: columns have the old one".to_owned())
-            }
-            (false, _) => {
-                (Verdict::Failed, "it is another relation of that name: a copy, or made anew".to_owned())
-            }
-            (true, _) if id.kind().is_type() => {
-                (Verdict::Passed, "the same type as before it moved".to_owned())
-            }
-            (_, false) => (
-                Verdict::Failed,
-                format!(
-                    "its file was {} before it moved and is {}: its rows were written anew (TRUNCATE, VACUUM FULL, \
-                     CLUSTER, or a change of a column's type)",
-                    was.file, is.file
-                ),
-            ),
-            _ => (Verdict::Passed, "the same relation with the same file as before it moved".to_owned()),
-        };
-        findings.push(Finding::new(verdict, "storage", id, message));
-        let (verdict, message) = match (was.rows, is.rows) {
-            (Some(was), Some(is)) if is < was && !options.rows_may_go => (
-                Verdict::Failed,
-                format!(
-                    "{} of {was} rows that it had before it moved are missing; if clients deleted them: --rows-may-go",
-                    was - is
-                ),
-            ),
-            (Some(was), Some(is)) if is != was => {
-                (Verdict::Note, format!("it had {was} rows before it moved and has {is}"))
-            }
-            (Some(_), Some(is)) => (Verdict::Passed, format!("{is} rows, as before it moved")),
-            // A sequence's state is no row.
-            _ if was.reached > is.reached => (
-                Verdict::Failed,
-                format!(
-                    "it was at {} before it moved and is at {}: it gives values that were given already",
-                    was.reached.unwrap_or_default().abs(),
-                    is.reached.map_or_else(
-                        || "its start, or may not be looked at".to_owned(),
-                        |at| at.abs().to_string()
-                    )
-                ),
-            ),
-            _ if !id.kind().can_be_locked() => continue,
-            _ => (
-                Verdict::Unchecked,
-                "its rows were not counted: there are more than a million, or the role may not see all"
-                    .to_owned(),
-            ),
-        };
-        findings.push(Finding::new(verdict, "rows", id, message));
-    }
-    Ok(())
-}
 
 /// Each facade is a view that reads as its caller, lets nobody do more than the table does, and shows the same types.
 pub(super) fn facades(
@@ -144,6 +67,8 @@ pub(super) fn facades(
     Ok(())
 }
 
+/// A privilege of the facade is none too many where its grantee has it on the table too, be it as everybody or as a member.
+/// A column that the facade calls otherwise is looked for among all of the table's.
 fn question(old: &str, new: &str) -> String {
     format!(
         "WITH v AS (SELECT * FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({old})), \
@@ -159,11 +84,16 @@ fn question(old: &str, new: &str) -> String {
          more (words) AS ( \
            SELECT g.privilege || ' to ' || CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee) END \
              FROM given g WHERE place = 'v' AND NOT EXISTS (SELECT FROM given o WHERE o.place = 't' \
-             AND o.grantee = g.grantee AND o.privilege = g.privilege) \
+             AND o.grantee IN (g.grantee, 0) AND o.privilege = g.privilege) \
+             AND NOT (g.grantee <> 0 AND coalesce(pg_catalog.has_table_privilege(g.grantee, (SELECT oid FROM t), g.privilege), true)) \
            UNION ALL SELECT g.privilege || ' (' || g.name || ') to ' || CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee) END \
              FROM columns g WHERE place = 'v' AND NOT EXISTS (SELECT FROM columns o WHERE o.place = 't' AND o.name = g.name \
-             AND o.grantee = g.grantee AND o.privilege = g.privilege) \
-             AND NOT EXISTS (SELECT FROM given o WHERE o.place = 't' AND o.grantee = g.grantee AND o.privilege = g.privilege)) \
+             AND o.grantee IN (g.grantee, 0) AND o.privilege = g.privilege) \
+             AND NOT EXISTS (SELECT FROM given o WHERE o.place = 't' AND o.grantee IN (g.grantee, 0) AND o.privilege = g.privilege) \
+             AND NOT (g.grantee <> 0 AND coalesce( \
+               pg_catalog.has_column_privilege(g.grantee, (SELECT oid FROM t), (SELECT b.attnum FROM t JOIN pg_catalog.pg_attribute b \
+                 ON b.attrelid = t.oid AND b.attname = g.name AND b.attnum > 0 AND NOT b.attisdropped), g.privilege), \
+               pg_catalog.has_any_column_privilege(g.grantee, (SELECT oid FROM t), g.privilege), true))) \
          SELECT v.relkind, EXISTS (SELECT FROM unnest(v.reloptions) o WHERE o IN ('security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes')), \
          pg_catalog.pg_get_userbyid(v.relowner), (SELECT pg_catalog.pg_get_userbyid(relowner) FROM t), \
          (SELECT pg_catalog.string_agg(words, ', ' ORDER BY words) FROM more), \
@@ -186,49 +116,40 @@ fn question(old: &str, new: &str) -> String {
 }
 
 /// Each routine that keeps an old name belongs to the owner of what it calls, runs as the same, and lets nobody do more.
-pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
+pub(super) fn wrappers(
+    client: &mut Client,
+    left: &Left,
+    now: &Catalog,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Error> {
     for facade in &left.wrappers {
-        let (Some(old), Some(new)) = (now.get(facade.name), now.get(facade.of)) else {
+        let (Some(old), Some(_)) = (now.get(facade.name), now.get(facade.of)) else {
             let gone = if now.contains(facade.name) { facade.of } else { facade.name };
             findings.push(Finding::new(Verdict::Failed, "facade", facade.name, format!("{gone} is gone")));
             continue;
         };
+        let (Some(name), Some(of)) = (signature(facade.name), signature(facade.of)) else { continue };
+        let found = rows(&client.simple_query(&routine_question(&sql::literal(&name), &sql::literal(&of)))?);
+        let Some(row) = found.first() else { continue };
+        let text = |place: usize| row.get(place).and_then(Option::as_deref).unwrap_or_default();
         let mut wrong = Vec::new();
-        if old.object.owner() != new.object.owner() {
-            let name = |object: &Object| object.owner().map_or("nobody known", |owner| owner.as_str());
-            wrong.push(format!(
-                "it belongs to {}, and what it calls to {}",
-                name(&old.object),
-                name(&new.object)
-            ));
+        if text(0) != text(1) {
+            wrong.push(format!("it belongs to {}, and what it calls to {}", text(0), text(1)));
         }
-        let given = |id: ObjectId| -> BTreeMap<Ident, &Object> {
-            let children = now.children(id).iter().filter(|child| child.kind().is_grant());
-            children.filter_map(|child| Some((child.name(), &now.get(*child)?.object))).collect()
-        };
-        let behind = given(facade.of);
-        for (grantee, object) in given(facade.name) {
-            let who = if grantee.as_str() == "public" { "everybody" } else { grantee.as_str() };
-            match behind.get(&grantee) {
-                Some(other) if *other == object => {}
-                _ => wrong.push(format!("privileges to {who} that what it calls does not give")),
-            }
+        if !text(2).is_empty() {
+            wrong.push(format!("privileges to {} that what it calls does not give", text(2)));
         }
-        if asks_its_caller(&old.object) {
-            let locked = |role: &str| {
-                format!("its callers need USAGE on the schema of {}, and {role} has none", facade.of)
-            };
-            for who in without_usage(now, facade) {
-                if who.as_str() == "public" {
-                    let message = format!(
-                        "its callers need USAGE on the schema of {}, which not everybody has who may call it",
-                        facade.of
-                    );
-                    findings.push(Finding::new(Verdict::Note, "facade", facade.name, message));
-                } else {
-                    wrong.push(locked(who.as_str()));
-                }
-            }
+        if asks_its_caller(&old.object) && !text(3).is_empty() {
+            let locked =
+                format!("its callers need USAGE on the schema of {}, and {} has none", facade.of, text(3));
+            wrong.push(locked);
+        }
+        if asks_its_caller(&old.object) && text(4) == "t" {
+            let message = format!(
+                "its callers need USAGE on the schema of {}, which not everybody has who may call it",
+                facade.of
+            );
+            findings.push(Finding::new(Verdict::Note, "facade", facade.name, message));
         }
         if wrong.is_empty() {
             let message = format!("a routine that calls {} and gives nobody more than it", facade.of);
@@ -240,23 +161,41 @@ pub(super) fn wrappers(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) 
         let message = "it was not called: nobody knows what a call does; --queries asks the team's own";
         findings.push(Finding::new(Verdict::Unchecked, "reading", facade.name, message));
     }
+    Ok(())
 }
 
-/// Who may call a routine, and may not enter the schema of what it calls: the call ends with an error. Roles that have it
-/// from others are not looked through.
-fn without_usage(now: &Catalog, facade: &Facade) -> Vec<Ident> {
-    let grantees = |of: ObjectId| -> Vec<Ident> {
-        let grants = now.children(of).iter().filter(|id| id.kind().is_grant());
-        grants.map(|id| id.name()).collect()
-    };
-    let owner = |of: ObjectId| now.get(of).and_then(|entry| entry.object.owner());
-    let Some(schema) = facade.of.schema().map(ObjectId::of_schema) else { return Vec::new() };
-    let may = grantees(schema);
-    if may.iter().any(|role| role.as_str() == "public") {
-        return Vec::new();
+/// The owners of both routines, who may call the one and not the other, who may call the first and may not enter the
+/// schema of the second, and whether everybody is among these. What somebody has as a member counts.
+fn routine_question(old: &str, new: &str) -> String {
+    format!(
+        "WITH v AS (SELECT * FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure({old})), \
+         t AS (SELECT * FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure({new})), \
+         callers (grantee) AS (SELECT a.grantee FROM v, LATERAL pg_catalog.aclexplode(coalesce(v.proacl, \
+           pg_catalog.acldefault('f', v.proowner))) a WHERE a.grantee <> v.proowner AND a.privilege_type = 'EXECUTE'), \
+         everybody (calls, enters) AS (SELECT \
+           EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(t.proacl, pg_catalog.acldefault('f', t.proowner))) a \
+             WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE'), \
+           EXISTS (SELECT FROM pg_catalog.pg_namespace n, LATERAL pg_catalog.aclexplode(n.nspacl) a \
+             WHERE n.oid = t.pronamespace AND a.grantee = 0 AND a.privilege_type = 'USAGE') FROM t) \
+         SELECT pg_catalog.pg_get_userbyid(v.proowner), pg_catalog.pg_get_userbyid(t.proowner), \
+         (SELECT pg_catalog.string_agg(CASE c.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(c.grantee) END, ', ' ORDER BY c.grantee) \
+           FROM callers c WHERE NOT everybody.calls \
+           AND NOT (c.grantee <> 0 AND pg_catalog.has_function_privilege(c.grantee, t.oid, 'EXECUTE'))), \
+         (SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname) FROM callers c JOIN pg_catalog.pg_roles r ON r.oid = c.grantee \
+           WHERE NOT pg_catalog.has_schema_privilege(r.oid, t.pronamespace, 'USAGE')), \
+         EXISTS (SELECT FROM callers c WHERE c.grantee = 0) AND NOT everybody.enters \
+         FROM v, t, everybody"
+    )
+}
+
+/// A routine's name with its argument types, as `to_regprocedure` takes it.
+pub(super) fn signature(id: ObjectId) -> Option<String> {
+    match id.address() {
+        Address::Routine(name, arguments) => {
+            Some(format!("{}({})", sql::qualified(name), arguments.as_str()))
+        }
+        _ => None,
     }
-    let without = |role: &Ident| !may.contains(role) && owner(schema) != Some(*role);
-    grantees(facade.name).into_iter().filter(without).collect()
 }
 
 /// The names of a facade and what is behind it, as they stand in SQL.

@@ -8,12 +8,14 @@ pub mod checks;
 mod facts;
 mod paths;
 pub mod queries;
+mod roles;
+mod storage;
 mod use_of;
 
 use crate::address;
 use crate::connect::{Connection, ServerError};
 use crate::introspect;
-use crate::record::Record;
+use crate::record::{self, Record, Relation, Role};
 use crate::relocate::{self, Relocation};
 use crate::rollback::differences;
 use crate::state::{Unavailable, journal};
@@ -46,7 +48,7 @@ pub enum Verdict {
 pub struct Finding {
     /// What came out.
     pub verdict: Verdict,
-    /// What was looked at: `definition`, `storage`, `rows`, `facade`, `reading`, `writing`, `query`, `check`.
+    /// What was looked at: `definition`, `role`, `storage`, `rows`, `facade`, `reading`, `writing`, `query`, `check`.
     pub check: &'static str,
     /// On what.
     pub object: String,
@@ -129,7 +131,11 @@ struct Left {
     /// Facades that are routines.
     wrappers: Vec<Facade>,
     /// The relations that moved: before the first of their moves, by their names of today.
-    relations: BTreeMap<ObjectId, crate::record::Relation>,
+    relations: BTreeMap<ObjectId, Relation>,
+    /// The files that they had when the last apply ended that said so.
+    files: BTreeMap<ObjectId, u32>,
+    /// The roles that all this names, each with the last apply that saw it.
+    roles: BTreeMap<Ident, (i64, Role)>,
     /// Applies of which the end is not recorded.
     torn: Vec<i64>,
 }
@@ -148,10 +154,11 @@ pub fn verify(connection: &mut Connection, options: &Options) -> Result<Vec<Find
     }
     definitions(&left, &reading.catalog, &mut findings);
     leaned_on(&left, &reading.catalog, &mut findings);
-    facts::storage(&mut connection.client, &left, options, &mut findings)?;
+    roles::compare(&mut connection.client, &left, reading.server.version, &mut findings)?;
+    storage::storage(&mut connection.client, &left, options, &mut findings)?;
     facts::facades(&mut connection.client, &left, reading.server.version, &mut findings)?;
     paths::shadows(&mut connection.client, &left, &mut findings)?;
-    facts::wrappers(&left, &reading.catalog, &mut findings);
+    facts::wrappers(&mut connection.client, &left, &reading.catalog, &mut findings)?;
     use_of::compare(&mut connection.client, &left, &reading, options, &mut findings)?;
     findings.sort();
     Ok(findings)
@@ -177,6 +184,8 @@ fn left(client: &mut Client) -> Result<(Left, BTreeSet<Ident>), Error> {
         facades: Vec::new(),
         wrappers: Vec::new(),
         relations: BTreeMap::new(),
+        files: BTreeMap::new(),
+        roles: BTreeMap::new(),
         torn: Vec::new(),
     };
     for (id, texts) in standing.into_iter().zip(texts) {
@@ -258,15 +267,18 @@ impl Left {
         }
         // Files and rows are those before the move; a follower's new name is known from afterwards, by its oid.
         for one in &before.relations {
-            let same = |now: &&crate::record::Relation| {
-                (now.oid, now.id.kind().is_type()) == (one.oid, one.id.kind().is_type())
-            };
+            let same =
+                |now: &&Relation| (now.oid, now.id.kind().is_type()) == (one.oid, one.id.kind().is_type());
             if let Some(now) = after.relations.iter().find(same) {
                 self.relations.entry(now.id).or_insert_with(|| one.clone());
             } else {
                 self.relations.entry(today(one.id)).or_insert_with(|| one.clone());
             }
         }
+        self.files =
+            std::mem::take(&mut self.files).into_iter().map(|(id, file)| (today(id), file)).collect();
+        self.files.extend(after.relations.iter().map(|one| (one.id, one.file)));
+        self.roles.extend(after.roles.iter().map(|role| (role.name, (id, role.clone()))));
         // Rows that a plan wrote anew, as it said it would, are in another file since.
         for id in &after.rewritten {
             let now = after.relations.iter().find(|now| now.id == *id);
@@ -284,12 +296,9 @@ fn definitions(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
             continue;
         }
         let mut different = differences(&left.catalog, now, *root);
-        // An owner plays no part when files are compared.
-        if let (Some(was), Some(is)) = (left.catalog.get(*root), now.get(*root)) {
-            let other = was.object.owner() != is.object.owner();
-            if other && !different.iter().any(|(id, _)| id == root) {
-                different.push((*root, "is different"));
-            }
+        let other = other_owner(&left.catalog, now, *root);
+        if other.is_some() && !different.iter().any(|(id, _)| id == root) {
+            different.push((*root, "is different"));
         }
         if different.is_empty() {
             let message = format!("as apply {apply} left it");
@@ -306,13 +315,31 @@ fn definitions(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What is touched leans on others: what policies and triggers call, what views read, and who may enter the schemas.
+/// The owner that something had and the one that it has. Owners play no part when files are compared.
+fn other_owner(was: &Catalog, now: &Catalog, root: ObjectId) -> Option<(Ident, Ident)> {
+    let owner = |catalog: &Catalog| catalog.get(root)?.object.owner();
+    let (was, is) = (owner(was)?, owner(now)?);
+    (was != is).then_some((was, is))
+}
+
+/// What is touched leans on others: what policies and triggers call and views read, what that calls and reads, and who may
+/// enter the schemas.
 fn leaned_on(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
     for (root, apply) in left.leans.iter().filter(|(root, _)| !left.roots.contains_key(*root)) {
+        if let Some((was, is)) = other_owner(&left.catalog, now, *root).filter(|_| !root.is_schema()) {
+            let message = format!("it belongs to {is}, and belonged to {was} when apply {apply} ended");
+            findings.push(Finding::new(Verdict::Failed, "definition", root, message));
+        }
         for (id, how) in differences(&left.catalog, now, *root) {
-            // A schema is others' too: only who cannot enter it any more is told.
-            let lost = id.kind().is_grant() && how != "is new";
-            if root.is_schema() && !lost {
+            // A schema is others' too: only who cannot enter it any more is told. So is a table: a column that came
+            // changes nothing for who reads the others.
+            let lost = how != "is new";
+            let tells = match (root.is_schema(), id.kind().is_column()) {
+                (true, _) => lost && id.kind().is_grant(),
+                (_, true) => lost || !root.kind().holds_rows(),
+                _ => record::counts(id),
+            };
+            if !tells {
                 continue;
             }
             let details = match (left.catalog.get(id), now.get(id)) {

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// How many subjects are sampled from a table.
 const SAMPLED: usize = 2;
 
+/// As how many roles is tried what everybody may do: first those that a policy names.
+const AS_EVERYBODY: usize = 5;
+
 /// Somebody who asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Caller {
@@ -41,6 +44,11 @@ pub(super) fn compare(
         let Some((old, new)) = names(facade) else { continue };
         let Some(shape) = shape(client, &old, &new)? else { continue };
         let mut callers: Vec<Caller> = Vec::new();
+        if shape.untried > 0 {
+            let message =
+                format!("everybody may use it, and not each role was tried (not tried: {})", shape.untried);
+            findings.push(Finding::new(Verdict::Unchecked, "reading", facade.name, message));
+        }
         for (role, may) in &shape.roles {
             if !may {
                 let message =
@@ -93,8 +101,11 @@ struct Shape {
     needed: Vec<String>,
     /// Columns that may be written.
     writable: Vec<String>,
-    /// Roles with privileges on the facade, and whether we may act as them.
+    /// Roles with privileges on the facade, and whether we may act as them. Where everybody has some, also some that have
+    /// them only so.
     roles: BTreeMap<String, bool>,
+    /// How many others there are that have privileges only as everybody.
+    untried: usize,
     /// The columns of those that may read some by the old name, and not all, as they stand in SQL.
     partly: BTreeMap<String, Vec<String>>,
     /// The schema of the table, where these roles may not enter it by themselves.
@@ -116,18 +127,23 @@ fn shape(client: &mut Client, old: &str, new: &str) -> Result<Option<Shape>, Err
     );
     let columns = rows(&client.simple_query(&question)?);
     let question = format!(
-        "SELECT r.rolname, pg_catalog.pg_has_role(r.oid, 'MEMBER') FROM pg_catalog.pg_roles r WHERE r.oid IN ( \
-         SELECT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a \
+        "WITH given (grantee) AS (SELECT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a \
          WHERE c.oid = pg_catalog.to_regclass({old}) AND a.grantee <> c.relowner \
          UNION SELECT a.grantee FROM pg_catalog.pg_attribute c, LATERAL pg_catalog.aclexplode(c.attacl) a \
-         WHERE c.attrelid = pg_catalog.to_regclass({old})) AND NOT r.rolsuper ORDER BY 1"
+         WHERE c.attrelid = pg_catalog.to_regclass({old})) \
+         SELECT r.rolname, pg_catalog.pg_has_role(r.oid, 'MEMBER'), r.oid IN (SELECT grantee FROM given) \
+         FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_class v ON v.oid = pg_catalog.to_regclass({old}) \
+         WHERE NOT r.rolsuper AND (r.oid IN (SELECT grantee FROM given) OR 0 IN (SELECT grantee FROM given) \
+         AND r.oid <> v.relowner AND r.rolname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(r.oid, v.relnamespace, 'USAGE')) \
+         ORDER BY 3 DESC, EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = pg_catalog.to_regclass({new}) \
+         AND r.oid = ANY (p.polroles)) DESC, 2 DESC, 1"
     );
     let roles = rows(&client.simple_query(&question)?);
     let question = format!(
         "SELECT r.rolname, a.attname FROM pg_catalog.pg_roles r, pg_catalog.pg_attribute a \
          WHERE a.attrelid = pg_catalog.to_regclass({old}) AND a.attnum > 0 AND NOT r.rolsuper \
-         AND r.rolname IN (SELECT pg_catalog.pg_get_userbyid(x.grantee) FROM pg_catalog.pg_attribute c, \
-         LATERAL pg_catalog.aclexplode(c.attacl) x WHERE c.attrelid = a.attrelid) \
+         AND EXISTS (SELECT FROM pg_catalog.pg_attribute c, LATERAL pg_catalog.aclexplode(c.attacl) x \
+         WHERE c.attrelid = a.attrelid AND x.grantee IN (r.oid, 0)) \
          AND pg_catalog.has_column_privilege(r.oid, a.attrelid, a.attnum, 'SELECT') \
          AND NOT pg_catalog.has_table_privilege(r.oid, a.attrelid, 'SELECT') ORDER BY 1, a.attnum"
     );
@@ -155,15 +171,20 @@ fn shape(client: &mut Client, old: &str, new: &str) -> Result<Option<Shape>, Err
         };
         columns.iter().filter(chosen).map(name).collect()
     };
+    let role =
+        |row: &Vec<Option<String>>| (row[0].clone().unwrap_or_default(), row[1].as_deref() == Some("t"));
+    let (given, public): (Vec<_>, Vec<_>) =
+        roles.iter().partition(|row| row.get(2).is_some_and(|given| given.as_deref() == Some("t")));
+    let may = |row: &&&Vec<Option<String>>| row[1].as_deref() == Some("t");
+    let named = given.into_iter().map(role);
+    let tried = public.iter().filter(may).take(AS_EVERYBODY).map(|row| role(row));
     Ok(Some(Shape {
         columns: pick(0),
         key: pick(1),
         needed: pick(2),
         writable: pick(3),
-        roles: roles
-            .iter()
-            .map(|row| (row[0].clone().unwrap_or_default(), row[1].as_deref() == Some("t")))
-            .collect(),
+        roles: named.chain(tried).collect(),
+        untried: public.len() - AS_EVERYBODY.min(public.iter().filter(may).count()),
         partly,
         schema: schema.clone(),
         estimate: estimate.parse().unwrap_or(f64::MAX),

@@ -5,24 +5,28 @@
 //! also their files and rows are kept, which no catalog of schemac holds. Not here: the plan that leads back
 //! (`rollback`), and where the record is stored (`state::journal`).
 
+mod leans;
+mod relations;
+mod roles;
+
+pub use leans::counts;
+pub use relations::{names_of, relations_of, types_of};
+pub use roles::{Role, named};
+
 use crate::introspect::Reading;
 use crate::plan::{Because, Plan, Verb};
 use crate::relocate::{self, Relocation};
-use crate::state::{Unavailable, pinned};
-use postgres::{Client, SimpleQueryMessage};
-use schemac_schema::catalog::{Catalog, Standing};
+use crate::state::Unavailable;
+use postgres::Client;
+use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
-use schemac_schema::ident::{Ident, QName};
+use schemac_schema::ident::Ident;
 use schemac_schema::keep::Kept;
-use schemac_schema::sql;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The version of the shape.
 pub const FORMAT: u32 = 1;
-
-/// From how many rows on, by the server's own estimate, rows are not counted.
-const COUNTED: f64 = 1_000_000.0;
 
 /// What was recorded at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,10 +51,13 @@ pub struct Record {
     pub touched: Vec<ObjectId>,
     /// Those of them that are there, with all that stands on them.
     pub objects: Vec<Kept>,
-    /// What the touched objects lean on and the apply does not touch, with all that stands on it: routines and views that
-    /// they use, the schemas that they are in. Only recorded afterwards.
+    /// What the touched objects lean on and the apply does not touch: what they call and read, what that calls and reads,
+    /// and so on, and the schemas that they are in. Only recorded afterwards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leans: Vec<Kept>,
+    /// The roles that policies and privileges of all that name. Only recorded afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
     /// The relations and types that move, by the names that they have at this moment.
     pub relations: Vec<Relation>,
 }
@@ -66,9 +73,49 @@ pub struct Relation {
     pub file: u32,
     /// How many rows it has, where somebody could count them: no more than a million, and none hidden.
     pub rows: Option<u64>,
+    /// Where they are: it itself, and the tables below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// The foreign keys that nobody checks on it, since their triggers do not fire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchecked: Vec<String>,
+    /// How far the sequences of its identity columns are, by the columns, as `reached`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<String, Option<i64>>,
+    /// Whether nothing can be read from it until it is refreshed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpopulated: bool,
     /// Of a sequence: how far it is, in its own direction, where it goes in one and somebody may look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<i64>,
+}
+
+impl Relation {
+    /// One of which nothing is known.
+    fn nothing(id: ObjectId) -> Self {
+        Self {
+            id,
+            oid: 0,
+            file: 0,
+            rows: None,
+            parts: Vec::new(),
+            unchecked: Vec::new(),
+            identities: BTreeMap::new(),
+            unpopulated: false,
+            reached: None,
+        }
+    }
+}
+
+/// A table with rows that are counted: a relation itself, a partition or a child of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its oid.
+    pub oid: u32,
+    /// Its name at that moment, as it stands in SQL.
+    pub name: String,
+    /// How many rows are in it.
+    pub rows: u64,
 }
 
 impl Record {
@@ -140,24 +187,10 @@ impl Record {
         let moved: BTreeSet<ObjectId> = relocated.was.keys().chain(&self.rewritten).copied().collect();
         let mut record = Self { objects: Vec::new(), relations: Vec::new(), ..self.clone() };
         record.fill(client, &reading.catalog, &moved)?;
-        record.lean(&reading.catalog);
+        let touched: BTreeSet<ObjectId> = record.touched.iter().copied().collect();
+        record.leans = leans::of(&touched, &record.objects, &reading.catalog, &record.search_path);
+        record.roles = roles::of(client, &record, reading.server.version)?;
         Ok(record)
-    }
-
-    fn lean(&mut self, catalog: &Catalog) {
-        let touched: BTreeSet<ObjectId> = self.touched.iter().copied().collect();
-        let used = self.objects.iter().flat_map(|kept| kept.uses.iter().map(|used| used.root()));
-        let used = used.filter(|root| root.kind().is_routine() || root.kind().is_view());
-        let schemas = self.objects.iter().filter_map(|kept| kept.id.schema()).map(ObjectId::of_schema);
-        // What belongs to somebody else changes as they please.
-        let ours = |root: &ObjectId| {
-            let kept = catalog.get(*root).is_some_and(|entry| entry.standing != Standing::External);
-            kept && !touched.contains(root)
-        };
-        let leans: BTreeSet<ObjectId> = used.chain(schemas).filter(ours).collect();
-        let below = leans.iter().flat_map(|root| catalog.descendants(*root).into_iter().chain([*root]));
-        let below: BTreeSet<ObjectId> = below.collect();
-        self.leans = below.iter().filter_map(|id| Some(Kept::of(*id, catalog.get(*id)?))).collect();
     }
 
     fn fill(
@@ -190,94 +223,4 @@ impl Record {
         catalog.sort();
         catalog
     }
-}
-
-/// Objects by their names, and the names as rows of VALUES.
-fn named(of: &[ObjectId]) -> (BTreeMap<QName, ObjectId>, String) {
-    let names: BTreeMap<QName, ObjectId> = of.iter().filter_map(|id| Some((id.qname()?, *id))).collect();
-    let rows: Vec<String> = names
-        .keys()
-        .map(|name| format!("({}, {})", sql::literal(name.schema.as_str()), sql::literal(name.name.as_str())))
-        .collect();
-    (names, rows.join(", "))
-}
-
-/// Files and rows of relations, by two questions.
-///
-/// # Errors
-/// The server could not be asked.
-pub fn relations_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation>, Unavailable> {
-    let (names, rows) = named(of);
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    // Somebody's row-level security would hide rows from the count.
-    let question = format!(
-        "SELECT n.nspname, c.relname, c.oid, c.relfilenode, c.relkind IN ('r', 'p', 'm') \
-         AND c.reltuples < {COUNTED} AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-         AND NOT pg_catalog.row_security_active(c.oid), \
-         CASE WHEN c.relkind = 'S' AND pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT') THEN \
-         (SELECT pg_catalog.pg_sequence_last_value(c.oid) * pg_catalog.sign(s.seqincrement)::pg_catalog.int8 \
-         FROM pg_catalog.pg_sequence s WHERE s.seqrelid = c.oid AND NOT s.seqcycle) END \
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE (n.nspname, c.relname) IN (VALUES {rows}) ORDER BY 1, 2"
-    );
-    let (mut relations, mut counts) = (Vec::new(), Vec::new());
-    for message in pinned(client, &question)? {
-        let SimpleQueryMessage::Row(row) = message else { continue };
-        let text = |place: usize| row.get(place).unwrap_or_default();
-        let Some(id) = names.get(&QName::new(text(0), text(1))) else { continue };
-        if let (true, Some(name)) = (text(4) == "t", id.qname()) {
-            counts.push(format!(
-                "SELECT {}, pg_catalog.count(*) FROM {}",
-                relations.len(),
-                sql::qualified(name)
-            ));
-        }
-        let number = |place: usize| text(place).parse().unwrap_or(0);
-        relations.push(Relation {
-            id: *id,
-            oid: number(2),
-            file: number(3),
-            rows: None,
-            reached: text(5).parse().ok(),
-        });
-    }
-    if counts.is_empty() {
-        return Ok(relations);
-    }
-    for message in pinned(client, &counts.join(" UNION ALL "))? {
-        let SimpleQueryMessage::Row(row) = message else { continue };
-        let place = row.get(0).and_then(|place| place.parse::<usize>().ok());
-        if let Some(relation) = place.and_then(|place| relations.get_mut(place)) {
-            relation.rows = row.get(1).and_then(|rows| rows.parse().ok());
-        }
-    }
-    Ok(relations)
-}
-
-/// Which types they are.
-///
-/// # Errors
-/// The server could not be asked.
-pub fn types_of(client: &mut Client, of: &[ObjectId]) -> Result<Vec<Relation>, Unavailable> {
-    let (names, rows) = named(of);
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let question = format!(
-        "SELECT n.nspname, t.typname, t.oid FROM pg_catalog.pg_type t \
-         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-         WHERE (n.nspname, t.typname) IN (VALUES {rows}) ORDER BY 1, 2"
-    );
-    let mut types = Vec::new();
-    for message in pinned(client, &question)? {
-        let SimpleQueryMessage::Row(row) = message else { continue };
-        let text = |place: usize| row.get(place).unwrap_or_default();
-        if let Some(id) = names.get(&QName::new(text(0), text(1))) {
-            let oid = text(2).parse().unwrap_or(0);
-            types.push(Relation { id: *id, oid, file: 0, rows: None, reached: None });
-        }
-    }
-    Ok(types)
 }
