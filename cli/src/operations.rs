@@ -16,7 +16,7 @@ use schemac_compiler::fingerprint::Seen;
 use schemac_compiler::import::{self, Imported};
 use schemac_compiler::introspect::{self, Reading};
 use schemac_compiler::load::{self, Project};
-use schemac_compiler::memory::{self, Memory};
+use schemac_compiler::memory::{self, Memory, Runs};
 use schemac_compiler::plan::Plan;
 use schemac_compiler::planfile::{self, Saved};
 use schemac_compiler::record::Record;
@@ -153,9 +153,33 @@ fn failed(error: compile::Error, project: Project) -> Failure {
     }
 }
 
-/// Compares the project with the database of the URL, or of the environment. Without `cache` nothing is read from this
-/// user's files, nor written there.
-pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failure> {
+/// What of this user's files is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// Nothing is read there, nor written.
+    Nothing,
+    /// What texts were found equal.
+    Texts,
+    /// That too, and which runs found nothing to do: then no text is looked at, and no pair is known afterwards.
+    Runs,
+}
+
+impl Cache {
+    /// As much as this, unless there shall be no cache.
+    pub fn unless(self, none: bool) -> Self {
+        if none { Cache::Nothing } else { self }
+    }
+}
+
+/// This build of the program: another one may compare otherwise.
+fn build() -> Option<String> {
+    let file = std::env::current_exe().ok()?.metadata().ok()?;
+    let modified = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", file.len(), modified.as_nanos()))
+}
+
+/// Compares the project with the database of the URL, or of the environment.
+pub fn plan(dir: &Path, url: Option<&str>, cache: Cache) -> Result<Planned, Failure> {
     let (say, heard) = std::sync::mpsc::channel();
     let url = url.map(str::to_owned);
     // Where the project file is wrong, it is said below.
@@ -192,7 +216,11 @@ pub fn plan(dir: &Path, url: Option<&str>, cache: bool) -> Result<Planned, Failu
     }
     let environment = |name: &str| std::env::var(name).ok();
     let cached = || memory::cache_file(&environment, &connection.place, &connection.database);
-    let mut memory = Memory::new(cache.then(cached).flatten(), Some(dir.join(memory::LOCK_FILE)));
+    let file = if cache == Cache::Nothing { None } else { cached() };
+    let runs =
+        file.as_deref().filter(|_| cache == Cache::Runs).and_then(|file| Some(Runs::new(file, build()?)));
+    let mut memory = Memory::new(file, Some(dir.join(memory::LOCK_FILE)));
+    memory.runs = runs;
     match compile::compile(&mut project, &mut connection, reading, &mut memory) {
         Ok(compiled) => {
             // Without it the next run takes longer, and nothing else.
@@ -259,7 +287,7 @@ pub fn saved(path: &Path) -> Result<Planned, Failure> {
 pub fn same_files(dir: &Path, planned: &Planned) -> Option<bool> {
     let version = planned.seen.as_ref().map_or(ASSUMED, |seen| seen.version);
     let project = read(dir, version).ok()?;
-    Some(planned.project.as_deref() == Some(planfile::digest(&project.sources).as_str()))
+    Some(planned.project.as_deref() == Some(project.digest.as_str()))
 }
 
 /// Runs a plan, which takes `back` what was applied. Losses are the caller's concern: nothing is refused here because

@@ -16,7 +16,7 @@ use crate::normalize;
 use crate::plan::{self, Plan};
 use crate::relocate::{self, Relocated};
 use crate::settle::{self, Remembering};
-use crate::timings::timed;
+use crate::timings::{self, timed};
 use postgres::Client;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
@@ -141,6 +141,16 @@ pub fn compile(
     let facades = facades(project);
     let own = &project.managed_schemas;
     let binding = Binding { search_path: &search_path, complete: true, facades: &facades, own };
+    let run = memory.runs.as_ref().map(|runs| (runs.digest(&[&project.digest, &reading.digest]), runs));
+    if run.is_some_and(|(run, runs)| runs.knows(run)) {
+        timings::count("runs known to have nothing to do", 1);
+        let plan = Plan { search_path: search_path.clone(), ..Plan::default() };
+        notes.extend(unmodelled(&reading));
+        let seen = seen(&plan, &relocated, project.external_schemas.clone(), reading.server.version);
+        let_go((relocated, desired));
+        return Ok(Compiled { plan: Plan { notes, ..plan }, seen });
+    }
+    let run = run.map(|(run, _)| run);
     let names = facades.keys().copied().collect();
     let circumstances =
         Circumstances { version: reading.server.version, search_path: &search_path, facades: &names };
@@ -172,7 +182,14 @@ pub fn compile(
     }
     let mut found = Compatibility::default();
     let (normalized, plan) = match compared {
-        Some(compared) => compared,
+        Some((normalized, plan)) => {
+            // It was compared to the end, and would be again.
+            let lasts = normalized.unproven.is_empty() && !normalized.passing;
+            if let (Some(runs), Some(run), true) = (&mut remembering.memory.runs, run, lasts) {
+                runs.found_nothing(run);
+            }
+            (normalized, plan)
+        }
         None => {
             settled.take_back(&mut desired);
             doubtful

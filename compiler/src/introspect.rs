@@ -7,6 +7,7 @@
 //! is the kinds' business (`schema::read`).
 
 use crate::moment::{self, Moment};
+use crate::pair::Pair;
 use crate::timings::timed;
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -17,6 +18,7 @@ use schemac_schema::object::Server;
 use schemac_schema::parse;
 use schemac_schema::read::{self, Declarations, OtherGrantor, READERS, Row, SETTINGS};
 use schemac_schema::sql;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::mpsc;
@@ -53,6 +55,8 @@ pub struct Reading {
     pub unplaced: Vec<String>,
     /// When it was read.
     pub moment: Moment,
+    /// A digest of all that the server said.
+    pub digest: String,
 }
 
 /// Why a database could not be read.
@@ -111,13 +115,13 @@ impl From<postgres::Error> for Error {
 /// # Errors
 /// The server is unreachable, too old, or its schema changes each time while it is read.
 pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Reading, Error> {
-    let Session { server, database, superuser, search_path } = session(client)?;
+    let Session { server, database, superuser, search_path, said } = session(client)?;
     let scripts = scripts(server.version);
     let mut attempts = 1;
-    let (declarations, moment) = loop {
-        let found = read(client, &scripts, server.version, external).and_then(|(declarations, moment)| {
-            match moment.is_certain() || !moment::changed_since(client, &moment)? {
-                true => Ok((declarations, moment)),
+    let Whole { declarations, moment, rows } = loop {
+        let found = read(client, &scripts, server.version, external).and_then(|whole| {
+            match whole.moment.is_certain() || !moment::changed_since(client, &whole.moment)? {
+                true => Ok(whole),
                 false => Err(Failure::Changed("something got another name or definition".into())),
             }
         });
@@ -142,6 +146,7 @@ pub fn introspect(client: &mut Client, external: &BTreeSet<Ident>) -> Result<Rea
         other_grantors: declarations.other_grantors,
         unplaced: declarations.unplaced,
         moment,
+        digest: format!("{said:?} {rows:?}"),
     })
 }
 
@@ -151,6 +156,7 @@ struct Session {
     database: Ident,
     superuser: bool,
     search_path: Vec<Ident>,
+    said: Pair,
 }
 
 const SESSION: &str = "SELECT pg_catalog.current_setting('server_version_num'), \
@@ -171,7 +177,10 @@ fn session(client: &mut Client) -> Result<Session, Error> {
         let version = u32::try_from(number / 10_000).unwrap_or(0);
         let (role, database, superuser) = (row.ident()?, row.ident()?, row.flag()?);
         let search_path = row.list()?.iter().map(|schema| Ident::new(schema)).collect();
-        Ok((words, Session { server: Server { version, role }, database, superuser, search_path }))
+        let mut said = Sha256::new();
+        digest(&mut said, &cells);
+        let said = Pair::of(said.finalize().into());
+        Ok((words, Session { server: Server { version, role }, database, superuser, search_path, said }))
     })();
     let (words, session) = read.map_err(|error: read::Error| unexpected("the session", &error))?;
     if session.server.version < OLDEST { Err(Error::TooOld(words)) } else { Ok(session) }
@@ -235,24 +244,45 @@ impl From<postgres::Error> for Failure {
     }
 }
 
+/// One reading.
+struct Whole {
+    declarations: Declarations,
+    moment: Moment,
+    rows: Pair,
+}
+
+/// Lengths stand in front, so that no two rows look alike.
+fn digest(digest: &mut Sha256, cells: &[Option<&str>]) {
+    digest.update((cells.len() as u64).to_be_bytes());
+    for cell in cells {
+        digest.update(cell.map_or(u64::MAX, |cell| cell.len() as u64).to_be_bytes());
+        digest.update(cell.unwrap_or_default());
+    }
+}
+
 /// Reads everything once, in one transaction. Another thread understands what has come meanwhile.
 fn read(
     client: &mut Client,
     scripts: &[String],
     version: u32,
     external: &BTreeSet<Ident>,
-) -> Result<(Declarations, Moment), Failure> {
+) -> Result<Whole, Failure> {
     let (come, coming) = mpsc::channel::<Vec<SimpleQueryMessage>>();
     let (asked, understood) = thread::scope(|scope| {
         let understanding = scope.spawn(|| {
             parse::on_large_stack(|| {
-                let mut out = Declarations::new(version, external);
-                let (mut statement, mut moment) = (0, Moment::default());
+                let mut decoding = Decoding {
+                    statement: 0,
+                    out: Declarations::new(version, external),
+                    moment: Moment::default(),
+                    rows: Sha256::new(),
+                };
                 for messages in coming {
-                    decode(messages, &mut statement, &mut out, &mut moment)?;
+                    decoding.take(messages)?;
                 }
-                out.finish();
-                Ok((out, moment))
+                let Decoding { out: mut declarations, moment, rows, .. } = decoding;
+                declarations.finish();
+                Ok(Whole { declarations, moment, rows: Pair::of(rows.finalize().into()) })
             })
         });
         let asked = scripts.iter().try_for_each(|script| {
@@ -284,35 +314,48 @@ fn query(client: &mut Client, script: &str) -> Result<Vec<SimpleQueryMessage>, F
     })
 }
 
-/// Takes the rows of some statements; `statement` is how many came before.
-fn decode(
-    messages: Vec<SimpleQueryMessage>,
-    statement: &mut usize,
-    out: &mut Declarations,
-    moment: &mut Moment,
-) -> Result<(), Failure> {
-    let mut row_cells = Vec::new();
-    for message in &messages {
-        match message {
-            // BEGIN and the settings come first; each statement ends with its completion.
-            SimpleQueryMessage::CommandComplete(_) => *statement += 1,
-            SimpleQueryMessage::Row(row) => {
-                let place = statement.checked_sub(1 + SETTINGS.len());
-                let Some(reader) = place.and_then(|place| READERS.get(place)) else {
-                    *moment = Moment::of(row);
-                    continue;
-                };
-                row_cells.clear();
-                row_cells.extend((0..row.len()).map(|index| row.get(index)));
-                (reader.decode)(&mut Row::new(&row_cells), out).map_err(|error| match error {
-                    read::Error::Changed(what) => Failure::Changed(format!("{}: {what}", reader.name)),
-                    read::Error::Malformed(_) => Failure::Final(unexpected(reader.name, &error)),
-                })?;
+/// What the rows of the statements so far said.
+struct Decoding {
+    /// How many statements came before.
+    statement: usize,
+    out: Declarations,
+    moment: Moment,
+    rows: Sha256,
+}
+
+impl Decoding {
+    /// Takes the rows of some statements.
+    fn take(&mut self, messages: Vec<SimpleQueryMessage>) -> Result<(), Failure> {
+        let mut row_cells = Vec::new();
+        for message in &messages {
+            match message {
+                // BEGIN and the settings come first; each statement ends with its completion.
+                SimpleQueryMessage::CommandComplete(_) => self.statement += 1,
+                SimpleQueryMessage::Row(row) => {
+                    let place = self.statement.checked_sub(1 + SETTINGS.len());
+                    let reader = place.and_then(|place| Some((place, READERS.get(place)?)));
+                    let Some((place, reader)) = reader else {
+                        self.moment = Moment::of(row);
+                        continue;
+                    };
+                    row_cells.clear();
+                    row_cells.extend((0..row.len()).map(|index| row.get(index)));
+                    self.rows.update((place as u64).to_be_bytes());
+                    digest(&mut self.rows, &row_cells);
+                    (reader.decode)(&mut Row::new(&row_cells), &mut self.out).map_err(
+                        |error| match error {
+                            read::Error::Changed(what) => {
+                                Failure::Changed(format!("{}: {what}", reader.name))
+                            }
+                            read::Error::Malformed(_) => Failure::Final(unexpected(reader.name, &error)),
+                        },
+                    )?;
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Errors that come from schema changes of others (`could not open relation`, `cache lookup failed`).

@@ -5,6 +5,7 @@
 //! that a changed file needs the same `--allow` as an honest one.
 
 use crate::fingerprint::Seen;
+use crate::load;
 use crate::plan::{Because, Plan, PlannedStep, Segment, Verb};
 use crate::render;
 use schemac_schema::code::Code;
@@ -36,18 +37,6 @@ pub struct Saved {
     pub project: String,
 }
 
-/// A digest of a project's files: their names and texts.
-pub fn digest(sources: &Sources) -> String {
-    let mut digest = Sha256::new();
-    for file in sources.files() {
-        for text in [sources.path(file), sources.text(file)] {
-            digest.update((text.len() as u64).to_be_bytes());
-            digest.update(text);
-        }
-    }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The digest of a plan's file.
 pub fn digest_of(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -64,7 +53,7 @@ pub fn write(plan: &Plan, seen: &Seen, sources: &Sources) -> Result<String, Vec<
         "fingerprint": seen.fingerprint,
         "concerned": seen.concerned.iter().copied().map(render::json_object).collect::<Vec<_>>(),
         "external": seen.external,
-        "project": digest(sources),
+        "project": load::digest(sources),
     });
     let text = format!("{value:#}\n");
     // What is written must come back as it is.

@@ -180,29 +180,36 @@ pub fn recall(
     }
 }
 
-/// Remembers what the server has proven, where the plan touches nothing that the texts mention.
+/// Remembers what the server has proven, where the plan touches nothing that the texts mention. Gives whether all of it
+/// could be remembered.
 pub fn remember(
     proven: &[(ObjectId, String)],
     desired: &Catalog,
     relocated: &Relocated,
     remembering: &mut Remembering<'_>,
-) {
+) -> bool {
     if proven.is_empty() {
-        return;
+        return true;
     }
     let changed = changed(desired, relocated);
+    let mut all = true;
     for (id, place) in proven {
         let Some(entry) = desired.get(*id) else { continue };
         for (found, fragment) in fragments(&entry.object) {
             let stored = fragment.canonical_text();
-            if found.as_str() != place || changed.touches(*id, &fragment, stored.as_str()) {
+            if found.as_str() != place {
                 continue;
             }
-            if let Some(pair) = remembering.meanings.pair(*id, place, &fragment, stored.as_str()) {
-                remembering.memory.holds(pair, *id, Text::new(place));
+            let safe = !changed.touches(*id, &fragment, stored.as_str());
+            let pair =
+                safe.then(|| remembering.meanings.pair(*id, place, &fragment, stored.as_str())).flatten();
+            match pair {
+                Some(pair) => remembering.memory.holds(pair, *id, Text::new(place)),
+                None => all = false,
             }
         }
     }
+    all
 }
 
 fn changed(desired: &Catalog, relocated: &Relocated) -> Changed {

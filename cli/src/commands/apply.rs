@@ -2,7 +2,7 @@
 
 use super::{Allow, Exit, Stop, allow_parser, counted, refuse, refused};
 use crate::Global;
-use crate::operations::{self, Failure, Planned};
+use crate::operations::{self, Cache, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::apply::{Applied, ApplyOptions, Progress, Retry};
 use schemac_compiler::plan::{PlannedStep, Segment, Verb};
@@ -81,7 +81,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
     let url = global.db.as_deref();
     let planned = match &arguments.plan {
         Some(path) => operations::saved(path)?,
-        None => operations::plan(&global.dir, url, !global.no_cache)?,
+        None => operations::plan(&global.dir, url, Cache::Runs.unless(global.no_cache))?,
     };
     if let Some(exit) = decide(&planned, &arguments.how, shell)? {
         return Ok(exit);
@@ -100,7 +100,7 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
         }
         return Ok(Exit::Done);
     }
-    let left = operations::plan(&global.dir, url, !global.no_cache)?;
+    let left = operations::plan(&global.dir, url, Cache::Texts.unless(global.no_cache))?;
     if !left.plan.is_empty() {
         let text = render::text(&left.plan, &left.report.sources, false, shell.width());
         shell.say(&format!("What is left:\n{text}"));

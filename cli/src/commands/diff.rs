@@ -2,7 +2,7 @@
 
 use super::{Allow, Exit, Stop, allow_parser, refuse, refused};
 use crate::Global;
-use crate::operations::{self, Failure, Planned};
+use crate::operations::{self, Cache, Failure, Planned};
 use crate::shell::Shell;
 use schemac_compiler::render;
 use schemac_compiler::timings::{self, timed};
@@ -70,7 +70,9 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             return Err(Failure::Outside { message, help: None }.into());
         }
     };
-    let planned = operations::plan(&global.dir, global.db.as_deref(), !global.no_cache)?;
+    // What is written into the lock are pairs of texts.
+    let believed = if arguments.lock { Cache::Texts } else { Cache::Runs };
+    let planned = operations::plan(&global.dir, global.db.as_deref(), believed.unless(global.no_cache))?;
     if arguments.lock {
         operations::lock(&global.dir, &planned)?;
     }

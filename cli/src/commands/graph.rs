@@ -41,7 +41,11 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<Exit, Stop> {
     let (graph, report) = if arguments.plan {
-        let planned = operations::plan(&global.dir, global.db.as_deref(), !global.no_cache)?;
+        let planned = operations::plan(
+            &global.dir,
+            global.db.as_deref(),
+            operations::Cache::Texts.unless(global.no_cache),
+        )?;
         (graph::plan(&planned.plan), planned.report)
     } else {
         let (catalog, report) = operations::declared(&global.dir)?;

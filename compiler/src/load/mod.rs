@@ -21,6 +21,7 @@ use schemac_schema::ident::{Ident, QName};
 use schemac_schema::parse;
 use schemac_schema::span::{Sources, Span};
 use schemac_schema::spec::ProjectSpec;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Project {
     pub spec: ProjectSpec,
     /// Every file, for messages.
     pub sources: Sources,
+    /// A digest of the files: their names and texts.
+    pub digest: String,
     /// What the files declare.
     pub catalog: Catalog,
     /// What was somewhere else before.
@@ -153,7 +156,7 @@ pub fn load(dir: &Path, version: u32) -> Result<Project, Failure> {
     let mut sources = Sources::new();
     // Deep expressions make deep trees.
     match parse::on_large_stack(|| read(dir, version, &mut sources)) {
-        Ok(project) => Ok(Project { sources, ..project }),
+        Ok(project) => Ok(Project { digest: digest(&sources), sources, ..project }),
         Err(diagnostics) => Err(Failure { diagnostics, sources }),
     }
 }
@@ -197,6 +200,7 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
     Ok(Project {
         spec,
         sources: Sources::new(),
+        digest: String::new(),
         catalog: declared.catalog,
         moves: declared.moves,
         unmoved: declared.unmoved,
@@ -209,6 +213,18 @@ fn read(dir: &Path, version: u32, sources: &mut Sources) -> Result<Project, Vec<
         external_roles,
         warnings: diagnostics,
     })
+}
+
+/// A digest of a project's files: their names and texts.
+pub fn digest(sources: &Sources) -> String {
+    let mut digest = Sha256::new();
+    for file in sources.files() {
+        for text in [sources.path(file), sources.text(file)] {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Phases move what the project declares.

@@ -11,15 +11,35 @@ use schemac_schema::ident::{Hashed, Ident, QName};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// What the words of texts may mean in a database.
 #[derive(Debug)]
 pub struct Meanings<'a> {
     catalog: &'a Catalog,
-    names: HashMap<String, Vec<ObjectId>, Hashed>,
+    /// The place of each word that something is called, in `named`.
+    places: HashMap<String, usize, Hashed>,
+    /// In the order of the words.
+    named: Vec<Named>,
     whole: [u8; 32],
-    known: Mutex<HashMap<String, [u8; 32], Hashed>>,
+}
+
+/// What bears a name, whatever its schema.
+#[derive(Debug)]
+struct Named {
+    word: String,
+    ids: Vec<ObjectId>,
+    shallow: OnceLock<Shallow>,
+    deep: OnceLock<[u8; 32]>,
+}
+
+/// What these are to those who name them.
+#[derive(Debug)]
+struct Shallow {
+    digests: Vec<[u8; 32]>,
+    /// The words that they stand on, by place.
+    stands_on: Vec<usize>,
 }
 
 /// What the texts of a run have in common.
@@ -59,71 +79,44 @@ impl<'a> Meanings<'a> {
                 }
             }
         }
-        let mut meanings = Self { catalog, names, whole: [0; 32], known: Mutex::default() };
         odd.sort_unstable();
         for id in odd {
-            update(&mut whole, &meanings.shallow(id).0);
+            update(&mut whole, &shallow(catalog, id).0);
         }
-        for ids in meanings.names.values_mut() {
+        let new = |(word, mut ids): (String, Vec<ObjectId>)| {
             ids.sort_unstable();
-        }
-        meanings.whole = whole.finalize().into();
-        meanings
+            Named { word, ids, shallow: OnceLock::new(), deep: OnceLock::new() }
+        };
+        let mut named: Vec<Named> = names.into_iter().map(new).collect();
+        named.sort_unstable_by(|a, b| a.word.cmp(&b.word));
+        let places = named.iter().enumerate().map(|(place, named)| (named.word.clone(), place)).collect();
+        Self { catalog, places, named, whole: whole.finalize().into() }
     }
 
-    /// What an object is to those who name it, and the text whose words it stands on.
-    fn shallow(&self, id: ObjectId) -> (String, String) {
-        let columns = if id.kind().is_relation() { self.catalog.columns(id) } else { Vec::new() };
-        let mut text = format!("{id:?}");
-        let mut stands_on = text.clone();
-        if columns.is_empty() {
-            // A view's columns are those of its query.
-            let object = self.catalog.get(id).map(|entry| format!("{:?}", entry.object)).unwrap_or_default();
-            text.push_str(&object);
-            if id.kind().is_relation() || id.kind().is_type() {
-                stands_on = object;
-            }
-        } else {
-            stands_on.clear();
+    fn shallow(&self, named: &Named) -> Shallow {
+        let (mut digests, mut stands_on) = (Vec::new(), Vec::new());
+        for id in &named.ids {
+            let (text, below) = shallow(self.catalog, *id);
+            digests.push(Sha256::digest(&text).into());
+            stands_on.extend(words(&lower(&below)).filter_map(|word| self.places.get(word)));
         }
-        for (column, definition) in columns {
-            let collation = definition.collation.as_ref().map(|collation| (collation.schema, collation.name));
-            text.push_str(&format!("\0{:?}\0{:?}\0{collation:?}", column.name(), definition.type_name));
-            stands_on.push_str(&format!(" {:?}", definition.type_name));
-        }
-        (text, stands_on)
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<String, [u8; 32], Hashed>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        Shallow { digests, stands_on }
     }
 
     /// What a word may mean, with all that this stands on.
-    fn word(&self, word: &str) -> [u8; 32] {
-        if let Some(known) = self.known().get(word) {
-            return *known;
-        }
-        let mut reached = BTreeSet::from([word.to_owned()]);
-        let mut open = vec![word.to_owned()];
-        let mut texts = BTreeSet::new();
-        while let Some(word) = open.pop() {
-            for id in self.names.get(&word).into_iter().flatten() {
-                let (text, stands_on) = self.shallow(*id);
-                texts.insert(text);
-                for next in words(&lower(&stands_on)) {
-                    if self.names.contains_key(next) && reached.insert(next.to_owned()) {
-                        open.push(next.to_owned());
-                    }
-                }
-            }
-        }
+    fn deep(&self, place: usize) -> [u8; 32] {
+        let mut reached = BTreeSet::from([place]);
+        let mut open = vec![place];
         let mut digest = Sha256::new();
-        for text in texts {
-            update(&mut digest, &text);
+        let mut digests: Vec<[u8; 32]> = Vec::new();
+        while let Some(named) = open.pop().and_then(|place| self.named.get(place)) {
+            let shallow = named.shallow.get_or_init(|| self.shallow(named));
+            digests.extend(&shallow.digests);
+            open.extend(shallow.stands_on.iter().copied().filter(|next| reached.insert(*next)));
         }
-        let digest = digest.finalize().into();
-        self.known().insert(word.to_owned(), digest);
-        digest
+        digests.sort_unstable();
+        digests.iter().for_each(|one| digest.update(one));
+        digest.finalize().into()
     }
 
     /// The digest of a pair in a place of an object; `None` where what the text means depends on more than the
@@ -139,15 +132,40 @@ impl<'a> Meanings<'a> {
         for text in [&format!("{object:?}"), place, declared, stored] {
             update(&mut digest, text);
         }
-        let mut words: Vec<&str> = texts.words().filter(|word| self.names.contains_key(*word)).collect();
-        words.sort_unstable();
-        words.dedup();
-        for word in words {
-            update(&mut digest, word);
-            digest.update(self.word(word));
+        let mut places: Vec<usize> =
+            texts.words().filter_map(|word| self.places.get(word)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        for place in places {
+            let Some(named) = self.named.get(place) else { continue };
+            update(&mut digest, &named.word);
+            digest.update(named.deep.get_or_init(|| self.deep(place)));
         }
         Some(Pair::of(digest.finalize().into()))
     }
+}
+
+/// What an object is to those who name it, and the text whose words it stands on.
+fn shallow(catalog: &Catalog, id: ObjectId) -> (String, String) {
+    let columns = if id.kind().is_relation() { catalog.columns(id) } else { Vec::new() };
+    let mut text = format!("{id:?}");
+    let mut stands_on = text.clone();
+    if columns.is_empty() {
+        // A view's columns are those of its query.
+        let object = catalog.get(id).map(|entry| format!("{:?}", entry.object)).unwrap_or_default();
+        text.push_str(&object);
+        if id.kind().is_relation() || id.kind().is_type() {
+            stands_on = object;
+        }
+    } else {
+        stands_on.clear();
+    }
+    for (column, definition) in columns {
+        let collation = definition.collation.as_ref().map(|collation| (collation.schema, collation.name));
+        let _ = write!(text, "\0{:?}\0{:?}\0{collation:?}", column.name(), definition.type_name);
+        let _ = write!(stands_on, " {:?}", definition.type_name);
+    }
+    (text, stands_on)
 }
 
 /// The names of relations, routines and types that a plan changes, as words, with what bears them.
@@ -210,9 +228,10 @@ fn in_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_' || character == '$' || !character.is_ascii()
 }
 
-/// The words of a text.
+/// The words of a text. What is not ASCII is part of one, so a text falls apart between bytes.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character| !in_word(character)).filter(|word| !word.is_empty())
+    let apart = |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..));
+    text.as_bytes().split(apart).filter(|word| !word.is_empty()).filter_map(|word| str::from_utf8(word).ok())
 }
 
 fn lower(text: &str) -> Cow<'_, str> {
@@ -229,8 +248,11 @@ fn word_of(name: &str) -> Option<String> {
 
 /// Of a text in lower case.
 fn depends_on_more(text: &str) -> bool {
-    text.contains("u&")
-        || ["'now", "'today", "'tomorrow", "'yesterday"].iter().any(|word| text.contains(word))
+    let passing = |(at, _): (usize, &str)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        ["now", "today", "tomorrow", "yesterday"].iter().any(|word| rest.starts_with(word))
+    };
+    text.contains("u&") || text.match_indices('\'').any(passing)
 }
 
 #[cfg(test)]

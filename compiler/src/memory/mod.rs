@@ -11,15 +11,16 @@
 //! the other. It is believed where nothing that the texts mention changes in the same plan.
 //!
 //! Pairs are digests, so no SQL is kept: in the database's own schema (`state::memory`), in a file of this user, and in
-//! `schemac.lock`, which belongs to the project.
+//! `schemac.lock`, which belongs to the project. This user's files also know whole runs (`runs`).
 
 mod meanings;
+mod runs;
 
 use crate::pair::Pair;
 use crate::state;
 use postgres::Client;
 use schemac_schema::id::ObjectId;
-use schemac_schema::ident::Text;
+use schemac_schema::ident::{Hashed, Text};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -27,10 +28,11 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 pub use self::meanings::{Changed, Circumstances, Meanings};
+pub use self::runs::Runs;
 
 /// Another number makes every pair unknown that was remembered before: for another meaning of what is digested. So does
 /// another version, which may analyse SQL otherwise.
-const FORMAT: &str = concat!("schemac equal 1 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("schemac equal 2 ", env!("CARGO_PKG_VERSION"));
 
 /// How many pairs a user's file keeps.
 const KEPT: usize = 200_000;
@@ -43,10 +45,14 @@ pub const LOCK_FILE: &str = "schemac.lock";
 pub struct Memory {
     cache: Option<PathBuf>,
     lock: Option<PathBuf>,
-    known: Option<HashSet<Pair>>,
-    cached: HashSet<Pair>,
+    /// What the cache knows; none was read yet.
+    cached: Option<HashSet<Pair, Hashed>>,
+    /// What else is known.
+    known: HashSet<Pair, Hashed>,
     /// The pairs of this run, with the place that they are about.
-    used: HashMap<Pair, (ObjectId, Text)>,
+    used: HashMap<Pair, (ObjectId, Text), Hashed>,
+    /// Whole runs, where these are believed.
+    pub runs: Option<Runs>,
 }
 
 impl Memory {
@@ -57,26 +63,27 @@ impl Memory {
 
     /// Whether a pair is remembered. The sources are read when the first pair is asked for.
     pub fn knows(&mut self, pair: Pair, client: &mut Client) -> bool {
-        if self.known.is_none() {
+        if self.cached.is_none() {
             self.open(client);
         }
         // What was proven a moment ago counts too.
-        self.used.contains_key(&pair) || self.known.as_ref().is_some_and(|known| known.contains(&pair))
+        self.is_cached(pair) || self.known.contains(&pair) || self.used.contains_key(&pair)
+    }
+
+    fn is_cached(&self, pair: Pair) -> bool {
+        self.cached.as_ref().is_some_and(|cached| cached.contains(&pair))
     }
 
     /// What cannot be read is not remembered.
     fn open(&mut self, client: &mut Client) {
-        if let Some(path) = &self.cache {
-            self.cached = read_cache(path).unwrap_or_default();
-        }
-        let mut known = self.cached.clone();
+        let cached = self.cache.as_deref().and_then(read_cache).unwrap_or_default();
+        self.cached = Some(cached.into_iter().collect());
         if let Some(path) = &self.lock {
-            known.extend(fs::read_to_string(path).map(|text| locked(&text)).unwrap_or_default());
+            self.known.extend(fs::read_to_string(path).map(|text| locked(&text)).unwrap_or_default());
         }
         if let Ok(pairs) = state::memory::read(client) {
-            known.extend(pairs);
+            self.known.extend(pairs);
         }
-        self.known = Some(known);
     }
 
     /// Says that a pair holds in this run, and which place of an object it is about.
@@ -95,8 +102,10 @@ impl Memory {
     /// # Errors
     /// The file cannot be written. Nothing is lost but time.
     pub fn keep(&self) -> io::Result<()> {
-        let Some(path) =
-            self.cache.as_ref().filter(|_| self.used.keys().any(|pair| !self.cached.contains(pair)))
+        if let Some(runs) = &self.runs {
+            runs.keep()?;
+        }
+        let Some(path) = self.cache.as_ref().filter(|_| self.used.keys().any(|pair| !self.is_cached(*pair)))
         else {
             return Ok(());
         };
@@ -104,16 +113,10 @@ impl Memory {
         // Another run may have written meanwhile.
         let room = KEPT.saturating_sub(all.len());
         all.extend(read_cache(path).unwrap_or_default().into_iter().take(room));
-        let mut text = format!("{FORMAT}\n");
-        for pair in &all {
-            let _ = writeln!(text, "{pair}");
-        }
-        let sum = Pair::of(Sha256::digest(&text).into());
-        text.push_str(&format!("end {sum}\n"));
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        replace(path, &text)
+        replace(path, &summed(&all))
     }
 
     /// Writes the project's `schemac.lock`: a line for each pair of this run, in the order of what they are about, so
@@ -150,8 +153,19 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
+/// What a user's file holds, so that one that is not whole is known.
+fn summed<'a>(pairs: impl IntoIterator<Item = &'a Pair>) -> String {
+    let mut text = format!("{FORMAT}\n");
+    for pair in pairs {
+        let _ = writeln!(text, "{pair}");
+    }
+    let sum = Pair::of(Sha256::digest(&text).into());
+    text.push_str(&format!("end {sum}\n"));
+    text
+}
+
 /// A user's file; `None` where it is missing, or not whole.
-fn read_cache(path: &Path) -> Option<HashSet<Pair>> {
+fn read_cache(path: &Path) -> Option<Vec<Pair>> {
     let text = fs::read_to_string(path).ok()?;
     let at = text.trim_end().rfind('\n')? + 1;
     let (body, end) = text.split_at(at);
@@ -218,7 +232,7 @@ mod tests {
         };
         memory("a").keep().unwrap();
         memory("b").keep().unwrap();
-        let both = HashSet::from([of("a"), of("b")]);
+        let both = vec![of("a"), of("b")];
         assert_eq!(read_cache(&path), Some(both.clone()));
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
@@ -232,7 +246,7 @@ mod tests {
         // A broken one is replaced, not mended.
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         memory("c").keep().unwrap();
-        assert_eq!(read_cache(&path), Some(HashSet::from([of("c")])));
+        assert_eq!(read_cache(&path), Some(vec![of("c")]));
         fs::remove_dir_all(folder()).unwrap();
     }
 

@@ -33,6 +33,8 @@ pub struct Normalized {
     pub asked_in_vain: bool,
     /// The places at which analysis or the server said that both texts are one.
     pub proven: Vec<(ObjectId, String)>,
+    /// Whether something was proven that cannot be remembered.
+    pub passing: bool,
 }
 
 /// How many fragments whose texts differ each rung decided.
@@ -120,7 +122,7 @@ pub fn normalize(
     timings::count("texts equal by analysis", analysed);
     timings::count("texts equal by the server's answer", asked);
     timings::count("texts different by the server's answer", different);
-    settle::remember(&normalized.proven, desired, relocated, remembering);
+    normalized.passing = !settle::remember(&normalized.proven, desired, relocated, remembering);
     normalized
         .unproven
         .extend(open.into_iter().map(|id| (id, "it refers to something that this plan changes".into())));

@@ -23,6 +23,27 @@ impl Project {
         self.0.join("cache")
     }
 
+    /// This user's file of pairs, or of runs.
+    fn file(&self, of_runs: bool) -> PathBuf {
+        let files = fs::read_dir(self.cache().join("schemac")).unwrap().map(|entry| entry.unwrap().path());
+        files.into_iter().find(|file| file.to_string_lossy().ends_with("-runs") == of_runs).unwrap()
+    }
+
+    /// Forgets which runs found nothing to do.
+    fn forget_runs(&self) {
+        fs::remove_file(self.file(true)).unwrap();
+    }
+
+    /// Whether a diff finds nothing to do, and whether it knew so from an earlier run.
+    fn nothing(&self, url: &str, arguments: &[&str]) -> (bool, bool) {
+        let all: Vec<&str> = ["diff", "--timings"].iter().chain(arguments).copied().collect();
+        let mut command = product::command(&self.0, url, &all);
+        command.env("XDG_CACHE_HOME", self.cache());
+        let run = product::finish(command).unwrap();
+        run.expect(0);
+        (run.stdout.contains(EQUAL), run.stderr.contains("runs known to have nothing to do"))
+    }
+
     /// Runs a diff with a cache; its standard output, and how often SQL had to be analysed or the server asked.
     fn diff(&self, url: &str, arguments: &[&str]) -> (String, usize) {
         let all: Vec<&str> = ["diff", "--timings"].iter().chain(arguments).copied().collect();
@@ -70,6 +91,75 @@ views:
 ";
 
 #[test]
+fn a_run_that_found_nothing_to_do_is_known_until_anything_differs() {
+    for server in servers::all() {
+        let database = server.database();
+        let project = Project::new(&format!("runs-{}", server.major()), TABLE);
+        let url = database.url_as_owner();
+        project.apply(&url);
+        assert_eq!(project.nothing(&url, &[]), (true, false));
+        assert_eq!(project.nothing(&url, &[]), (true, true));
+        // A lock is made of texts, and no cache is none.
+        assert_eq!(project.nothing(&url, &["--lock"]), (true, false));
+        assert!(fs::read_to_string(project.0.join("schemac.lock")).unwrap().contains("s_check"));
+        assert_eq!(project.nothing(&url, &["--no-cache"]), (true, false));
+        // Somebody else, who may see or own other things.
+        assert_eq!(project.nothing(&database.url_as_superuser(), &[]), (true, false));
+        assert_eq!(project.nothing(&url, &[]), (true, true));
+
+        // Whatever the database says otherwise, also where nobody declares it.
+        let changes = [
+            ("comment on column app.t.n is 'x'", "comment on column app.t.n is null", false),
+            ("alter table app.t alter n set default 7", "alter table app.t alter n drop default", false),
+            ("alter index app.s_idx rename to other", "alter index app.other rename to s_idx", false),
+            ("grant select on app.t to public", "revoke select on app.t from public", false),
+            ("create schema apart", "drop schema apart", true),
+            (
+                "create function public.lower(text) returns text language sql as 'select $1'",
+                "drop function public.lower(text)",
+                true,
+            ),
+        ];
+        for (there, back, still) in changes {
+            database.execute(there).unwrap();
+            assert_eq!(project.nothing(&url, &[]), (still, false), "{there}");
+            assert_eq!(project.nothing(&url, &[]), (still, still), "{there}");
+            database.execute(back).unwrap();
+            assert!(project.nothing(&url, &[]).0, "{back}");
+            assert_eq!(project.nothing(&url, &[]), (true, true), "{back}");
+        }
+        // Whatever the files say otherwise.
+        fs::write(project.0.join("app.yaml"), format!("{TABLE}# the end\n")).unwrap();
+        assert_eq!(project.nothing(&url, &[]), (true, false));
+        let other = TABLE.replace("between 1 and 5", "between 1 and 6");
+        fs::write(project.0.join("app.yaml"), other).unwrap();
+        assert_eq!(project.nothing(&url, &[]), (false, false));
+        assert_eq!(project.nothing(&url, &[]), (false, false));
+        fs::write(project.0.join("app.yaml"), TABLE).unwrap();
+        assert_eq!(project.nothing(&url, &[]), (true, true));
+        // A file that was cut off is none.
+        let text = fs::read_to_string(project.file(true)).unwrap();
+        fs::write(project.file(true), &text[..text.len() - 20]).unwrap();
+        assert_eq!(project.nothing(&url, &[]), (true, false));
+    }
+}
+
+#[test]
+fn a_run_that_depends_on_the_day_is_not_known() {
+    for server in servers::all() {
+        let database = server.database();
+        let yaml =
+            "domain: app\ntables:\n  t:\n    columns: { d: date }\n    checks: { c: \"d < 'today'\" }\n";
+        let project = Project::new(&format!("day-{}", server.major()), yaml);
+        let url = database.url_as_owner();
+        project.apply(&url);
+        for _ in 0..2 {
+            assert_eq!(project.nothing(&url, &[]), (true, false));
+        }
+    }
+}
+
+#[test]
 fn what_was_proven_is_not_asked_again() {
     for server in servers::all() {
         let database = server.database();
@@ -88,10 +178,12 @@ fn what_was_proven_is_not_asked_again() {
         let (shown, asked) = project.diff(&url, &["--no-cache"]);
         assert!(shown.contains(EQUAL) && asked > 0, "{asked} {shown}");
         assert!(project.diff(&url, &[]).1 > 0);
+        project.forget_runs();
         let (shown, asked) = project.diff(&url, &[]);
         assert!(shown.contains(EQUAL) && asked == 0, "{asked} {shown}");
         // A file that was cut off is none.
-        let file = fs::read_dir(project.cache().join("schemac")).unwrap().next().unwrap().unwrap().path();
+        project.forget_runs();
+        let file = project.file(false);
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, &text[..text.len() - 20]).unwrap();
         assert!(project.diff(&url, &[]).1 > 0);
