@@ -181,6 +181,11 @@ fn choose(
             .collect();
         let mut seen = HashSet::new();
         present.retain(|from| seen.insert(*from));
+        // What stands in an old place for the clients is not what was there, where that is elsewhere.
+        let real = |id: &ObjectId| current.contains(*id) && !is_facade(current, *id, None);
+        if real(&to_today) || present.iter().any(real) {
+            present.retain(real);
+        }
         // What the files have under the old name is another object, where there is one that is not.
         if present.len() > 1 && present.iter().any(|from| !desired.contains(*from)) {
             present.retain(|from| !desired.contains(*from));

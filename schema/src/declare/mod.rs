@@ -104,6 +104,7 @@ pub fn declare(files: &[DomainSpec], version: u32, external: &BTreeSet<Ident>) -
         mixins: HashMap::new(),
         facades: Vec::new(),
         read_as_caller: facade::Read::default(),
+        let_in: Vec::new(),
         routine_facades: Vec::new(),
         published: Vec::new(),
         serials: Vec::new(),
@@ -177,6 +178,8 @@ struct Declarations<'a> {
     facades: Vec<facade::Pending>,
     /// What is read without a way into a schema, before the facades are there.
     read_as_caller: facade::Read,
+    /// The facades that may be a role's one way to a table.
+    let_in: Vec<facade::Way>,
     routine_facades: Vec<routine::PendingRoutine>,
     published: Vec<(ObjectId, Ident, Span)>,
     /// Serial columns and their sequences, in the order of the tables.

@@ -8,7 +8,7 @@ mod rows;
 mod shape;
 mod triggers;
 
-pub(super) use readers::Read;
+pub(super) use readers::{Read, Way};
 pub use shape::{Shape, Shown, arrange};
 
 use super::{Declarations, Facade, frame, key_name};
@@ -125,10 +125,18 @@ impl Declarations<'_> {
 
     /// Turns the facades into ordinary objects, once every table is known. One over another facade waits for it.
     pub(super) fn expand_facades(&mut self) {
-        let mut open = std::mem::take(&mut self.facades);
+        let open = std::mem::take(&mut self.facades);
         if !open.is_empty() {
             self.read_as_caller = Read::of(&self.out.catalog);
         }
+        self.expand_in_order(open);
+        // What lets a role read a whole table is for none of the facades to copy, so it comes behind all of them.
+        for way in std::mem::take(&mut self.let_in) {
+            readers::let_in(self, way);
+        }
+    }
+
+    fn expand_in_order(&mut self, mut open: Vec<Pending>) {
         loop {
             let names: BTreeSet<QName> = open.iter().map(|facade| facade.name).collect();
             let (waiting, ready): (Vec<Pending>, Vec<Pending>) = open
@@ -186,7 +194,7 @@ impl Declarations<'_> {
         self.add(id, Object::View(view), facade.span);
         self.facade_defaults(facade, id, &shape);
         self.facade_grants(facade, id, &shape);
-        readers::let_in(self, facade);
+        self.let_in.extend(readers::Way::of(facade));
         self.facade_comment(facade, id, &shape);
         let (name, of, span) = (facade.name, facade.of, facade.span);
         self.out.facades.push(Facade { id, name, of, shape: Some(shape), span });

@@ -15,16 +15,32 @@ use crate::kinds::grant::{self, Grant};
 use crate::names::MentionKind;
 use crate::object::{Kind, Object, Visitor};
 use crate::reference::Reference;
+use crate::span::Span;
 use crate::spec::{FacadeSecurity, FacadeWrites};
 use crate::type_name::TypeName;
 use std::collections::BTreeSet;
 
+/// A facade that may be a role's one way to a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    of: ObjectId,
+    span: Span,
+}
+
+impl Way {
+    /// Of a facade that runs as its caller and has its table's privileges.
+    pub(super) fn of(facade: &Pending) -> Option<Self> {
+        let definer = facade.security == FacadeSecurity::Definer && facade.writes != FacadeWrites::Triggers;
+        // A facade with privileges of its own says by itself who reads what.
+        let copies = !definer && facade.grants.is_none() && facade.of.kind() == Kind::Table;
+        copies.then_some(Self { of: facade.of, span: facade.span })
+    }
+}
+
 /// Gives roles with SELECT on some columns SELECT on the whole table, where the facade is their only way to it: nothing
 /// else reads it as its caller.
-pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: &Pending) {
-    let definer = facade.security == FacadeSecurity::Definer && facade.writes != FacadeWrites::Triggers;
-    // A facade with privileges of its own says by itself who reads what.
-    if declarations.version < 15 || definer || facade.grants.is_some() || facade.of.kind() != Kind::Table {
+pub(super) fn let_in(declarations: &mut Declarations<'_>, facade: Way) {
+    if declarations.version < 15 {
         return;
     }
     let Some(schema) = facade.of.schema().filter(|schema| schema.as_str() != "public") else { return };

@@ -403,6 +403,13 @@ impl Writing<'_> {
         out.line(3, "END IF;");
         out.line(3, "RETURN NULL;");
         out.line(2, "END IF;");
+        // Nothing is to be written; but a row that the caller may not update is none that was.
+        out.line(1, "ELSE");
+        let same = self.same("t", "OLD", false);
+        out.line(2, &format!("PERFORM FROM {} AS t WHERE {same} FOR UPDATE;", qualified(self.through)));
+        out.line(2, "IF NOT FOUND THEN");
+        out.line(3, "RETURN NULL;");
+        out.line(2, "END IF;");
         out.line(1, "END IF;");
         out.line(
             1,
