@@ -9,7 +9,7 @@ use crate::scheduled::{Scheduled, scheduled};
 use postgres::Client;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
-use schemac_schema::compatibility::{self, Compatibility, Rule, Sides};
+use schemac_schema::compatibility::{self, Compatibility, Finding, Rule, Sides};
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
@@ -66,32 +66,37 @@ pub fn report(
 
 /// A warning for each name without a schema in a function's body that means a facade. PostgreSQL looks it up at each
 /// call, so that nothing else would tell; it works as long as the facade lives, so that nobody is held up by it.
-pub fn bare_names(
-    desired: &Catalog,
-    project: &Project,
-    search_path: &[Ident],
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    for finding in compatibility::bare_names(desired, &project.facades, search_path) {
-        let name = finding.old.map(|old| old.path()).unwrap_or_default();
-        let table = project
-            .facades
-            .iter()
-            .find(|facade| finding.old.is_some_and(|old| old.qname() == Some(facade.name)));
-        let table = table.map(|facade| facade.of.path()).unwrap_or_default();
-        let message = format!(
-            "the body of {} says \"{}\", which is the facade {name} and not the table",
-            finding.at,
-            finding.old.map(|old| old.name().to_string()).unwrap_or_default()
-        );
-        let warning = Diagnostic::warning(Code::OldNameBindsToFacade, message)
-            .help(format!("write {table}, or {name} where the facade is meant"));
-        let len = u32::try_from(finding.what.len()).unwrap_or(0);
-        diagnostics.push(match finding.span {
-            Some(span) => warning.at(Span { end: span.start.saturating_add(len), ..span }),
-            None => warning,
-        });
-    }
+pub fn bare_names(desired: &Catalog, project: &Project, search_path: &[Ident]) -> Vec<BareName> {
+    let found = compatibility::bare_names(desired, &project.facades, search_path);
+    found.into_iter().map(|finding| bare_name(&finding, project)).collect()
+}
+
+/// A body that says a name which is a facade's and was a table's.
+#[derive(Debug)]
+pub struct BareName {
+    /// Whose body it is.
+    pub of: ObjectId,
+    /// The facade.
+    pub facade: Option<ObjectId>,
+    /// What is said of it.
+    pub warning: Diagnostic,
+}
+
+fn bare_name(finding: &Finding, project: &Project) -> BareName {
+    let name = finding.old.map(|old| old.path()).unwrap_or_default();
+    let table =
+        project.facades.iter().find(|facade| finding.old.is_some_and(|old| old.qname() == Some(facade.name)));
+    let table = table.map(|facade| facade.of.path()).unwrap_or_default();
+    let message = format!(
+        "the body of {} says \"{}\", which is the facade {name} and not the table",
+        finding.at,
+        finding.old.map(|old| old.name().to_string()).unwrap_or_default()
+    );
+    let warning = Diagnostic::warning(Code::OldNameBindsToFacade, message)
+        .help(format!("write {table}, or {name} where the facade is meant"));
+    let len = u32::try_from(finding.what.len()).unwrap_or(0);
+    let at = finding.span.map(|span| Span { end: span.start.saturating_add(len), ..span });
+    BareName { of: finding.at, facade: finding.old, warning: warning.at(at) }
 }
 
 fn exposed(project: &Project) -> BTreeSet<Ident> {

@@ -2,7 +2,7 @@
 
 use crate::address::{self, Declared};
 use crate::bind::{self, Binding, Doubtful};
-use crate::compatibility;
+use crate::compatibility::{self, BareName};
 use crate::complete;
 use crate::connect::{Connection, ServerError};
 use crate::facade;
@@ -87,7 +87,8 @@ pub fn check(project: &mut Project) -> Result<(), Vec<Diagnostic>> {
         own: &project.managed_schemas,
     };
     bind::bind(&mut project.catalog, &binding, &mut diagnostics);
-    compatibility::bare_names(&project.catalog, project, &search_path, &mut diagnostics);
+    let bare_names = compatibility::bare_names(&project.catalog, project, &search_path);
+    diagnostics.extend(bare_names.into_iter().map(|found| found.warning));
     project.catalog.sort();
     Diagnostic::sort(&mut diagnostics);
     if has_errors(&diagnostics) {
@@ -180,7 +181,7 @@ pub fn compile(
         let first = compare(&mut desired, &mut connection.client)?;
         compared = Some(first).filter(|(_, plan)| matches!(plan, Ok(plan) if plan.is_empty()));
     }
-    let mut found = Compatibility::default();
+    let (mut found, mut bare_names) = (Compatibility::default(), Vec::new());
     let (normalized, plan) = match compared {
         Some((normalized, plan)) => {
             // It was compared to the end, and would be again.
@@ -195,8 +196,9 @@ pub fn compile(
             doubtful
                 .extend(timed("bind", || bind::bind_these(&mut desired, &equal, &binding, &mut diagnostics)));
             diagnostics.extend(unknown(doubtful, connection)?);
-            compatibility::bare_names(&desired, project, &search_path, &mut diagnostics);
+            bare_names = compatibility::bare_names(&desired, project, &search_path);
             if has_errors(&diagnostics) {
+                diagnostics.extend(bare_names.into_iter().map(|found| found.warning));
                 Diagnostic::sort(&mut diagnostics);
                 return Err(Error::Diagnostics(diagnostics));
             }
@@ -224,6 +226,7 @@ pub fn compile(
         return Err(Error::Read(introspect::Error::KeepsChanging(what)));
     }
     let mut plan = plan.map_err(Error::Diagnostics)?;
+    project.warnings.extend(of_plan(bare_names, &plan));
     plan.compatibility = found;
     plan.compatibility.reload = compatibility::must_reload(&plan, &relocated, project);
     facade::guard(&mut plan, &project.facades, &relocated.catalog, &desired);
@@ -233,6 +236,18 @@ pub fn compile(
     let seen = seen(&plan, &relocated, project.external_schemas.clone(), reading.server.version);
     let_go((relocated, desired));
     Ok(Compiled { plan, seen })
+}
+
+/// What is said of bodies that the plan makes or changes, or whose names it makes a facade's: `check` says all of it.
+fn of_plan(found: Vec<BareName>, plan: &Plan) -> Vec<Diagnostic> {
+    let planned: BTreeSet<ObjectId> = plan.steps().map(|step| step.object.root()).collect();
+    let concerns = |found: &BareName| {
+        planned.contains(&found.of.root()) || found.facade.is_some_and(|facade| planned.contains(&facade))
+    };
+    let mut warnings: Vec<Diagnostic> =
+        found.into_iter().filter(concerns).map(|found| found.warning).collect();
+    Diagnostic::sort(&mut warnings);
+    warnings
 }
 
 /// Frees what nobody needs any more, beside what comes next: two catalogs take longer than a plan takes to print.

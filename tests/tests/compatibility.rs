@@ -467,3 +467,28 @@ fn a_foreign_key_to_a_facade_is_refused() {
     run.expect(1);
     assert!(run.stderr.contains("error[SC0407]"), "{}", run.stderr);
 }
+
+#[test]
+fn a_body_with_a_facades_name_is_said_by_the_plan_that_concerns_it() {
+    let Some(server) = servers::get(18) else { return };
+    let database = server.database();
+    database.psql(As::Owner, TABLES).expect("the database");
+    let routine = "functions:\n  count_users: { returns: bigint, body: 'select count(*) from users' }\n";
+    let folder = Folder::new("bare-names", PROJECT, &format!("{DOMAIN}{routine}"));
+    let warned = |arguments: &[&str]| {
+        let run = product::run(&folder.0, &database.url_as_owner(), arguments).expect("it runs");
+        run.expect(0);
+        run.stderr.matches("warning[SC0401]: the body of function app.count_users()").count()
+    };
+    assert_eq!(warned(&["diff"]), 1);
+    assert_eq!(warned(&["apply", "--yes"]), 1);
+    // Who has read it need not read it again with each change of something else.
+    assert_eq!(warned(&["diff"]), 0);
+    let more = "  posts:\n    columns: { id: int }\n";
+    fs::write(folder.0.join("schema/app.yaml"), format!("{DOMAIN}{more}{routine}")).expect("a file");
+    assert_eq!(warned(&["apply", "--yes"]), 0);
+    let other = routine.replace("(*)", "(id)");
+    fs::write(folder.0.join("schema/app.yaml"), format!("{DOMAIN}{more}{other}")).expect("a file");
+    assert_eq!(warned(&["diff"]), 1);
+    assert_eq!(warned(&["check"]), 1);
+}
