@@ -5,7 +5,7 @@ use crate::analyse::expr::{Expr, Form, Node, Way};
 use crate::analyse::system;
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, undecided};
+use crate::analyse::{Analysed, range, undecided};
 
 /// In which context a coercion happens; each allows what those before it allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,11 @@ pub fn pathway(world: &World<'_>, target: Type, source: Type, context: Context) 
                 _ => Path::Relabel,
             });
         }
+    }
+    // A range that users made comes with a cast to its multirange.
+    if let (Class::Range, Class::Range) = (from, to) {
+        let own = range::of_range(world, source)?.is_some_and(|family| family.multirange == target);
+        return Ok(if own && context == Context::Explicit { Path::Function } else { Path::None });
     }
     if let (Some(from), Some(to)) = (source.element(), target.element()) {
         return Ok(match pathway(world, to, from, context)? {

@@ -5,7 +5,7 @@
 
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, json, moment, undecided};
+use crate::analyse::{Analysed, float, json, list, moment, range, undecided};
 use crate::names;
 use crate::object::Object;
 use crate::sql;
@@ -47,13 +47,16 @@ const CONFIGURATIONS: [&str; 29] = [
 pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
     let class = of.class(world)?;
     if of.array {
-        return array(world, of, text);
+        return list::input(world, of, text);
     }
     if class == Class::Enum {
         let known = world.catalog.type_named(of.name).and_then(|id| world.catalog.get(id));
         let is_label = matches!(known.map(|entry| &entry.object), Some(Object::Enum(found))
             if found.values.iter().any(|label| label.as_str() == text));
         return if is_label { Ok(text.into()) } else { undecided("not a label of the enum") };
+    }
+    if let Some(family) = range::family(world, of)? {
+        return range::input(world, &family, of, text);
     }
     if !of.is_system() {
         return undecided(format!("literals of {}", of.name));
@@ -66,8 +69,8 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "int8" => integer(text, i64::MIN, i64::MAX),
         "oid" => integer(text, 0, u32::MAX.into()),
         "numeric" => numeric(text),
-        "float4" => float(text, text.trim().parse::<f32>().ok().map(|number| number.to_string()), 6),
-        "float8" => float(text, text.trim().parse::<f64>().ok().map(|number| number.to_string()), 15),
+        "float4" => float::float4(text),
+        "float8" => float::float8(text),
         "bool" => boolean(text),
         "bit" | "varbit" => bits(text),
         "uuid" => uuid(text),
@@ -107,12 +110,20 @@ fn integer(text: &str, least: i64, most: i64) -> Option<String> {
     (least..=most).contains(&number).then(|| number.to_string())
 }
 
+/// As many digits as a number may have in front of the point and behind it.
+const MOST_WHOLE: i32 = 131_072;
+const MOST_FRACTION: i32 = 16_383;
+
 /// A number with an exponent, written out.
 fn without_exponent(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E'])?;
-    let exponent: i32 = exponent.parse().ok().filter(|exponent| (-40..=40).contains(exponent))?;
+    let exponent: i32 =
+        exponent.parse().ok().filter(|exponent| (-MOST_FRACTION..=MOST_WHOLE).contains(exponent))?;
     let (negative, rest) = digits(mantissa)?;
     let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    if !format!("{whole}{fraction}").bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let point = i32::try_from(whole.len()).ok()? + exponent;
     let all = format!("{whole}{fraction}");
     let length = i32::try_from(all.len()).ok()?;
@@ -129,6 +140,12 @@ fn without_exponent(text: &str) -> Option<String> {
 
 /// `numeric_out`: no leading zeros, the scale as it was written.
 pub fn numeric(text: &str) -> Option<String> {
+    match text.trim_matches([' ', '\t', '\n', '\r']).to_ascii_lowercase().as_str() {
+        "nan" => return Some("NaN".into()),
+        "inf" | "infinity" | "+inf" | "+infinity" => return Some("Infinity".into()),
+        "-inf" | "-infinity" => return Some("-Infinity".into()),
+        _ => {}
+    }
     let plain;
     let text = if text.contains(['e', 'E']) {
         plain = without_exponent(text)?;
@@ -139,36 +156,22 @@ pub fn numeric(text: &str) -> Option<String> {
     let (negative, rest) = digits(text)?;
     let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, part)| (whole, Some(part)));
     let numbers = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !numbers(whole) || !numbers(fraction.unwrap_or("")) || rest == "." || rest.len() > 300 {
+    if !numbers(whole) || !numbers(fraction.unwrap_or("")) || rest == "." {
         return None;
     }
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let fraction = fraction.filter(|fraction| !fraction.is_empty());
+    let fits = |text: &str, most: i32| i32::try_from(text.len()).is_ok_and(|length| length <= most);
+    if !fits(whole, MOST_WHOLE) || !fits(fraction.unwrap_or(""), MOST_FRACTION) {
+        return None;
+    }
     let zero = whole == "0" && fraction.is_none_or(|fraction| fraction.bytes().all(|byte| byte == b'0'));
     let sign = if negative && !zero { "-" } else { "" };
     Some(match fraction {
         Some(fraction) => format!("{sign}{whole}.{fraction}"),
         None => format!("{sign}{whole}"),
     })
-}
-
-/// Floats that are printed without an exponent: the shortest digits that give them again are the same everywhere.
-fn float(text: &str, printed: Option<String>, precise: usize) -> Option<String> {
-    match text.trim_matches([' ', '\t', '\n', '\r']).to_ascii_lowercase().as_str() {
-        "nan" => return Some("NaN".into()),
-        "infinity" | "inf" | "+infinity" | "+inf" => return Some("Infinity".into()),
-        "-infinity" | "-inf" => return Some("-Infinity".into()),
-        _ => {}
-    }
-    numeric(text)?;
-    let printed = printed?;
-    let size: f64 = printed.parse().ok()?;
-    let significant = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = size == 0.0 || (1e-4..1e6).contains(&size.abs());
-    (plain && significant <= precise && !printed.contains('e') && !printed.starts_with("-0") || size == 0.0)
-        .then_some(printed)
-        .filter(|printed| printed != "-0")
 }
 
 /// `boolin`.
@@ -184,8 +187,12 @@ fn boolean(text: &str) -> Option<String> {
     }
 }
 
-/// Binary digits, with or without B in front.
-fn bits(text: &str) -> Option<String> {
+/// Binary digits, with or without B in front, or hexadecimal ones behind X.
+pub fn bits(text: &str) -> Option<String> {
+    if let Some(digits) = text.strip_prefix(['x', 'X']) {
+        let four = |c: char| c.to_digit(16).map(|digit| format!("{digit:04b}"));
+        return digits.chars().map(four).collect();
+    }
     let digits = text.strip_prefix(['b', 'B']).unwrap_or(text);
     digits.bytes().all(|byte| matches!(byte, b'0' | b'1')).then(|| digits.to_owned())
 }
@@ -237,50 +244,6 @@ fn relation(world: &World<'_>, text: &str) -> Option<String> {
     id.qname().map(sql::qualified)
 }
 
-/// Arrays of one dimension whose elements need no quotes on either side.
-fn array(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
-    let Some(element) = of.element() else { return undecided("no array") };
-    let odd = || undecided(format!("the array literal '{text}'"));
-    let Some(inner) = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-        return odd();
-    };
-    if inner.trim().is_empty() {
-        return Ok("{}".into());
-    }
-    let mut elements = Vec::new();
-    for item in inner.split(',') {
-        let item = item.trim();
-        let (item, was_quoted) = match item.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(inside) => (inside, true),
-            None => (item, false),
-        };
-        let plain = item.chars().all(|c| c.is_alphanumeric() || "_-.:/@+*$ ".contains(c));
-        if item.eq_ignore_ascii_case("null") && !was_quoted {
-            elements.push("NULL".to_owned());
-            continue;
-        }
-        if !plain || item.is_empty() || item.eq_ignore_ascii_case("null") {
-            return odd();
-        }
-        let value = input(world, element, item)?;
-        let value = if element.is("bool") { value[..1].to_owned() } else { value };
-        let quotes = value.is_empty()
-            || value.eq_ignore_ascii_case("null")
-            || value.contains(|c: char| c.is_whitespace() || "{},\"\\".contains(c));
-        if was_quoted
-            && !quotes
-            && !item.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/@+*$".contains(c))
-        {
-            return odd();
-        }
-        if value.contains(['"', '\\']) {
-            return odd();
-        }
-        elements.push(if quotes { format!("\"{value}\"") } else { value });
-    }
-    Ok(format!("{{{}}}", elements.join(",")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,7 +265,11 @@ mod tests {
         assert_eq!(numeric("25e-3").as_deref(), Some("0.025"));
         assert_eq!(numeric("1e"), None);
         assert_eq!(numeric("ee1"), None);
-        assert_eq!(numeric("NaN"), None);
+        assert_eq!(numeric("1.5.2e3"), None);
+        assert_eq!(numeric("nan").as_deref(), Some("NaN"));
+        assert_eq!(numeric(" -inf ").as_deref(), Some("-Infinity"));
+        assert_eq!(numeric("1.5e50").map(|text| text.len()), Some(51));
+        assert_eq!(numeric("1e131072"), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::analyse::{Analysed, undecided};
 use crate::ident::Ident;
 use crate::tree::Tree;
 use crate::type_name::TypeName;
+use std::borrow::Cow;
 
 /// Analyses what stands in a scope.
 #[derive(Debug)]
@@ -529,15 +530,13 @@ fn literal(tree: &Tree) -> Analysed<Expr> {
         }
         "Float" => {
             let text = value.get("fval").str();
+            let Some(text) = decimal(text) else { return undecided(format!("the number {text}")) };
             if let Ok(whole) = text.parse::<i64>() {
                 // The least number that fits into four bytes is read without its sign.
                 let of = if i32::try_from(whole).is_ok() { "int4" } else { "int8" };
-                return match constant::numeric(text) {
-                    Some(number) => Ok(Expr::new(Node::Constant(Some(number)), Type::system(of))),
-                    None => undecided("a number"),
-                };
+                return Ok(Expr::new(Node::Constant(Some(whole.to_string())), Type::system(of)));
             }
-            match constant::numeric(text) {
+            match constant::numeric(&text) {
                 Some(number) => Ok(Expr::new(Node::Constant(Some(number)), Type::system("numeric"))),
                 None => undecided(format!("the number {text}")),
             }
@@ -548,17 +547,28 @@ fn literal(tree: &Tree) -> Analysed<Expr> {
         }
         "BitString" => {
             let text = value.get("bsval").str();
-            match text
-                .strip_prefix('b')
-                .filter(|digits| digits.bytes().all(|byte| matches!(byte, b'0' | b'1')))
-            {
-                Some(digits) => Ok(Expr::new(Node::Constant(Some(digits.to_owned())), Type::system("bit"))),
-                None => undecided("bits in hexadecimal digits"),
+            match constant::bits(text) {
+                Some(digits) => Ok(Expr::new(Node::Constant(Some(digits)), Type::system("bit"))),
+                None => undecided("bits of other digits"),
             }
         }
         "String" => Ok(Expr::unknown(Some(value.get("sval").str().to_owned()))),
         _ => undecided("a constant of this kind"),
     }
+}
+
+/// A number as decimal digits: from 16 on it may be written in other digits and with `_` between them.
+fn decimal(text: &str) -> Option<Cow<'_, str>> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let digits = if digits.contains('_') { Cow::from(digits.replace('_', "")) } else { Cow::from(digits) };
+    let radix = match digits.get(..2) {
+        Some("0x" | "0X") => 16,
+        Some("0o" | "0O") => 8,
+        Some("0b" | "0B") => 2,
+        _ => return Some(if sign.is_empty() { digits } else { Cow::from(format!("-{digits}")) }),
+    };
+    let number = u128::from_str_radix(digits.get(2..)?, radix).ok()?;
+    Some(Cow::from(format!("{sign}{number}")))
 }
 
 /// CURRENT_DATE and its kin.

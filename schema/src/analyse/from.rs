@@ -8,8 +8,8 @@ use crate::analyse::query::{Called, From, Join, Relation, Source};
 use crate::analyse::scope::Visible;
 use crate::analyse::select::{Columns, columns_of, rename};
 use crate::analyse::types::{Class, Type};
-use crate::analyse::{Analysed, undecided};
-use crate::ident::Ident;
+use crate::analyse::{Analysed, system, undecided};
+use crate::ident::{Ident, QName};
 use crate::sql;
 use crate::tree::Tree;
 
@@ -32,6 +32,23 @@ impl Alias {
 
 fn names_of(columns: &Columns) -> Vec<Ident> {
     columns.iter().map(|(name, ..)| *name).collect()
+}
+
+/// A relation that PostgreSQL brings: pg_catalog is looked at first, the information schema only by its name.
+pub(super) fn system_relation(schema: &str, name: &str, version: u32) -> Option<(QName, bool, Columns)> {
+    const INFORMATION: &str = "information_schema";
+    let (schema, found) = match schema {
+        "" | "pg_catalog" => ("pg_catalog", system::relation(name, version)?),
+        INFORMATION => (INFORMATION, system::relation(&format!("{INFORMATION}.{name}"), version)?),
+        _ => return None,
+    };
+    let (is_table, columns) = found;
+    let of = |name: &str| match name.split_once('.') {
+        Some((schema, name)) => Type { name: QName::new(schema, name), array: false },
+        None => Type::system(name),
+    };
+    let columns = columns.into_iter().map(|(name, own, modifier)| (Ident::new(name), of(own), modifier));
+    Some((QName::new(schema, name), is_table, columns.collect()))
 }
 
 impl Analyser<'_> {
@@ -61,20 +78,9 @@ impl Analyser<'_> {
                 (Source::With(own), None, columns, Type::system("record"), false)
             }
             None => {
-                let parts: Vec<&str> = [schema, name].into_iter().filter(|part| !part.is_empty()).collect();
-                let Some((id, found)) = self.world.relation(&parts).and_then(|id| Some((id, id.qname()?)))
-                else {
-                    return undecided(format!("the relation {name} is not known"));
-                };
-                let columns = self.columns(id)?;
+                let (found, columns, system) = self.relation_named(schema, name)?;
                 let row = Type { name: found, array: false };
-                (
-                    Source::Named(found, !tree.get("inh").flag()),
-                    Some(found),
-                    columns,
-                    row,
-                    id.kind().is_lockable(),
-                )
+                (Source::Named(found, !tree.get("inh").flag()), Some(found), columns, row, system)
             }
         };
         let mut real = names_of(&columns);
@@ -97,6 +103,22 @@ impl Analyser<'_> {
         visible.system = system;
         self.level()?.visible.push(visible);
         Ok(From::Relation(place))
+    }
+
+    /// A relation by its name: its full name, its columns, and whether it has those that every table has.
+    fn relation_named(&mut self, schema: &str, name: &str) -> Analysed<(QName, Columns, bool)> {
+        if let Some((found, is_table, columns)) = system_relation(schema, name, self.world.version) {
+            // It would be printed with its schema.
+            if self.with.iter().any(|known| known.name.as_str() == name) {
+                return undecided("a relation of PostgreSQL's own that is called like a WITH query");
+            }
+            return Ok((found, columns, is_table));
+        }
+        let parts: Vec<&str> = [schema, name].into_iter().filter(|part| !part.is_empty()).collect();
+        let Some((id, found)) = self.world.relation(&parts).and_then(|id| Some((id, id.qname()?))) else {
+            return undecided(format!("the relation {name} is not known"));
+        };
+        Ok((found, self.columns(id)?, id.kind().is_lockable()))
     }
 
     fn sub_select(&mut self, tree: &Tree, relations: &mut Vec<Relation>) -> Analysed<From> {

@@ -57,6 +57,19 @@ fn infinity(text: &str) -> Option<String> {
     matches!(text, "infinity" | "-infinity").then(|| text.to_owned())
 }
 
+/// The day after one of a four-digit year.
+pub fn day_after(text: &str) -> Option<String> {
+    let (mut year, mut month, mut day) = parse_date(text)?;
+    day += 1;
+    if day > month_days(year, month) {
+        (day, month) = (1, month + 1);
+    }
+    if month > 12 {
+        (month, year) = (1, year + 1);
+    }
+    (year < 10_000).then(|| print_date((year, month, day)))
+}
+
 /// `date`.
 pub fn date(text: &str) -> Option<String> {
     infinity(text).or_else(|| parse_date(text.trim()).map(print_date))

@@ -1,9 +1,9 @@
 //! What polymorphic types stand for in a call, as parse_coerce.c finds out.
 
 use crate::analyse::coerce::{self, Context};
-use crate::analyse::types::{Class, Type};
+use crate::analyse::types::Type;
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, undecided};
+use crate::analyse::{Analysed, range, undecided};
 
 /// `check_generic_type_consistency`.
 pub fn consistent(world: &World<'_>, inputs: &[Type], declared: &[Type]) -> Analysed<bool> {
@@ -19,6 +19,7 @@ struct Polymorphic {
     element: Option<Type>,
     array: Option<Type>,
     range: Option<Type>,
+    multirange: Option<Type>,
     compatible: Option<Type>,
     compatible_array: bool,
 }
@@ -86,21 +87,13 @@ impl Polymorphic {
                     if input.is_unknown() {
                         continue;
                     }
-                    if base.class(world)? == Class::Range {
-                        return undecided("ranges that users made");
-                    }
-                    matches!(base.category(world)?.0, 'R')
-                        && range_element(base).is_some()
-                        && same(&mut found.range, base)
+                    range::of_range(world, base)?.is_some() && same(&mut found.range, base)
                 }
                 "anymultirange" => {
                     if input.is_unknown() {
                         continue;
                     }
-                    if base.name.name.as_str().ends_with("multirange") || base.class(world)? == Class::Range {
-                        return undecided("multiranges");
-                    }
-                    false
+                    range::of_multirange(world, base)?.is_some() && same(&mut found.multirange, base)
                 }
                 _ => return undecided(format!("{} as an argument", of.name.name)),
             };
@@ -115,8 +108,17 @@ impl Polymorphic {
             }
             found.element = element;
         }
-        if let Some(range) = found.range {
-            let element = range_element(range);
+        // A multirange says which range is meant, and the other way round.
+        if let Some(family) =
+            found.multirange.map(|of| range::of_multirange(world, of)).transpose()?.flatten()
+        {
+            if *found.range.get_or_insert(family.range) != family.range {
+                return Ok(None);
+            }
+        }
+        if let Some(family) = found.range.map(|of| range::of_range(world, of)).transpose()?.flatten() {
+            found.multirange = Some(family.multirange);
+            let element = Some(family.element);
             if found.element.is_some() && found.element != element {
                 return Ok(None);
             }
@@ -162,6 +164,7 @@ impl Polymorphic {
                 _ => None,
             },
             "anyrange" => self.range,
+            "anymultirange" => self.multirange,
             "anycompatible" | "anycompatiblenonarray" => self.compatible,
             "anycompatiblearray" => match self.compatible {
                 Some(element) => Some(element.array_of(world)?),
@@ -171,20 +174,6 @@ impl Polymorphic {
         };
         found.map_or_else(|| undecided("a polymorphic call"), Ok)
     }
-}
-
-/// What a range of pg_catalog is over.
-fn range_element(range: Type) -> Option<Type> {
-    let element = match range.name.name.as_str() {
-        "int4range" => "int4",
-        "int8range" => "int8",
-        "numrange" => "numeric",
-        "tsrange" => "timestamp",
-        "tstzrange" => "timestamptz",
-        "daterange" => "date",
-        _ => return None,
-    };
-    range.is_system().then(|| Type::system(element))
 }
 
 /// Replaces polymorphic types by what they stand for.

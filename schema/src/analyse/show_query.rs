@@ -336,7 +336,12 @@ impl Show {
                 if *only {
                     self.put("ONLY ");
                 }
-                self.put(&sql::qualified(*name));
+                // What pg_catalog has is found under any search_path.
+                if name.schema.as_str() == "pg_catalog" {
+                    self.put(sql::quoted(name.name));
+                } else {
+                    self.put(&sql::qualified(*name));
+                }
                 own = Some(name.name);
             }
             Source::With(name) => {

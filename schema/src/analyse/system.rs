@@ -1,4 +1,4 @@
-//! What PostgreSQL brings itself: types, casts, operators, functions and operator classes of 14 to 18.
+//! What PostgreSQL brings itself: types, casts, operators, functions, operator classes and relations of 14 to 18.
 //!
 //! The files in `system/` are written from live servers by `cargo run -p schemac-tests --bin system`. Each is taken
 //! apart once, when something in it is first looked up, so that a run that needs none of them pays nothing.
@@ -11,6 +11,7 @@ static CASTS: Lines = LazyLock::new(|| apart(include_str!("system/casts.txt")));
 static OPERATORS: Lines = LazyLock::new(|| apart(include_str!("system/operators.txt")));
 static FUNCTIONS: Lines = LazyLock::new(|| apart(include_str!("system/functions.txt")));
 static OPCLASSES: Lines = LazyLock::new(|| apart(include_str!("system/opclasses.txt")));
+static RELATIONS: Lines = LazyLock::new(|| apart(include_str!("system/relations.txt")));
 
 /// The lines of a file by their first field: the versions that have each, one bit from 14 on, and its other fields.
 type Lines = LazyLock<HashMap<&'static str, Vec<(u32, Vec<&'static str>)>>>;
@@ -134,6 +135,21 @@ pub fn operator_classes(
     })
 }
 
+/// A relation: whether it is a table, and its columns with their types and modifiers. One of the information schema is
+/// called by both of its names.
+pub fn relation(name: &str, version: u32) -> Option<(bool, Columns)> {
+    let [kind, columns] = lines(&RELATIONS, name, version).next()? else { return None };
+    let column = |text: &'static str| {
+        let mut parts = text.split(' ');
+        let (name, of) = (parts.next()?, parts.next()?);
+        Some((name, of, parts.next().map_or(Some(-1), |modifier| modifier.parse().ok())?))
+    };
+    Some((*kind == "r", columns.split(',').map(column).collect::<Option<_>>()?))
+}
+
+/// Columns: names, types, modifiers.
+pub type Columns = Vec<(&'static str, &'static str, i32)>;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +162,7 @@ mod tests {
             (include_str!("system/operators.txt"), &OPERATORS),
             (include_str!("system/functions.txt"), &FUNCTIONS),
             (include_str!("system/opclasses.txt"), &OPCLASSES),
+            (include_str!("system/relations.txt"), &RELATIONS),
         ] {
             let keys: std::collections::BTreeSet<&str> =
                 text.lines().filter_map(|line| line.split('\t').next()).collect();

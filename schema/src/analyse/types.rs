@@ -36,6 +36,15 @@ pub enum Class {
     Other,
 }
 
+/// The domains of the information schema, with what they are over and its modifier.
+const INFORMATION_DOMAINS: [(&str, &str, i32); 5] = [
+    ("cardinal_number", "int4", -1),
+    ("character_data", "varchar", -1),
+    ("sql_identifier", "name", -1),
+    ("time_stamp", "timestamptz", 2),
+    ("yes_or_no", "varchar", 7),
+];
+
 impl Type {
     /// A type of pg_catalog; `_int4` is an array.
     pub fn system(name: &str) -> Self {
@@ -91,6 +100,13 @@ impl Type {
         if self.is_system() {
             return match system::type_named(self.name.name.as_str(), world.version) {
                 Some(found) => Ok(Class::System(found)),
+                None if system::relation(self.name.name.as_str(), world.version).is_some() => Ok(Class::Row),
+                None => undecided(format!("the type {} is not known", self.name)),
+            };
+        }
+        if let ("information_schema", name) = (self.name.schema.as_str(), self.name.name.as_str()) {
+            return match INFORMATION_DOMAINS.iter().find(|(own, ..)| *own == name) {
+                Some((_, base, modifier)) => Ok(Class::Domain(Type::system(base), *modifier)),
                 None => undecided(format!("the type {} is not known", self.name)),
             };
         }

@@ -1,6 +1,7 @@
 //! What names mean: the desired catalog, the search_path, and what users added to PostgreSQL's own operators and casts.
 
 use crate::analyse::expression::Analyser;
+use crate::analyse::from::system_relation;
 use crate::analyse::select::Columns;
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
@@ -51,8 +52,9 @@ impl<'a> World<'a> {
         if !(14..=18).contains(&version) {
             world.obstacle = Some("this version of PostgreSQL is not known");
         }
-        if search_path.iter().any(|schema| matches!(schema.as_str(), "pg_catalog" | "pg_temp" | "$user")) {
-            world.obstacle = Some("the search_path names pg_catalog, pg_temp or $user");
+        let odd = ["pg_catalog", "information_schema", "pg_temp", "$user"];
+        if search_path.iter().any(|schema| odd.contains(&schema.as_str())) {
+            world.obstacle = Some("the search_path names pg_catalog, information_schema, pg_temp or $user");
         }
         for id in catalog.ids().chain(current.ids()).filter(|id| id.kind() == Kind::Unmodelled) {
             let name = id.name().as_str();
@@ -117,6 +119,11 @@ impl<'a> World<'a> {
 
     /// The fields of a row type.
     pub fn fields(&self, of: Type) -> Analysed<Columns> {
+        if let (true, Some((_, _, columns))) =
+            (of.is_system() && !of.array, system_relation("", of.name.name.as_str(), self.version))
+        {
+            return Ok(columns);
+        }
         let Some(id) = self.catalog.type_named(of.name).filter(|_| !of.array) else {
             return undecided(format!("the fields of {}", of.name));
         };

@@ -1,4 +1,4 @@
-//! Writes down what PostgreSQL 14 to 18 bring themselves (types, casts, operators, functions, operator classes), for
+//! Writes down what PostgreSQL 14 to 18 bring themselves (types, casts, operators, functions, operator classes, relations), for
 //! the analysis without a server: `schema/src/analyse/system/*.txt`. Each line ends in the versions that have it, as
 //! the sum of 1 for 14, 2 for 15, 4 for 16, 8 for 17 and 16 for 18. Run it again when a version joins.
 
@@ -9,7 +9,7 @@ use postgres::SimpleQueryMessage;
 use schemac_tests::{Result, repository, servers};
 
 /// A file and the query for its lines, whose columns stand between tabs.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     (
         "types",
         "SELECT concat_ws(E'\\t', t.typname, t.typtype, t.typcategory, t.typispreferred::int,
@@ -53,6 +53,18 @@ const FILES: [(&str, &str); 5] = [
         "SELECT concat_ws(E'\\t', a.amname, c.opcname, t.typname, c.opcdefault::int)
          FROM pg_opclass c JOIN pg_am a ON a.oid = c.opcmethod JOIN pg_type t ON t.oid = c.opcintype
          WHERE c.oid < 16384",
+    ),
+    (
+        "relations",
+        "SELECT concat_ws(E'\\t', CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname || '.' END || c.relname, c.relkind,
+                string_agg(concat_ws(' ', a.attname,
+                    CASE y.nspname WHEN 'pg_catalog' THEN '' ELSE y.nspname || '.' END || t.typname,
+                    NULLIF(a.atttypmod, -1)), ',' ORDER BY a.attnum))
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+         JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace y ON y.oid = t.typnamespace
+         WHERE c.oid < 16384 AND n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v')
+           AND a.attnum > 0 AND NOT a.attisdropped
+         GROUP BY n.nspname, c.relname, c.relkind",
     ),
 ];
 
