@@ -5,7 +5,7 @@
 
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, float, json, list, moment, range, undecided};
+use crate::analyse::{Analysed, float, json, jsonpath, list, moment, range, undecided};
 use crate::names;
 use crate::object::Object;
 use crate::sql;
@@ -75,6 +75,7 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "bit" | "varbit" => bits(text),
         "uuid" => uuid(text),
         "json" => json::of(text).map(|_| text.to_owned()),
+        "jsonpath" => jsonpath::printed(text, world.version),
         "jsonb" => json::of(text).map(|value| value.to_string()),
         "date" => moment::date(text),
         "time" => moment::time(text),

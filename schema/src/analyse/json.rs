@@ -132,7 +132,7 @@ impl Reader<'_> {
 }
 
 /// What stands behind a backslash. Halves of a character make one; NUL is in no text.
-fn escaped(characters: &mut CharIndices<'_>) -> Option<char> {
+pub fn escaped(characters: &mut CharIndices<'_>) -> Option<char> {
     let half = |characters: &mut CharIndices<'_>| {
         let mut number = 0;
         for _ in 0..4 {

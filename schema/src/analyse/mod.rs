@@ -27,6 +27,7 @@ mod from;
 mod group;
 mod index;
 mod json;
+mod jsonpath;
 mod list;
 mod moment;
 mod naming;

@@ -248,13 +248,10 @@ fn merged(family: &Family, mut ranges: Vec<[Bound; 2]>) -> Vec<[Bound; 2]> {
 /// `range_deparse`.
 fn print(bounds: &[Bound; 2]) -> String {
     let [from, to] = bounds;
+    // No value that can be put in order here holds a quote.
     let value = |bound: &Bound| match &bound.value {
         None => String::new(),
-        Some(value)
-            if value.is_empty() || value.contains(|c: char| c.is_whitespace() || "\"\\()[],".contains(c)) =>
-        {
-            format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\"\""))
-        }
+        Some(value) if value.contains(' ') => format!("\"{value}\""),
         Some(value) => value.clone(),
     };
     let (open, close) = (if from.inclusive { '[' } else { '(' }, if to.inclusive { ']' } else { ')' });
