@@ -206,6 +206,32 @@ pub fn quoted(name: Ident) -> &'static str {
     known.entry(name).or_insert_with(|| Text::new(&quote(name.as_str())).as_str())
 }
 
+/// Words that need quotes only since the version beside them.
+const NEW_WORDS: [(&str, u32); 13] = [
+    ("json_array", 16),
+    ("json_arrayagg", 16),
+    ("json_object", 16),
+    ("json_objectagg", 16),
+    ("system_user", 16),
+    ("json", 17),
+    ("json_exists", 17),
+    ("json_query", 17),
+    ("json_scalar", 17),
+    ("json_serialize", 17),
+    ("json_table", 17),
+    ("json_value", 17),
+    ("merge_action", 17),
+];
+
+/// A name as a server of a version prints it: one that is older knows fewer words.
+pub fn quoted_on(name: Ident, version: u32) -> &'static str {
+    let new = NEW_WORDS.iter().find(|(word, _)| name.as_str() == *word);
+    match new {
+        Some((word, since)) if version < *since => word,
+        _ => quoted(name),
+    }
+}
+
 fn quote(name: &str) -> String {
     let mut characters = name.chars();
     let starts_well = characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_');

@@ -84,7 +84,7 @@ impl Analyser<'_> {
         let own_syntax = tree.get("funcformat").int() == SQL_SYNTAX;
         let mut call = Call {
             name: if system {
-                sql::quoted(function.name.name).to_owned()
+                sql::quoted_on(function.name.name, self.world.version).to_owned()
             } else {
                 sql::qualified(function.name)
             },

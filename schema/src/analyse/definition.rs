@@ -19,7 +19,7 @@ use crate::tree::Tree;
 /// # Errors
 /// Why that cannot be said.
 pub fn exclusion(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let Some(constraint) = tree.get("cmds").items().first().map(|command| command.get("def")) else {
         return undecided("no constraint");
@@ -73,7 +73,7 @@ pub fn exclusion(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Ana
 /// # Errors
 /// Why that cannot be said.
 pub fn partition_key(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let key = tree.get("partspec");
     let (word, method) = match key.get("strategy").int() {
@@ -113,7 +113,7 @@ fn key_types(world: &World<'_>, table: ObjectId) -> Analysed<Vec<(Type, i32)>> {
 /// # Errors
 /// Why that cannot be said.
 pub fn bound(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let bound = tree.get("partbound");
     if bound.get("is_default").flag() {
@@ -186,7 +186,7 @@ fn bound_value(world: &World<'_>, tree: &Tree, of: Type, modifier: i32) -> Analy
 /// Why that cannot be said.
 pub fn statistics(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analysed<String> {
     const KINDS: [&str; 3] = ["ndistinct", "dependencies", "mcv"];
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let kinds = tree.get("stat_types").strings();
     if kinds.iter().any(|kind| !KINDS.contains(kind)) {

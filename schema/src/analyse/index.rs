@@ -18,7 +18,7 @@ use crate::tree::Tree;
 /// # Errors
 /// Why that cannot be said.
 pub fn index(world: &World<'_>, fragment: &Fragment, table: ObjectId) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     if !tree.get("options").is_nothing() || !tree.get("table_space").is_nothing() {
         return undecided("storage parameters");

@@ -335,6 +335,10 @@ impl Reader {
         while let Some(item) = self.accessor() {
             path.push(item?);
         }
+        if self.version < 15 && matches!(path[..], [Item::Number(_), _, ..]) {
+            // 14 prints such a number without brackets, which reads as another one.
+            return None;
+        }
         // A condition that something is taken of is a value.
         Some((path.clone(), condition && parentheses && path.len() == before))
     }
@@ -437,7 +441,7 @@ impl Reader {
                     _ => return None,
                 }
             }
-        } else if !plain.contains(&name) && !(since_17.contains(&name) && self.version >= 17) {
+        } else if !(plain.contains(&name) || since_17.contains(&name) && self.version >= 17) {
             return None;
         }
         self.sign(")").then(|| Item::Method(name.to_owned(), arguments))

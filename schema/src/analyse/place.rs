@@ -42,7 +42,7 @@ pub enum Place {
 /// # Errors
 /// Why that cannot be said.
 pub fn expression(world: &World<'_>, fragment: &Fragment, place: Place) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let (seen, wanted) = match place {
         Place::Condition(seen) => (seen, None),
@@ -122,7 +122,7 @@ fn rename(query: &mut Query, names: &[Ident]) -> Analysed<()> {
 /// # Errors
 /// Why that cannot be said.
 pub fn query(world: &World<'_>, fragment: &Fragment, columns: &[Ident]) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let mut analyser = Analyser::new(world);
     let mut query = analyser.sub_query(&tree)?;

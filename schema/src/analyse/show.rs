@@ -67,10 +67,10 @@ impl Show {
         };
         let mistaken = self.sorting && level.outputs.iter().any(|(output, of)| *output == name && of != expr);
         if let Some(of) = self.name_of(*up, *relation)?.filter(|_| self.prefix || mistaken) {
-            self.put(sql::quoted(of));
+            self.put(sql::quoted_on(of, self.version));
             self.put(".");
         }
-        self.put(sql::quoted(name));
+        self.put(sql::quoted_on(name, self.version));
         Ok(Some(name))
     }
 
@@ -91,12 +91,12 @@ impl Show {
             }
             Node::Row { up, relation } => match self.name_of(*up, *relation)? {
                 Some(of) => {
-                    self.put(sql::quoted(of));
+                    self.put(sql::quoted_on(of, self.version));
                     self.put(".*");
                 }
                 None => return undecided("a row of a nameless relation"),
             },
-            Node::Output(name) => self.put(sql::quoted(*name)),
+            Node::Output(name) => self.put(sql::quoted_on(*name, self.version)),
             Node::Constant(value) => self.constant(value.as_deref(), expr, false, false)?,
             Node::Cast(inner, Form::Implicit, _) if !implicit => self.expr(inner, false)?,
             Node::Cast(inner, ..) => self.cast(inner, expr.of, expr.modifier)?,
@@ -207,7 +207,7 @@ impl Show {
                     self.put(")");
                 }
                 self.put(".");
-                self.put(sql::quoted(*name));
+                self.put(sql::quoted_on(*name, self.version));
             }
             Node::Grouping(arguments) => {
                 self.put("GROUPING(");
@@ -221,7 +221,7 @@ impl Show {
                 self.put(")");
             }
             Node::Named(name, inner) => {
-                self.put(sql::quoted(*name));
+                self.put(sql::quoted_on(*name, self.version));
                 self.put(" => ");
                 self.expr(inner, implicit)?;
             }
@@ -244,10 +244,10 @@ impl Show {
             Node::Argument(routine, Some(name), _) => {
                 // Beside relations a column could be meant.
                 if self.names.iter().any(|names| !names.relations.is_empty()) {
-                    self.put(sql::quoted(*routine));
+                    self.put(sql::quoted_on(*routine, self.version));
                     self.put(".");
                 }
-                self.put(sql::quoted(*name));
+                self.put(sql::quoted_on(*name, self.version));
             }
             Node::Argument(_, None, number) => self.put(&format!("${number}")),
         }
@@ -383,7 +383,7 @@ impl Show {
         }
         match &call.over {
             None => {}
-            Some(Over::Named(name)) => self.put(&format!(" OVER {}", sql::quoted(*name))),
+            Some(Over::Named(name)) => self.put(&format!(" OVER {}", sql::quoted_on(*name, self.version))),
             Some(Over::Own(window)) => {
                 self.put(" OVER ");
                 self.window(window)?;
@@ -397,7 +397,7 @@ impl Show {
         self.put("(");
         let mut blank = "";
         if let Some(name) = window.from {
-            self.put(sql::quoted(name));
+            self.put(sql::quoted_on(name, self.version));
             blank = " ";
         }
         if !window.partition.is_empty() && window.from.is_none() {

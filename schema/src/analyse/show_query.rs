@@ -46,7 +46,7 @@ impl Show {
                 if place > 0 {
                     self.put(", ");
                 }
-                self.put(sql::quoted(with.name));
+                self.put(sql::quoted_on(with.name, self.version));
                 self.names_in_parentheses(&with.columns);
                 self.put(match with.materialized {
                     Some(true) => " AS MATERIALIZED (",
@@ -98,7 +98,7 @@ impl Show {
         }
         for (strength, place, waiting) in &query.locks {
             let Some(name) = self.name_of(0, *place)? else { return undecided("a lock of nothing") };
-            self.put(&format!(" FOR {strength} OF {}{waiting}", sql::quoted(name)));
+            self.put(&format!(" FOR {strength} OF {}{waiting}", sql::quoted_on(name, self.version)));
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Show {
                 }
             };
             if own != Some(output.name) {
-                self.put(&format!(" AS {}", sql::quoted(output.name)));
+                self.put(&format!(" AS {}", sql::quoted_on(output.name, self.version)));
             }
         }
         Ok(())
@@ -140,24 +140,24 @@ impl Show {
     /// SEARCH and CYCLE.
     fn after(&mut self, after: &After) -> Analysed<()> {
         let list = |names: &[Ident]| {
-            let names: Vec<&str> = names.iter().map(|name| sql::quoted(*name)).collect();
+            let names: Vec<&str> = names.iter().map(|name| sql::quoted_on(*name, self.version)).collect();
             names.join(", ")
         };
         match after {
             After::Search(breadth, columns, made) => {
                 let word = if *breadth { "BREADTH" } else { "DEPTH" };
-                let (columns, made) = (list(columns), sql::quoted(*made));
+                let (columns, made) = (list(columns), sql::quoted_on(*made, self.version));
                 self.put(&format!(" SEARCH {word} FIRST BY {columns} SET {made}"));
             }
             After::Cycle(columns, mark, values, path) => {
-                self.put(&format!(" CYCLE {} SET {}", list(columns), sql::quoted(*mark)));
+                self.put(&format!(" CYCLE {} SET {}", list(columns), sql::quoted_on(*mark, self.version)));
                 if let Some((value, other)) = values {
                     self.put(" TO ");
                     self.expr(value, false)?;
                     self.put(" DEFAULT ");
                     self.expr(other, false)?;
                 }
-                self.put(&format!(" USING {}", sql::quoted(*path)));
+                self.put(&format!(" USING {}", sql::quoted_on(*path, self.version)));
             }
         }
         Ok(())
@@ -165,7 +165,7 @@ impl Show {
 
     pub(super) fn names_in_parentheses(&mut self, names: &[Ident]) {
         if !names.is_empty() {
-            let names: Vec<&str> = names.iter().map(|name| sql::quoted(*name)).collect();
+            let names: Vec<&str> = names.iter().map(|name| sql::quoted_on(*name, self.version)).collect();
             self.put(&format!("({})", names.join(", ")));
         }
     }
@@ -228,7 +228,7 @@ impl Show {
         }
         for (place, (name, window)) in select.windows.iter().enumerate() {
             self.put(if place > 0 { ", " } else { " WINDOW " });
-            self.put(&format!("{} AS ", sql::quoted(*name)));
+            self.put(&format!("{} AS ", sql::quoted_on(*name, self.version)));
             self.window(window)?;
         }
         Ok(())
@@ -338,14 +338,14 @@ impl Show {
                 }
                 // What pg_catalog has is found under any search_path.
                 if name.schema.as_str() == "pg_catalog" {
-                    self.put(sql::quoted(name.name));
+                    self.put(sql::quoted_on(name.name, self.version));
                 } else {
                     self.put(&sql::qualified(*name));
                 }
                 own = Some(name.name);
             }
             Source::With(name) => {
-                self.put(sql::quoted(*name));
+                self.put(sql::quoted_on(*name, self.version));
                 own = Some(*name);
             }
             Source::Query(query) => {
@@ -365,7 +365,7 @@ impl Show {
         let printed = level.and_then(|level| level.printed.get(place)).copied().unwrap_or(false);
         let names = level.and_then(|level| level.columns.get(place)).cloned().unwrap_or_default();
         if let Some(name) = shown.filter(|name| relation.alias || printed || own != Some(*name)) {
-            self.put(&format!(" {}", sql::quoted(name)));
+            self.put(&format!(" {}", sql::quoted_on(name, self.version)));
         }
         if !columns.is_empty() {
             self.definitions(columns, Some(&names))?;
@@ -449,7 +449,7 @@ impl Show {
                 self.put(", ");
             }
             let name = names.and_then(|names| names.get(place)).unwrap_or(name);
-            self.put(&format!("{} {}", sql::quoted(*name), types::written(*of, *modifier)?));
+            self.put(&format!("{} {}", sql::quoted_on(*name, self.version), types::written(*of, *modifier)?));
         }
         self.put(")");
         Ok(())

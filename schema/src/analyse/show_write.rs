@@ -59,7 +59,7 @@ impl Show {
         self.put(&sql::qualified(*name));
         let shown = self.name_of(0, write.target)?;
         if let Some(shown) = shown.filter(|shown| relation.alias || *shown != name.name) {
-            self.put(&format!("{word}{}", sql::quoted(shown)));
+            self.put(&format!("{word}{}", sql::quoted_on(shown, self.version)));
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Show {
     fn set_list(&mut self, set: &[(Ident, Expr)]) -> Analysed<()> {
         for (place, (column, value)) in set.iter().enumerate() {
             self.put(if place > 0 { ", " } else { "" });
-            self.put(&format!("{} = ", sql::quoted(*column)));
+            self.put(&format!("{} = ", sql::quoted_on(*column, self.version)));
             self.expr(value, false)?;
         }
         Ok(())
@@ -113,7 +113,7 @@ impl Show {
         }
         self.prefix = prefix;
         if let Some(constraint) = conflict.constraint {
-            self.put(&format!(" ON CONSTRAINT {}", sql::quoted(constraint)));
+            self.put(&format!(" ON CONSTRAINT {}", sql::quoted_on(constraint, self.version)));
         }
         let Some((set, condition)) = &conflict.update else {
             self.put(" DO NOTHING");

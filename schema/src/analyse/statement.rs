@@ -46,7 +46,7 @@ fn show(world: &World<'_>, names: Vec<Names>) -> Show {
 /// # Errors
 /// Why that cannot be said.
 pub fn rule(world: &World<'_>, fragment: &Fragment, on: On) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     let Some(name) = on.relation.qname() else { return undecided("a relation without a name") };
     let columns = Analyser::new(world).columns(on.relation)?;
@@ -130,7 +130,7 @@ pub fn body(
     routine: QName,
     arguments: &[Argument],
 ) -> Analysed<String> {
-    world.usable()?;
+    world.reads(fragment)?;
     let Ok((tree, _)) = fragment.tree() else { return undecided("a syntax error") };
     if arguments.iter().any(|one| one.name.is_none()) && arguments.iter().any(|one| one.name.is_some()) {
         // It is printed as a name of no length.

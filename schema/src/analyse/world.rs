@@ -6,9 +6,11 @@ use crate::analyse::select::Columns;
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
 use crate::catalog::Catalog;
+use crate::fragment::Fragment;
 use crate::id::ObjectId;
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
+use crate::parse;
 use std::collections::HashSet;
 
 /// Where names are looked up.
@@ -83,6 +85,30 @@ impl<'a> World<'a> {
     /// Why not.
     pub fn usable(&self) -> Analysed<()> {
         self.obstacle.map_or(Ok(()), undecided)
+    }
+
+    /// Whether anything can be said of a fragment: before 16 a number ends where its decimal digits do, and what follows
+    /// is a name (`0x10`, `1_000`).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn reads(&self, fragment: &Fragment) -> Analysed<()> {
+        self.usable()?;
+        let text = fragment.text();
+        let grown =
+            |pair: &[u8]| pair[0].is_ascii_digit() && (pair[1].is_ascii_alphabetic() || pair[1] == b'_');
+        if self.version >= 16 || !text.as_bytes().windows(2).any(grown) {
+            return Ok(());
+        }
+        let other = |token: &parse::Token| {
+            let word = text.get(token.start..token.end).unwrap_or("");
+            word.starts_with(|first: char| first.is_ascii_digit())
+                && word.contains(|c: char| !(c.is_ascii_digit() || ".eE+-".contains(c)))
+        };
+        match parse::tokens(text) {
+            Ok(tokens) if !tokens.iter().any(other) => Ok(()),
+            _ => undecided("a number that this version reads otherwise"),
+        }
     }
 
     /// Whether users made operators of that name.
