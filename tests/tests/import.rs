@@ -186,6 +186,10 @@ grant usage on all sequences in schema app to authenticated;
 grant all on sequence app.renamed_sequence to service_role with grant option;
 comment on sequence app.named_serial_seq is 'of a serial';
 alter sequence app.plain_serial_seq cache 9;
+alter default privileges in schema app grant all on sequences to anon;
+create table app.given (id int generated always as identity, serial serial);
+create table app.refused (id int generated always as identity primary key, serial serial);
+revoke all on sequence app.refused_id_seq, app.refused_serial_seq from anon;
 "#;
 
 #[test]

@@ -308,8 +308,10 @@ impl<'a> Declarations<'a> {
             let read = crate::kinds::grant::declare::privileges(written, target.kind(), self.version);
             let Some(Privileges { whole, columns }) = self.keep(read) else { continue };
             // The owner may have lost everything; everybody else has nothing until it is given.
-            // That everybody loses what they have on the schema public has to be said too.
-            let said = role.as_str() != "public" || target.is_public_schema();
+            // That everybody loses what they have on the schema public has to be said too. Of a column's sequence it says
+            // that the files speak of its privileges at all.
+            let of_column = target.kind() == Kind::IdentitySequence;
+            let said = role.as_str() != "public" || target.is_public_schema() || of_column;
             let nothing = columns.is_empty() && said;
             if !whole.privileges.is_empty() || nothing {
                 self.add_grant(target, role, whole, grantee.span);

@@ -117,7 +117,7 @@ fn has_no_casts(type_name: &TypeName, catalog: &Catalog, depth: u32) -> bool {
     }
 }
 
-/// Says in an import that not everybody may use a type, where that is so.
+/// Says in an import that not everybody may use a type or sequence, where that is so.
 pub fn write_public(id: ObjectId, out: &mut crate::write::Writer<'_>) {
     let everybody = Ident::new("public");
     if !out.catalog.contains(crate::kinds::grant::id(id, everybody)) {

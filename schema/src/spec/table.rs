@@ -245,7 +245,7 @@ pub struct IdentitySpec {
     /// Whether a crash may empty its sequence; as the table has it, when it does not say. PostgreSQL 15.
     #[serde(default)]
     pub unlogged: Option<Flag>,
-    /// Who may do what with its sequence; what there is stays, when it does not say.
+    /// Who may do what with its sequence; what there is stays, when it does not say. `public: none` says nobody.
     #[serde(default)]
     pub grants: Grants,
     /// The comment of its sequence.

@@ -17,7 +17,7 @@ pub use tree::{Map, Node};
 use crate::catalog::{Catalog, Standing};
 use crate::id::{Address, ObjectId};
 use crate::ident::{Ident, Text};
-use crate::kinds::identity_sequence;
+use crate::kinds::{grant, identity_sequence};
 use crate::object::{Kind, Object};
 use crate::sql;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,9 @@ pub struct Writer<'a> {
     pub owner: Option<Ident>,
     /// Whether objects belong to several roles.
     pub owners: bool,
+    /// Whether privileges on sequences are an own matter in this database: then the files say of each that a column
+    /// brings who may use it, also where nobody may. Otherwise they may be as privileges by default make them.
+    pub sequences: bool,
     files: BTreeMap<File, Map>,
     missing: BTreeSet<(Text, ObjectId)>,
     routines: BTreeMap<ObjectId, &'static str>,
@@ -53,8 +56,11 @@ impl<'a> Writer<'a> {
     pub fn write(catalog: &'a Catalog, version: u32, owner: Option<Ident>, owners: bool) -> Self {
         let (files, missing) = (BTreeMap::new(), BTreeSet::new());
         let (routines, left_out) = (BTreeMap::new(), BTreeSet::new());
-        let mut writer = Self { catalog, version, owner, owners, files, missing, routines, left_out };
         let mine = |standing: Standing| standing == Standing::Managed;
+        let own = catalog.iter().filter(|(_, entry)| mine(entry.standing));
+        let sequences = own.into_iter().any(|(id, entry)| grant::is_about_sequences(id, &entry.object));
+        let mut writer =
+            Self { catalog, version, owner, owners, sequences, files, missing, routines, left_out };
         // What stands on an object comes after it, whatever the order of kinds.
         let (wholes, parts): (Vec<_>, Vec<_>) = catalog
             .iter()
@@ -185,7 +191,7 @@ impl<'a> Writer<'a> {
             Some(Object::IdentitySequence(sequence)) => identity_sequence::write::is_usual(*sequence, part),
             _ => false,
         };
-        usual && self.catalog.children(part).is_empty()
+        usual && self.catalog.children(part).is_empty() && !self.sequences
     }
 
     /// Whether a column's entry has nothing but its short form: its privileges stand with the table's.

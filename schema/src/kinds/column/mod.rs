@@ -3,6 +3,7 @@
 mod casts;
 pub mod compare;
 pub mod declare;
+mod numbered;
 pub mod read;
 pub mod write;
 
@@ -325,7 +326,15 @@ impl ObjectKind for Column {
         if table::is_brought_by_joining(id, context) {
             return self.settings(&Column::new(self.type_name), id, context, out);
         }
-        let definition = self.definition(id, context.desired);
+        if let Some(identity) = self.identity.as_ref().filter(|_| numbered::has_children(id, context)) {
+            numbered::add(self, identity, id, context, out);
+            return self.settings(&Column::new(self.type_name), id, context, out);
+        }
+        let definition = if context.server.version < 16 && numbered::is_computed_above(id, context.desired) {
+            Self { generated: None, ..self.clone() }.definition(id, context.desired)
+        } else {
+            self.definition(id, context.desired)
+        };
         let mut sql = naming::alter_parent(id);
         sql.kw("ADD COLUMN").sql(&definition);
         let rewrites = self.identity.is_some() || self.generated.as_ref().is_some_and(|g| g.stored);

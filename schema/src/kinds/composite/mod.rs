@@ -59,11 +59,22 @@ impl Composite {
     }
 }
 
-/// Whether values of a type are stored somewhere, or other types are made of it.
+/// Whether values of a type are stored somewhere, also inside of other types that are made of it.
 fn is_stored(id: ObjectId, catalog: &Catalog) -> bool {
-    catalog.iter().any(|(user, entry)| {
-        (user.kind() == Kind::Column || user.kind().is_type()) && entry.uses.contains(&id)
-    })
+    let mut made_of_it = vec![id];
+    let mut at = 0;
+    while let Some(one) = made_of_it.get(at).copied() {
+        at += 1;
+        for (user, _) in catalog.iter().filter(|(_, entry)| entry.uses.contains(&one)) {
+            if user.kind() == Kind::Column {
+                return true;
+            }
+            if user.kind().is_type() && !made_of_it.contains(&user) {
+                made_of_it.push(user);
+            }
+        }
+    }
+    false
 }
 
 impl ObjectKind for Composite {

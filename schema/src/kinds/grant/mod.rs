@@ -270,6 +270,15 @@ fn restore_columns(id: ObjectId, context: &Context<'_>, out: &mut Steps) {
     }
 }
 
+/// Whether these are privileges on a sequence, or what gives them by default.
+pub fn is_about_sequences(id: ObjectId, object: &Object) -> bool {
+    match object {
+        Object::DefaultPrivileges(privileges) => privileges.objects.as_str() == "SEQUENCES",
+        Object::Grant(_) => matches!(target_of(id).kind(), Kind::Sequence | Kind::IdentitySequence),
+        _ => false,
+    }
+}
+
 /// The id of the privileges of a grantee on a target.
 pub fn id(target: ObjectId, grantee: Ident) -> ObjectId {
     ObjectId::new(Kind::Grant, Address::Of(target, grantee))

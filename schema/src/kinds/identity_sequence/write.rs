@@ -2,10 +2,17 @@
 
 use super::{IdentitySequence, chosen};
 use crate::id::ObjectId;
+use crate::kinds::types;
+use crate::object::Kind;
 use crate::write::{Map, Node, Writer, name};
 
-/// Nothing: the column's entry says it, since it has a short form where there is nothing to say.
-pub fn write(_: IdentitySequence, _: ObjectId, _: &mut Writer<'_>) {}
+/// That nobody may use it, where that is no matter of course: the column's entry says the rest, since it has a short form
+/// where there is nothing to say.
+pub fn write(_: IdentitySequence, id: ObjectId, out: &mut Writer<'_>) {
+    if out.sequences && out.catalog.children_of(id, Kind::Grant).next().is_none() {
+        types::write_public(id, out);
+    }
+}
 
 /// What differs from what PostgreSQL chooses.
 pub fn keys(sequence: IdentitySequence, id: ObjectId, map: &mut Map) {

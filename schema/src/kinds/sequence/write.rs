@@ -90,5 +90,5 @@ pub fn is_serial(column: ObjectId, out: &Writer<'_>) -> bool {
         _ => false,
     };
     let bare = out.catalog.children(sequence).iter().all(|child| child.kind() == Kind::OwnedBy);
-    is_usual && default && bare && owner(sequence, out) == Some(column)
+    is_usual && default && bare && !out.sequences && owner(sequence, out) == Some(column)
 }
