@@ -192,4 +192,9 @@ impl Kind {
     pub fn is_leaned_on(self) -> bool {
         self.is_relation() || self.is_routine() || self.is_type() || self == Kind::Publication
     }
+
+    /// Whether objects of this kind tell subscribers what happens to tables.
+    pub fn tells_subscribers(self) -> bool {
+        self == Kind::Publication
+    }
 }

@@ -58,7 +58,10 @@ pub fn way_back(url: Option<&str>, wish: &Wish) -> Result<(Planned, Back), Failu
         }
         Err(Error::Diagnostics(diagnostics)) => Err(Failure::Project(Report { sources, diagnostics })),
         Err(Error::Refused(reasons)) => {
-            let message = format!("there is no way back, since the database changed: {}", reasons.join("; "));
+            let message = match reasons.as_slice() {
+                [reason] => format!("there is no way back, since the database changed: {reason}"),
+                all => format!("there is no way back, since the database changed:\n  {}", all.join("\n  ")),
+            };
             let help = "take that back first; a later apply is taken back with it by --to";
             Err(outside(&message, Some(help)))
         }

@@ -370,8 +370,9 @@ impl Declarations {
     /// column of another relation uses that relation too.
     pub fn uses(&mut self, user: ObjectId, used: ObjectId) {
         let outside = |used: ObjectId| used != user && !user.is_below(used) && !used.is_below(user);
-        // What is in a schema says so by its name; an extension does not.
-        let is_in_name = used.kind() == Kind::Schema && !user.kind().has_members();
+        // What is in a schema says so by its name; an extension does not, nor does what is nothing but a name.
+        let says_so = !user.kind().has_members() && !user.kind().is_only_a_name();
+        let is_in_name = used.kind() == Kind::Schema && says_so;
         if is_in_name || !outside(used) {
             return;
         }

@@ -1,5 +1,6 @@
 //! Reads what schemac does not write: enough of each object that names resolve and dependents are known.
 
+use crate::catalog::Standing;
 use crate::id::ObjectId;
 use crate::ident::{Ident, Text};
 use crate::kinds::opaque::Opaque;
@@ -72,6 +73,12 @@ pub const UNMODELLED: Reader = Reader {
             None => None,
         };
         let id = ObjectId::global(Kind::Unmodelled, Ident::new(&format!("{what} {identity}")));
-        out.add_global(id, Object::Unmodelled(opaque(what)), class, oid, schema)
+        out.add_global(id, Object::Unmodelled(opaque(what)), class, oid, schema)?;
+        // As long as it is there, its schema cannot go; what an extension brings goes with that.
+        let ours = out.catalog.get(id).is_some_and(|entry| entry.standing != Standing::External);
+        if let Some(schema) = schema.filter(|_| ours) {
+            out.uses(id, ObjectId::of_schema(schema));
+        }
+        Ok(())
     },
 };

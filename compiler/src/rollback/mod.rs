@@ -5,6 +5,9 @@
 //! way back was gone already); anything else is named and refused. Names are compared as they will be afterwards, so
 //! that what only refers to a moved object counts as unchanged. Not here: what is recorded (`record`), running it.
 
+mod obstacles;
+mod recorded;
+
 use crate::address;
 use crate::compile;
 use crate::connect::{Connection, ServerError};
@@ -13,20 +16,20 @@ use crate::introspect::{self, Reading};
 use crate::memory::{Circumstances, Meanings, Memory};
 use crate::normalize;
 use crate::plan::{self, Plan, Verb};
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::relocate::{self, Relocated, Relocation};
 use crate::settle::Remembering;
 use crate::state::{Unavailable, journal};
+use recorded::{Recorded, first_names, recorded, restrict, torn_before};
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
 use schemac_schema::declare::Move;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
-use schemac_schema::id::{ObjectId, Slot};
-use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::{companions, followers, privileges_cover};
-use schemac_schema::object::slots;
+use schemac_schema::id::ObjectId;
+use schemac_schema::ident::Ident;
+use schemac_schema::kinds::privileges_cover;
 use schemac_schema::span::{Sources, Span};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 /// What shall be taken back.
@@ -92,13 +95,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// An apply with what was recorded of it.
-struct Recorded {
-    apply: journal::Apply,
-    before: Record,
-    after: Option<Record>,
-}
-
 /// Makes the plan that leads back. Places in its diagnostics are those of `sources`.
 ///
 /// # Errors
@@ -133,6 +129,7 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
     }
     target.forsaken(&mut reasons);
     target.taken(&mut reasons);
+    target.published(&reading.catalog, &mut reasons);
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));
     }
@@ -148,6 +145,10 @@ pub fn way_back(connection: &mut Connection, wish: &Wish, sources: &mut Sources)
     }
     let search_path = recorded.first().map(|one| one.before.search_path.clone()).unwrap_or_default();
     let (plan, relocated) = target.plan(&reading, &search_path, connection, span, notes)?;
+    let theirs = obstacles::not_ours(&mut connection.client, &plan, &relocated).map_err(Error::Journal)?;
+    if !theirs.is_empty() {
+        return Err(Error::Refused(theirs));
+    }
     let seen = compile::seen(&plan, &relocated, external, reading.server.version);
     let of: Vec<i64> = recorded.iter().map(|one| one.apply.id).collect();
     let back = match wish {
@@ -175,144 +176,6 @@ pub fn reverse(
     let (mut reasons, mut notes) = (Vec::new(), Vec::new());
     target.take_back(&one, &touched, &[], span, &mut reasons, &mut notes)?;
     target.plan(reading, &before.search_path, connection, span, notes).map(|(plan, _)| plan)
-}
-
-/// The first of the applies right before these that broke off: what the last one finished, they had begun.
-fn torn_before(applies: &[journal::Apply], recorded: &[Recorded]) -> Option<i64> {
-    let first = recorded.last()?.apply.id;
-    let older = applies.iter().rev().filter(|apply| apply.id < first && apply.is_there());
-    older.take_while(|apply| apply.stands() && apply.is_torn()).last().map(|apply| apply.id)
-}
-
-/// What the applies before this one moved, back to the names before all of them: a way back that broke off may have
-/// gone as far.
-fn first_names(applies: &[journal::Apply], id: i64) -> Vec<Relocation> {
-    let mut first: BTreeMap<ObjectId, ObjectId> = BTreeMap::new();
-    for (old, new) in applies.iter().filter(|one| one.id < id && one.stands()).flat_map(|one| &one.moves) {
-        if old.parent().is_none() && !old.kind().is_routine() {
-            first.insert(*new, first.get(old).copied().unwrap_or(*old));
-        }
-    }
-    first.into_iter().filter(|(from, to)| from != to).map(|(from, to)| Relocation { from, to }).collect()
-}
-
-/// Looks the applies up that the wish is about, the last one first.
-fn recorded(
-    connection: &mut Connection,
-    wish: &Wish,
-    applies: &[journal::Apply],
-) -> Result<Vec<Recorded>, Error> {
-    let known = applies.len();
-    let mut standing: Vec<journal::Apply> = applies.iter().filter(|apply| apply.stands()).cloned().collect();
-    standing.reverse();
-    match wish {
-        Wish::Last => standing.truncate(1),
-        Wish::Table(_) => {}
-        Wish::To(id) => {
-            standing = applies.iter().filter(|apply| apply.is_there() && apply.id >= *id).cloned().collect();
-            standing.reverse();
-            // Where it went forth and back since, nothing is left of either.
-            standing.retain(|apply| {
-                let back = apply.undoes.iter().chain(&apply.partly);
-                apply.id == *id || !apply.is_way_back() || back.clone().any(|of| of < id)
-            });
-            let Some(asked) = applies.iter().find(|apply| apply.id == *id) else {
-                return Err(Error::Nothing(format!("the journal holds no apply {id}")));
-            };
-            if !asked.is_there() {
-                let why =
-                    if asked.segments == 0 { "it changed nothing" } else { "it was taken back already" };
-                return Err(Error::Nothing(format!("apply {id} cannot be taken back: {why}")));
-            }
-        }
-    }
-    if standing.is_empty() {
-        let why = if known == 0 { "no apply is recorded" } else { "no apply stands that was not taken back" };
-        let back = applies.iter().rev().find(|apply| apply.is_there() && apply.is_way_back());
-        let again = back.map_or_else(String::new, |back| {
-            format!("; the way back {0} itself can be taken back: schemac rollback --to {0}", back.id)
-        });
-        return Err(Error::Nothing(format!("there is nothing to take back: {why} in this database{again}")));
-    }
-    let ids: Vec<i64> = standing.iter().map(|apply| apply.id).collect();
-    let texts = journal::texts(&mut connection.client, &ids).map_err(Error::Journal)?;
-    let mut recorded = Vec::new();
-    for (apply, texts) in standing.into_iter().zip(texts) {
-        let before = texts.before.as_deref().map(|text| read(apply.id, text)).transpose()?;
-        let Some(before) = before else {
-            if matches!(wish, Wish::Table(_)) {
-                continue;
-            }
-            let why = format!("of apply {} is not recorded how the database was before", apply.id);
-            return Err(Error::Nothing(why));
-        };
-        if let Wish::Table(name) = wish
-            && !before.touched.iter().any(|root| is_called(*root, name))
-        {
-            continue;
-        }
-        let after = texts.after.as_deref().map(|text| read(apply.id, text)).transpose()?;
-        recorded.push(Recorded { apply, before, after });
-        if matches!(wish, Wish::Table(_)) {
-            break;
-        }
-    }
-    if let (Wish::Table(name), true) = (wish, recorded.is_empty()) {
-        return Err(Error::Nothing(format!("no apply that stands has touched a table {name}")));
-    }
-    Ok(recorded)
-}
-
-fn read(id: i64, text: &str) -> Result<Record, Error> {
-    let record: Result<Record, _> = serde_json::from_str(text);
-    match record {
-        Ok(record) if record.format == record::FORMAT => Ok(record),
-        _ => Err(Error::Nothing(format!(
-            "apply {id} was recorded by another version of schemac, in another shape"
-        ))),
-    }
-}
-
-fn is_called(root: ObjectId, name: &str) -> bool {
-    root.kind().is_relation() && (root.path() == name || root.name().as_str() == name)
-}
-
-/// The touched objects that belong to one table: it, what its facade is, and what moves along.
-fn restrict(one: &Recorded, name: &str) -> BTreeSet<ObjectId> {
-    let before = &one.before;
-    let catalog = before.catalog();
-    let mut wanted: BTreeSet<ObjectId> =
-        before.touched.iter().copied().filter(|root| is_called(*root, name)).collect();
-    loop {
-        let count = wanted.len();
-        for (old, new) in before.moves.iter().filter(|(old, _)| old.parent().is_none()) {
-            if wanted.contains(old) || wanted.contains(new) {
-                wanted.extend([*old, *new]);
-                let along =
-                    companions(&catalog, *old, *new).into_iter().chain(followers(&catalog, *old, *new));
-                wanted.extend(along.flat_map(|(from, to)| [from.root(), to.root()]));
-            }
-        }
-        // The facade has the old name.
-        let names: BTreeSet<_> = wanted.iter().filter_map(|id| id.qname()).collect();
-        let same =
-            |id: &ObjectId| id.kind().is_relation() && id.qname().is_some_and(|name| names.contains(&name));
-        wanted.extend(before.touched.iter().copied().filter(same));
-        if wanted.len() == count {
-            break;
-        }
-    }
-    // Bodies that were changed to the new names.
-    let left = one.after.as_ref().map(Record::catalog).unwrap_or_default();
-    let new: BTreeSet<QName> = before
-        .moves
-        .iter()
-        .filter(|(_, new)| wanted.contains(new))
-        .filter_map(|(_, new)| new.qname())
-        .collect();
-    let names_them = |id: &ObjectId| plan::mentions(*id, &[], &left).iter().any(|name| new.contains(name));
-    wanted.extend(before.touched.iter().copied().filter(names_them));
-    wanted
 }
 
 /// The database as it shall be, and what it takes in names.
@@ -373,16 +236,29 @@ impl Target {
             let was = first(one.before.catalog());
             let of = |root: ObjectId| older.iter().find(|one| one.from == root).map_or(root, |one| one.to);
             for root in touched {
-                let since = differences(&left, &now, of(*root));
-                if !since.is_empty() && !differences(&was, &now, of(*root)).is_empty() {
-                    let more = since.len().saturating_sub(5);
-                    reasons.extend(since.iter().take(5).map(|(id, how)| {
-                        format!("{} {how} since apply {}", today(*id, &relocated, &back), one.apply.id)
-                    }));
-                    if more > 0 {
-                        reasons.push(format!("and {more} more on {}", today(*root, &relocated, &back)));
-                    }
+                let mut since = differences(&left, &now, of(*root));
+                if since.is_empty() || differences(&was, &now, of(*root)).is_empty() {
+                    continue;
                 }
+                // Where it is gone, what stood on it is too.
+                if since.contains(&(of(*root), "is gone")) {
+                    since.retain(|(id, _)| *id == of(*root));
+                }
+                let more = since.len().saturating_sub(5);
+                reasons.extend(since.iter().take(5).map(|(id, how)| {
+                    format!("{} {how} since apply {}", today(*id, &relocated, &back), one.apply.id)
+                }));
+                if more > 0 {
+                    reasons.push(format!("and {more} more on {}", today(*root, &relocated, &back)));
+                }
+            }
+            // A facade of the same kind as what takes its name is compared under its own.
+            let left = after.catalog();
+            let own: BTreeSet<&ObjectId> = relocated.shadows.values().collect();
+            for own in own.into_iter().filter(|own| touched.contains(own)) {
+                let since = differences(&left, relocated.before(), *own);
+                reasons
+                    .extend(since.iter().map(|(id, how)| format!("{id} {how} since apply {}", one.apply.id)));
             }
         }
         self.follow(&back);
@@ -403,7 +279,12 @@ impl Target {
         }
         // A schema that the apply made stays while somebody else's objects are in it.
         for schema in stay {
-            let guest = desired.ids().find(|id| !id.root().is_schema() && id.schema() == Some(schema.name()));
+            // What is only a name to schemac has its schema among what it uses.
+            let is_in = |id: ObjectId, uses: &[ObjectId]| {
+                id.schema() == Some(schema.name()) || id.kind().is_only_a_name() && uses.contains(&schema)
+            };
+            let guest = desired.iter().find(|(id, entry)| !id.root().is_schema() && is_in(*id, &entry.uses));
+            let guest = guest.map(|(id, _)| id);
             let Some(guest) = guest else { continue };
             let message = format!("{schema} stays, since {guest} is in it, which this does not take back");
             notes.push(Diagnostic::note(Code::WayBack, message));
@@ -441,38 +322,6 @@ impl Target {
             }
         }
         self.moves.retain(|(now, then)| now != then);
-    }
-
-    /// Names that what goes back shall have, and that somebody else has taken since.
-    fn taken(&self, reasons: &mut Vec<String>) {
-        let back: BTreeSet<ObjectId> = self.moves.iter().map(|(_, then)| then.root()).collect();
-        let mut holders: HashMap<Slot, ObjectId> = HashMap::new();
-        for id in self.state.ids() {
-            for slot in slots(id) {
-                let Some(other) = holders.insert(slot, id).filter(|other| *other != id) else { continue };
-                let (theirs, ours) = if back.contains(&id.root()) { (other, id) } else { (id, other) };
-                if back.contains(&ours.root()) {
-                    reasons.push(format!("{theirs} has the name that {ours} goes back to"));
-                }
-            }
-        }
-    }
-
-    /// Bodies that PostgreSQL binds only when they run, and that name what will be called otherwise.
-    fn forsaken(&self, reasons: &mut Vec<String>) {
-        let names: BTreeSet<QName> = self.state.ids().filter_map(|id| id.qname()).collect();
-        let gone: BTreeSet<QName> = self
-            .moves
-            .iter()
-            .filter_map(|(now, _)| now.qname())
-            .filter(|name| !names.contains(name))
-            .collect();
-        for id in self.state.ids() {
-            let named = plan::mentions(id, &[], &self.state);
-            if let Some(name) = named.iter().find(|name| gone.contains(*name)) {
-                reasons.push(format!("{id} names {name}, which nothing is called afterwards"));
-            }
-        }
     }
 
     fn plan(
