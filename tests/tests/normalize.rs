@@ -177,7 +177,8 @@ fn what_users_add_to_operators_and_casts_leaves_the_question_to_the_server() {
 fn what_depends_on_settings_or_the_server_is_undecided() {
     on_large_stack(|| {
         for text in [
-            "at > '2020-01-01'",
+            "at > '2020-01-01 PST'",
+            "at > '2020-01-01 Europe/Berlin'",
             "born > '01/02/2020'",
             "born > 'today'",
             "at > 'now'",
@@ -189,6 +190,20 @@ fn what_depends_on_settings_or_the_server_is_undecided() {
             "no_such_column = 1",
         ] {
             assert!(check_stored(text, |_| {}).is_err(), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_moment_without_a_zone_is_of_utc_as_in_every_session_of_schemac() {
+    on_large_stack(|| {
+        for (text, moment) in [
+            ("at > '2020-01-01'", "2020-01-01 00:00:00+00"),
+            ("at > '2020-01-01 01:00+01'", "2020-01-01 00:00:00+00"),
+            ("at > 'Jan 1, 2020'", "2020-01-01 00:00:00+00"),
+        ] {
+            let stored = format!("(at > '{moment}'::timestamp with time zone)");
+            assert_eq!(check_stored(text, |_| {}).as_ref(), Ok(&stored), "{text}");
         }
     });
 }
@@ -212,7 +227,8 @@ fn without_a_server_what_is_left_says_so() {
         assert!(itself.unproven.is_empty() && itself.decided.analysed == 0, "{itself:?}");
         for (written, stored) in [
             ("name in ('a','c')", "(name = ANY (ARRAY['a'::text, 'b'::text]))"),
-            ("at > '2020-01-01'", "(at > '2020-01-01 00:00:00+00'::timestamp with time zone)"),
+            ("at > '2020-01-01 PST'", "(at > '2020-01-01 08:00:00+00'::timestamp with time zone)"),
+            ("at > '2020-01-01'", "(at > '2020-01-01 01:00:00+00'::timestamp with time zone)"),
         ] {
             let left = offline(written, stored);
             assert_eq!(left.unproven.len(), 1, "{written}");

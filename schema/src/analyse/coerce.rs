@@ -5,7 +5,7 @@ use crate::analyse::expr::{Expr, Form, Node, Way};
 use crate::analyse::system;
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, range, undecided};
+use crate::analyse::{Analysed, interval, range, undecided};
 
 /// In which context a coercion happens; each allows what those before it allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -264,6 +264,15 @@ pub fn to_target(
         } else {
             coerced
         });
+    }
+    if let (true, Node::Constant(Some(text)), true) =
+        (expr.of.is_unknown() && modifier >= 0, &expr.node, target.is("interval"))
+    {
+        // An interval's fields say how its literal is read.
+        return match interval::printed(text, modifier, world.version) {
+            Some(value) => Ok(Expr { node: Node::Constant(Some(value)), of: target, modifier }),
+            None => undecided(format!("the interval literal '{text}'")),
+        };
     }
     let before = expr.clone();
     let coerced = coerce_type(world, expr, target, context, form)?;

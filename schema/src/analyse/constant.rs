@@ -1,11 +1,11 @@
 //! Constants: what a type's input function makes of a literal, as its output function prints it.
 //!
-//! Only what is sure. A literal whose meaning depends on settings (a timestamp with time zone without its offset, a
-//! date that is not written as year, month, day) is undecided.
+//! Only what is sure. A literal whose meaning depends on what no session fixes (a time zone by its name, today) is
+//! undecided.
 
 use crate::analyse::types::{Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, float, json, jsonpath, list, moment, range, undecided};
+use crate::analyse::{Analysed, float, interval, json, jsonpath, list, moment, range, undecided};
 use crate::names;
 use crate::object::Object;
 use crate::sql;
@@ -81,7 +81,8 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "time" => moment::time(text),
         "timestamp" => moment::timestamp(text),
         "timestamptz" => moment::timestamptz(text),
-        "interval" => moment::interval(text),
+        "timetz" => moment::timetz(text),
+        "interval" => interval::printed(text, -1, world.version),
         "bytea" => bytea(text),
         "inet" | "cidr" => address(text, of.is("cidr")),
         "regconfig" => CONFIGURATIONS.contains(&text).then(|| text.to_owned()),

@@ -6,9 +6,10 @@
 //! token, the text that the catalog holds, both are the same.
 //!
 //! It is sound because it only says "stored as this text" where every step is understood: each name is resolved as
-//! PostgreSQL resolves it, with what users added in mind, each literal is one whose meaning no setting changes, and
-//! each construct is listed. Everything else is undecided, and the server is asked. What is printed holds all that was
-//! chosen, so a mistake here gives another text, which is undecided too.
+//! PostgreSQL resolves it, with what users added in mind, each literal is one whose meaning no setting changes that
+//! sessions of schemac leave open (they fix TimeZone, DateStyle and the like), and each construct is listed.
+//! Everything else is undecided, and the server is asked. What is printed holds all that was chosen, so a mistake here
+//! gives another text, which is undecided too.
 //!
 //! Not here: what each kind of object needs (`ObjectKind::analyse`), and what follows from the answer
 //! (`compiler/src/normalize`).
@@ -26,6 +27,7 @@ mod float;
 mod from;
 mod group;
 mod index;
+mod interval;
 mod json;
 mod jsonpath;
 mod list;

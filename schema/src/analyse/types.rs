@@ -2,7 +2,7 @@
 
 use crate::analyse::system::{self, SystemType};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, undecided};
+use crate::analyse::{Analysed, interval, undecided};
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
 use crate::sql;
@@ -183,9 +183,18 @@ pub fn of(type_name: &TypeName) -> Analysed<(Type, i32)> {
             *precision
         }
         (true, "varbit" | "bit", [length]) if *length > 0 => *length,
+        (true, "interval", [mask]) => interval_modifier(*mask, None)?,
+        (true, "interval", [mask, precision]) => interval_modifier(*mask, Some(*precision))?,
         _ => return undecided(format!("the modifiers of {type_name} are not understood")),
     };
     Ok((found, modifier))
+}
+
+fn interval_modifier(mask: i32, precision: Option<i32>) -> Analysed<i32> {
+    match interval::modifier(mask, precision) {
+        Some(modifier) => Ok(modifier),
+        None => undecided("the fields of an interval"),
+    }
 }
 
 /// `format_type_with_typemod` under an empty search_path.
@@ -215,7 +224,7 @@ pub fn written(of: Type, modifier: i32) -> Analysed<String> {
         }
         "numeric" if modifier < 0 => "numeric".into(),
         // Words of the grammar that are no keywords where a type stands.
-        "interval" if modifier < 0 => "interval".into(),
+        "interval" => format!("interval{}", interval::fields(modifier).unwrap_or_default()),
         "json" if modifier < 0 => "json".into(),
         "time" => format!("time{} without time zone", digits(0)),
         "timetz" => format!("time{} with time zone", digits(0)),
