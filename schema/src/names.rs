@@ -80,13 +80,24 @@ pub struct Mention {
     pub may_be_output: bool,
 }
 
+/// A column that a fragment writes, or by which ON CONFLICT finds an index.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Written {
+    /// The relation's name, as it stands there.
+    pub relation: Vec<Ident>,
+    /// The column's; `*` where INSERT names none.
+    pub column: Ident,
+    /// Where the column's name stands in the text, where the grammar says so.
+    pub place: Option<(usize, usize)>,
+}
+
 /// What a fragment says of others; it is found once for each text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Names {
     /// The names that it mentions.
     pub mentions: Vec<Mention>,
-    /// The columns that it writes, each with the relation's name as it stands there; `*` where it names none.
-    pub written: Vec<(Vec<Ident>, Ident)>,
+    /// The columns that it writes.
+    pub written: Vec<Written>,
     /// Whether it uses columns that it does not name: it joins by all that two tables share, or gives a relation's columns
     /// other names, one after the other.
     pub natural: bool,
@@ -122,7 +133,7 @@ impl Names {
         });
         Self {
             mentions: mentions(tree, text, prefix),
-            written: written(tree),
+            written: written(tree, text, prefix),
             natural,
             grouped,
             grouped_by,
@@ -153,7 +164,7 @@ fn add_grouped(query: &Tree, out: &mut Vec<Ident>) {
 
 /// The columns that INSERT, UPDATE and MERGE write, and by which ON CONFLICT finds an index: the statements name them
 /// without their relation.
-fn written(tree: &Tree) -> Vec<(Vec<Ident>, Ident)> {
+fn written(tree: &Tree, text: &str, prefix: usize) -> Vec<Written> {
     let mut found = Vec::new();
     tree.walk(&mut |node| {
         let conflict = node.get("on_conflict_clause");
@@ -168,17 +179,29 @@ fn written(tree: &Tree) -> Vec<(Vec<Ident>, Ident)> {
         let parts = [relation.get("schemaname").str(), relation.get("relname").str()];
         let parts: Vec<Ident> =
             parts.iter().filter(|part| !part.is_empty()).map(|part| Ident::new(part)).collect();
-        let whole = node.name() == "InsertStmt" && node.get("cols").items().is_empty();
-        let mut columns: Vec<&str> = if whole { vec!["*"] } else { Vec::new() };
+        let mut add = |column: &str, place| {
+            found.push(Written { relation: parts.clone(), column: Ident::new(column), place });
+        };
+        if node.name() == "InsertStmt" && node.get("cols").items().is_empty() {
+            add("*", None);
+        }
         for item in lists.iter().flat_map(|list| list.items()) {
-            match item.name() {
-                "MergeWhenClause" => columns
-                    .extend(item.get("target_list").items().iter().map(|target| target.get("name").str())),
-                // A key may be an expression.
-                _ => columns.extend(Some(item.get("name").str()).filter(|name| !name.is_empty())),
+            let clause = [item];
+            let targets: Vec<&Tree> = match item.name() {
+                "MergeWhenClause" => item.get("target_list").items().iter().collect(),
+                _ => clause.to_vec(),
+            };
+            // A key may be an expression.
+            for target in targets.into_iter().filter(|target| !target.get("name").str().is_empty()) {
+                let start = usize::try_from(target.get("location").int()).ok();
+                let start = start.and_then(|start| start.checked_sub(prefix));
+                let place = start.filter(|_| target.name() == "ResTarget").and_then(|start| {
+                    let (name, end) = one_name(text, start)?;
+                    (name.as_str() == target.get("name").str()).then_some((start, end))
+                });
+                add(target.get("name").str(), place);
             }
         }
-        found.extend(columns.into_iter().map(|column| (parts.clone(), Ident::new(column))));
     });
     found.sort();
     found.dedup();

@@ -246,9 +246,13 @@ impl Visitor for Binder<'_> {
                 self.add_columns(relation, Ident::new("*"));
             }
         }
-        for (relation, column) in &names.written {
-            if let Some((_, relation)) = self.relation(relation) {
-                self.add_columns(relation, *column);
+        for written in &names.written {
+            let Some((_, relation)) = self.relation(&written.relation) else { continue };
+            let known = self.add_columns(relation, written.column);
+            if !known && kinds::knows_its_columns(self.catalog, relation) {
+                let origin = fragment.origin().zip(written.place);
+                let span = origin.map(|(origin, (start, end))| origin.locate_range(start, end));
+                self.unknown_column(&[relation], written.column, span);
             }
         }
         for mention in mentions {
