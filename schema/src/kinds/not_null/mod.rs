@@ -15,7 +15,7 @@ use crate::kinds::column::Column;
 use crate::kinds::{self, key, naming, types};
 use crate::object::{Alter, Context, Kind, Nature, Object, ObjectKind, Visitor};
 use crate::sql::Sql;
-use crate::step::{Lock, Steps};
+use crate::step::{Element, Lock, Steps};
 use crate::write::Writer;
 
 /// The NOT NULL of a column or domain; that of a domain has a name only.
@@ -115,23 +115,25 @@ impl NotNull {
         out.push(sql).scans();
     }
 
-    /// `ALTER TABLE t ADD CONSTRAINT c NOT NULL a`.
+    /// `ALTER TABLE t ADD CONSTRAINT c NOT NULL a`. In the statement of a new child it stands in front of what its parents
+    /// have, which could get no other name afterwards.
     fn add(self, column: ObjectId, out: &mut Steps) {
-        let mut sql = naming::alter_parent(column);
-        sql.kw("ADD");
+        let mut definition = Sql::default();
         if let Some(name) = self.name {
-            sql.kw("CONSTRAINT").ident(name);
+            definition.kw("CONSTRAINT").ident(name);
         }
-        sql.kw("NOT NULL").ident(column.name());
+        definition.kw("NOT NULL").ident(column.name());
         if self.no_inherit {
-            sql.kw("NO INHERIT");
+            definition.kw("NO INHERIT");
         }
+        let mut sql = naming::alter_parent(column);
+        sql.kw("ADD").sql(&definition);
         if self.not_valid {
             sql.kw("NOT VALID");
         }
         let step = out.push(sql).lock(column.root(), Lock::AccessExclusive);
         if !self.not_valid {
-            step.scans();
+            step.scans().element(Element::Item(definition));
         }
     }
 
