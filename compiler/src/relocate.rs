@@ -11,7 +11,7 @@ use schemac_schema::declare::facade::is_facade;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::{companions, followers, members_along};
+use schemac_schema::kinds::{companions, followers, members_along, operators_along};
 use std::collections::{HashMap, HashSet};
 
 /// One move that the plan has to carry out.
@@ -86,7 +86,9 @@ pub fn relocate(
     }
     let before = before.unwrap_or_else(|| current.clone());
     let shadows = shadows(&current, &chosen);
-    let mut relocated = Relocated { before: Some(before), ..carry_out(current, chosen, shadows) };
+    let operators = operators_along(&current, desired);
+    let carried = carry_all(current, chosen, shadows, operators);
+    let mut relocated = Relocated { before: Some(before), ..carried };
     for was in relocated.was.values_mut() {
         if let Some(old) = called.get(&was.root()) {
             *was = was.rebased(was.root(), *old);
@@ -272,6 +274,16 @@ pub(crate) fn carry_out(
     moves: Vec<Relocation>,
     shadows: HashMap<ObjectId, ObjectId>,
 ) -> Relocated {
+    carry_all(current, moves, shadows, Vec::new())
+}
+
+/// The same with operators and operator classes that move, which only what uses them names.
+fn carry_all(
+    current: Catalog,
+    moves: Vec<Relocation>,
+    shadows: HashMap<ObjectId, ObjectId>,
+    operators: Vec<(ObjectId, [String; 3])>,
+) -> Relocated {
     let mut roots: HashMap<ObjectId, ObjectId> = HashMap::new();
     let mut renaming = Renaming::default();
     for relocation in moves.iter().filter(|relocation| relocation.from.parent().is_none()) {
@@ -334,7 +346,11 @@ pub(crate) fn carry_out(
         id
     };
     let mut relocated = Relocated { moves, renaming, shadows, ..Relocated::default() };
-    let touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
+    let mut touched: HashSet<ObjectId> = roots.keys().chain(parts.keys()).copied().collect();
+    touched.extend(operators.iter().map(|(id, _)| *id));
+    for (_, [old, name, new]) in operators {
+        relocated.renaming.operators.insert((old, name), new);
+    }
     // What moves comes last: whoever held its new name is on its way out.
     let (moving, staying): (Vec<_>, Vec<_>) = current.into_entries().partition(|(id, _)| moved(*id) != *id);
     for (id, mut entry) in staying.into_iter().chain(moving) {

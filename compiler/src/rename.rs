@@ -3,11 +3,12 @@
 //! Only what is named is mapped: relations, types, routines and columns in fragments, references and types, and names
 //! in constants that PostgreSQL resolves (`nextval('public.s')`, `'t'::regclass`). String bodies are never touched.
 
-use schemac_schema::fragment::Fragment;
+use schemac_schema::fragment::{Fragment, Grammar};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, MAX_NAME_BYTES, QName};
 use schemac_schema::names::{self, Mention, MentionKind};
 use schemac_schema::object::{Object, Visitor};
+use schemac_schema::parse::{self, Token};
 use schemac_schema::reference::{Reference, Target};
 use schemac_schema::sql;
 use schemac_schema::type_name::TypeName;
@@ -24,6 +25,9 @@ pub struct Renaming {
     pub routines: HashMap<QName, QName>,
     /// Columns: of which relation (by its old name), from, to.
     pub columns: HashMap<(QName, Ident), Ident>,
+    /// The schemas of operators and operator classes, which have no ids of their own: by the schema and the name as
+    /// PostgreSQL writes them, the new schema.
+    pub operators: HashMap<(String, String), String>,
     /// Relations in FROM and their columns stay: stand-ins take their place there.
     pub constants_only: bool,
 }
@@ -35,6 +39,7 @@ impl Renaming {
             && self.types.is_empty()
             && self.routines.is_empty()
             && self.columns.is_empty()
+            && self.operators.is_empty()
     }
 
     /// The renaming that undoes this one.
@@ -50,6 +55,11 @@ impl Renaming {
             types: back(&self.types),
             routines: back(&self.routines),
             columns: columns.collect(),
+            operators: self
+                .operators
+                .iter()
+                .map(|((from, name), to)| ((to.clone(), name.clone()), from.clone()))
+                .collect(),
             constants_only: self.constants_only,
         }
     }
@@ -75,7 +85,7 @@ impl Renaming {
         }
         let names = fragment.names().ok()?;
         let (text, mentions) = (fragment.text(), &names.mentions);
-        let mut changes = Vec::new();
+        let mut changes = self.moved_operators(fragment);
         // Which relation a name in front of a column stands for.
         let mut aliases: HashMap<Ident, QName> = HashMap::new();
         for mention in mentions.iter().filter(|mention| mention.kind == MentionKind::Relation) {
@@ -105,6 +115,26 @@ impl Renaming {
             }
         }
         (!changes.is_empty()).then(|| names::splice(text, changes))
+    }
+
+    /// The schemas in front of operators, which only `OPERATOR(s.+)` says, and of the operator classes of keys.
+    fn moved_operators(&self, fragment: &Fragment) -> Vec<(usize, usize, String)> {
+        let has_keys =
+            matches!(fragment.grammar(), Grammar::Index | Grammar::Exclusion | Grammar::PartitionKey);
+        let text = fragment.text();
+        let tokens = if self.operators.is_empty() { None } else { parse::tokens(text).ok() };
+        let tokens = tokens.unwrap_or_default();
+        let word = |token: &Token| text.get(token.start..token.end).unwrap_or("");
+        let moved = tokens.windows(3).filter_map(|three| {
+            let (schema, name) = (word(&three[0]), word(&three[2]));
+            let is_class = name.starts_with(|first: char| first.is_alphabetic() || "_\"".contains(first));
+            if word(&three[1]) != "." || is_class && !has_keys {
+                return None;
+            }
+            let new = self.operators.get(&(schema.to_owned(), name.to_owned()))?;
+            Some((three[0].start, three[0].end, new.clone()))
+        });
+        moved.collect()
     }
 
     /// How relations in FROM are called after their renaming by what stands in front of their columns. PostgreSQL keeps

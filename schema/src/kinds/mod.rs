@@ -49,6 +49,7 @@ use crate::catalog::{Catalog, Entry, Standing};
 use crate::id::{Address, ObjectId, Slot};
 use crate::ident::{Ident, QName};
 use crate::object::{Kind, Object};
+use crate::sql;
 use crate::step::Steps;
 use std::collections::HashSet;
 
@@ -214,17 +215,43 @@ pub fn companions(catalog: &Catalog, from: ObjectId, to: ObjectId) -> Vec<(Objec
     }
 }
 
-/// The types and routines that get another schema with the extension that they belong to.
-pub fn members_along(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+/// The extensions that get another schema: the old one and the new one.
+fn moving_extensions<'a>(
+    current: &'a Catalog,
+    desired: &'a Catalog,
+) -> impl Iterator<Item = (ObjectId, Ident, Ident)> + 'a {
     let place = |catalog: &Catalog, id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
         Some(Object::Extension(extension)) => extension.schema,
         _ => None,
     };
-    let moving = current.iter().filter(|(id, _)| id.kind() == Kind::Extension).filter_map(|(id, _)| {
+    current.iter().filter(|(id, _)| id.kind() == Kind::Extension).filter_map(move |(id, _)| {
         let (old, new) = (place(current, id)?, place(desired, id)?);
         (old != new).then_some((id, old, new))
-    });
-    moving
+    })
+}
+
+/// The operators and operator classes that get another schema with the extension that they belong to: their schema and
+/// name as PostgreSQL writes them, and the new schema.
+pub fn operators_along(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, [String; 3])> {
+    moving_extensions(current, desired)
+        .flat_map(|(extension, old, new)| {
+            let (old, new) = (sql::quoted(old), sql::quoted(new));
+            let belongs = move |entry: &Entry| entry.uses.contains(&extension) && entry.object.is_opaque();
+            current.iter().filter(move |(_, entry)| belongs(entry)).filter_map(move |(id, _)| {
+                let own = id.name().as_str();
+                let class = own.strip_prefix("operator class ").and_then(|rest| rest.rsplit_once(" USING "));
+                let operator = own.strip_prefix("operator ").and_then(|rest| rest.rsplit_once('('));
+                let (full, _) = class.or(operator)?;
+                let name = full.strip_prefix(old)?.strip_prefix('.')?;
+                Some((id, [old.to_owned(), name.to_owned(), new.to_owned()]))
+            })
+        })
+        .collect()
+}
+
+/// The types and routines that get another schema with the extension that they belong to.
+pub fn members_along(current: &Catalog, desired: &Catalog) -> Vec<(ObjectId, ObjectId)> {
+    moving_extensions(current, desired)
         .flat_map(|(extension, old, new)| {
             let belongs =
                 move |entry: &Entry| entry.standing == Standing::External && entry.uses.contains(&extension);
