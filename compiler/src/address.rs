@@ -74,11 +74,20 @@ pub fn from_arguments(from: ObjectId, to: ObjectId) -> Option<ObjectId> {
 
 /// Gives objects and what stands on them other ids. Two that come to have one id were one; the first stays.
 pub fn rebase(catalog: &mut Catalog, new: &HashMap<ObjectId, ObjectId>) {
-    let entries: Vec<(ObjectId, Entry)> = std::mem::take(catalog).into_entries().collect();
+    let is_hidden = |id: ObjectId| {
+        let holder = id.qname().filter(|_| id.kind().is_relation()).and_then(|name| catalog.relation(name));
+        holder.is_some_and(|holder| holder != id)
+    };
+    // A facade is still there when what is behind it has its name back: it goes first, so that it is not found by it.
+    let hidden: HashSet<ObjectId> = catalog.ids().filter(|id| is_hidden(*id)).collect();
+    let mut entries: Vec<(ObjectId, Entry)> = std::mem::take(catalog).into_entries().collect();
+    entries.sort_by_key(|(id, _)| !hidden.contains(id));
     for (id, mut entry) in entries {
         let rebased = |id: ObjectId| new.get(&id.root()).map_or(id, |to| id.rebased(id.root(), *to));
         entry.uses = entry.uses.iter().map(|used| rebased(*used)).collect();
-        let _: Result<(), ObjectId> = catalog.insert(rebased(id), entry);
+        if !catalog.contains(rebased(id)) {
+            catalog.insert_over(rebased(id), entry);
+        }
     }
     catalog.sort();
 }

@@ -156,6 +156,11 @@ fn shadow(id: ObjectId) -> Option<ObjectId> {
     }
 }
 
+/// Whether this is such a name.
+pub(crate) fn is_shadow(id: ObjectId) -> bool {
+    id.root().name().as_str().ends_with('\0')
+}
+
 /// Decides which moves the plan has to carry out.
 fn choose(
     current: &Catalog,

@@ -174,6 +174,25 @@ fn one_table_goes_back_and_the_rest_follows() {
     }
 }
 
+/// What a table refers to is still called as it is now, where that stays.
+#[test]
+fn a_table_goes_back_before_what_it_refers_to() {
+    for server in [15, 18].into_iter().filter_map(servers::get) {
+        let (database, folder) = (before(server), Folder::new(&format!("refers-{}", server.major())));
+        let first = database.dump();
+        folder.apply(&database, &format!("{USERS}{ORDERS}"));
+        folder.run(&database, &["rollback", "--table", "orders", "--yes"]).expect(0);
+        let refers =
+            "select confrelid::regclass::text from pg_constraint where conname = 'orders_user_id_fkey'";
+        assert_eq!(value(&database, refers), "app.users");
+        folder.run(&database, &["verify"]).expect(0);
+        folder.run(&database, &["rollback", "--table", "users", "--yes"]).expect(0);
+        assert_eq!(value(&database, refers), "users");
+        folder.run(&database, &["rollback", "--yes"]).expect(0);
+        same("table by table", &first, &database);
+    }
+}
+
 #[test]
 fn several_applies_go_back_together() {
     for server in [15, 18].into_iter().filter_map(servers::get) {

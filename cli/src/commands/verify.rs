@@ -2,7 +2,7 @@
 
 use super::{Exit, Stop, counted};
 use crate::Global;
-use crate::operations;
+use crate::operations::{self, Failure};
 use crate::shell::Shell;
 use schemac_compiler::verify::{Finding, Options, Verdict};
 use serde_json::json;
@@ -69,6 +69,11 @@ pub fn run(arguments: Arguments, global: &Global, shell: &mut Shell) -> Result<E
             shell.out(&format!("The answers to {count} are in {}.\n", file.display()))?;
         }
         return Ok(Exit::Done);
+    }
+    if arguments.queries.is_some() && arguments.compare.is_none() {
+        let message = "answers to --queries are compared with answers, and there are none".to_owned();
+        let help = Some("--record FILE before the change writes them; then --compare FILE".to_owned());
+        return Err(Failure::Outside { message, help }.into());
     }
     let before = arguments.compare.as_deref().map(operations::kept).transpose()?;
     let options = Options {

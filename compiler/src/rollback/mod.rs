@@ -206,16 +206,18 @@ impl Target {
         reasons: &mut Vec<String>,
         notes: &mut Vec<Diagnostic>,
     ) -> Result<(), Error> {
-        let mut before = Catalog::default();
-        for kept in one.before.objects.iter().filter(|kept| touched.contains(&kept.id.root())) {
-            before.insert_over(kept.id, kept.entry());
-        }
-        before.sort();
+        let is_touched = |id: ObjectId| touched.contains(&id.root());
+        // What moved with it and does not go back is still called as it is now.
+        let stays = one.before.moves.iter().filter(|(old, new)| !is_touched(*old) && !is_touched(*new));
+        let stays = stays.filter(|(_, new)| self.state.contains(*new));
+        let stays: Vec<Relocation> = stays.map(|(from, to)| Relocation { from: *from, to: *to }).collect();
+        let mut before = relocate::carry_out(one.before.catalog(), stays, HashMap::new()).catalog;
+        before.retain(is_touched);
         let back: Vec<(ObjectId, ObjectId)> = one
             .before
             .moves
             .iter()
-            .filter(|(old, new)| touched.contains(&old.root()) || touched.contains(&new.root()))
+            .filter(|(old, new)| is_touched(*old) || is_touched(*new))
             .map(|(old, new)| (*new, *old))
             .collect();
         let relocated = relocated(std::mem::take(&mut self.state), &back, &before, span).map_err(

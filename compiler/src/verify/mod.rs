@@ -23,6 +23,7 @@ use postgres::{Client, SimpleQueryMessage};
 use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
+use schemac_schema::keep::Kept;
 use schemac_schema::object::Object;
 use serde::Serialize;
 use serde_json::Value;
@@ -231,7 +232,10 @@ impl Left {
             facade.of = today(facade.of);
         }
         let touched: BTreeSet<ObjectId> = after.touched.iter().copied().collect();
-        let seen: BTreeSet<ObjectId> = after.leans.iter().map(|kept| kept.id.root()).collect();
+        // What an apply touched is as that left it, whoever leaned on it since and saw a part of it.
+        let is_seen = |kept: &&Kept| !self.roots.contains_key(&kept.id.root());
+        let leans: Vec<&Kept> = after.leans.iter().filter(is_seen).collect();
+        let seen: BTreeSet<ObjectId> = leans.iter().map(|kept| kept.id.root()).collect();
         let mut catalog = Catalog::default();
         for (id, entry) in relocated.catalog.iter() {
             if touched.contains(&id.root()) || seen.contains(&id.root()) {
@@ -239,16 +243,19 @@ impl Left {
             }
             catalog.insert_over(id, entry.clone());
         }
-        for kept in after.objects.iter().chain(&after.leans) {
+        for kept in after.objects.iter().chain(leans.iter().copied()) {
             catalog.insert_over(kept.id, kept.entry());
         }
         catalog.sort();
         self.catalog = catalog;
         self.leans =
             std::mem::take(&mut self.leans).into_iter().map(|(id, apply)| (today(id), apply)).collect();
-        self.leans.extend(after.leans.iter().map(|kept| (kept.id.root(), id)));
+        self.leans.extend(leans.iter().map(|kept| (kept.id.root(), id)));
         self.leans.retain(|root, _| !touched.contains(root));
         self.roots.extend(touched.iter().map(|root| (*root, id)));
+        // An overload for rows of a facade goes with it.
+        self.roots.retain(|root, _| !relocate::is_shadow(*root));
+        self.leans.retain(|root, _| !relocate::is_shadow(*root));
         self.facades.retain(|facade| self.catalog.contains(facade.name));
         self.wrappers.retain(|facade| self.catalog.contains(facade.name));
         for (old, new) in before.moves.iter().filter(|(old, _)| old.parent().is_none()) {
@@ -269,11 +276,9 @@ impl Left {
         for one in &before.relations {
             let same =
                 |now: &&Relation| (now.oid, now.id.kind().is_type()) == (one.oid, one.id.kind().is_type());
-            if let Some(now) = after.relations.iter().find(same) {
-                self.relations.entry(now.id).or_insert_with(|| one.clone());
-            } else {
-                self.relations.entry(today(one.id)).or_insert_with(|| one.clone());
-            }
+            let now = after.relations.iter().find(same).map_or_else(|| today(one.id), |now| now.id);
+            let known = self.relations.remove(&one.id).filter(|known| known.oid == one.oid);
+            self.relations.entry(now).or_insert_with(|| known.unwrap_or_else(|| one.clone()));
         }
         self.files =
             std::mem::take(&mut self.files).into_iter().map(|(id, file)| (today(id), file)).collect();

@@ -9,7 +9,7 @@ use crate::introspect::Reading;
 use postgres::Client;
 use schemac_schema::ident::Ident;
 use schemac_schema::sql;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many subjects are sampled from a table.
 const SAMPLED: usize = 2;
@@ -40,6 +40,7 @@ pub(super) fn compare(
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
+    let mut asked: BTreeSet<String> = BTreeSet::new();
     for facade in &left.facades {
         let Some((old, new)) = names(facade) else { continue };
         let Some(shape) = shape(client, &old, &new)? else { continue };
@@ -63,6 +64,7 @@ pub(super) fn compare(
             } else {
                 given.collect()
             };
+            asked.insert(role.clone());
             callers.push(Caller { role: role.clone(), subject: None });
             callers.extend(
                 subjects.into_iter().map(|subject| Caller { role: role.clone(), subject: Some(subject) }),
@@ -83,6 +85,11 @@ pub(super) fn compare(
         if options.writes {
             write(client, facade, (&old, &new), &shape, &callers, findings)?;
         }
+    }
+    let named: BTreeSet<&String> = options.subjects.iter().map(|(role, _)| role).collect();
+    for role in named.into_iter().filter(|role| !asked.contains(*role)) {
+        let message = "nothing was asked as it: it has no privilege on an old name, or the role of this connection may not act as it";
+        findings.push(Finding::new(Verdict::Unchecked, "reading", format!("role {role}"), message));
     }
     if !options.writes && !left.facades.is_empty() {
         let message = "writes through the old names were not tried; --writes does, and rolls back";
