@@ -190,7 +190,8 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         Vec::new()
     }
 
-    /// What is made anew when it comes: an index of a partitioned table that has a part of its name.
+    /// What is made anew when it comes or changes: an index of a partitioned table that has a part of its name, a foreign
+    /// key to rows that are somewhere else for a moment.
     fn unsettles(&self, _id: ObjectId, _context: &Context<'_>) -> Vec<ObjectId> {
         Vec::new()
     }

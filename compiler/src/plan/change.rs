@@ -138,17 +138,19 @@ fn alter_owner(live: &Entry, entry: &Entry, id: ObjectId, context: &Context<'_>,
     }
 }
 
-/// What is made anew because something comes, though it does not use that.
+/// What is made anew because something comes or changes, though it does not use that.
 fn unsettle(context: &Context<'_>, changes: &mut Changes, open: &mut VecDeque<(ObjectId, &'static str)>) {
-    let why = "a part of it has the name";
-    let comes = changes.map.iter().filter(|(_, change)| matches!(change, Change::Create(_)));
+    let why = "it comes or changes";
+    let comes =
+        changes.map.iter().filter(|(_, change)| matches!(change, Change::Create(_) | Change::Alter(_)));
     let found: Vec<(ObjectId, ObjectId)> = comes
         .filter_map(|(id, _)| Some((*id, context.desired.get(*id)?)))
         .flat_map(|(id, entry)| entry.object.unsettles(id, context).into_iter().map(move |other| (id, other)))
         .collect();
     for (id, other) in found {
         changes.together.push((id, other));
-        if context.desired.contains(other) && !is_replaced(changes, other) {
+        let is_ours = |entry: &Entry| entry.standing != Standing::External;
+        if context.desired.get(other).is_some_and(is_ours) && !is_replaced(changes, other) {
             changes.map.insert(other, Change::Replace(Because::Rebuilt(id, why)));
             open.push_back((other, why));
         }

@@ -138,6 +138,10 @@ impl ObjectKind for Table {
         found
     }
 
+    fn unsettles(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+        room::referrers(id, context)
+    }
+
     fn makes_room(&self, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
         room::makes_room(id, context)
     }

@@ -49,6 +49,17 @@ pub(super) fn makes_room(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     found
 }
 
+/// The foreign keys that PostgreSQL would find violated while a partition with its rows is out of its table.
+pub(super) fn referrers(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
+    let whole = table(id, context.current).and_then(Table::parent);
+    if !whole.is_some_and(|whole| shifting(whole, context).contains(&id)) {
+        return Vec::new();
+    }
+    let wholes = super::wholes(id, context.current);
+    let found = wholes.flat_map(|whole| context.current.kin().referrers(whole).iter().copied());
+    found.filter(|key| context.desired.contains(*key)).collect()
+}
+
 /// What has been in a room of its table and goes, where a partition gets other bounds or joins.
 pub(super) fn comes_after(new: &Table, id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     let changes = table(id, context.current).is_some_and(|old| old.partition_of != new.partition_of);
