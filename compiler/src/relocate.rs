@@ -11,7 +11,7 @@ use schemac_schema::declare::facade::is_facade;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::id::{Address, ObjectId, Slot};
 use schemac_schema::ident::{Ident, QName};
-use schemac_schema::kinds::{companions, followers, members_along, operators_along};
+use schemac_schema::kinds::{companions, followers, members_along, operators_along, outlives_its_choice};
 use std::collections::{HashMap, HashSet};
 
 /// One move that the plan has to carry out.
@@ -89,6 +89,11 @@ pub fn relocate(
     let operators = operators_along(&current, desired);
     let carried = carry_all(current, chosen, shadows, operators);
     let mut relocated = Relocated { before: Some(before), ..carried };
+    let renamed: Vec<ObjectId> = relocated.was.keys().filter(|id| id.kind().is_column()).copied().collect();
+    for column in renamed {
+        outlives_its_choice(&mut relocated.catalog, column);
+    }
+    relocated.catalog.sort();
     for was in relocated.was.values_mut() {
         if let Some(old) = called.get(&was.root()) {
             *was = was.rebased(was.root(), *old);
@@ -175,7 +180,9 @@ fn choose(
     let (parts, wholes): (Vec<&Move>, Vec<&Move>) =
         moves.iter().copied().partition(|wish| wish.to.parent().is_some());
     for wish in wholes.into_iter().chain(parts) {
-        let today = |id: ObjectId| match was.get(&id.root()) {
+        // A part stands on what its whole is called now. The old name of a whole is one of today already, also where
+        // something else comes to it.
+        let today = |id: ObjectId| match was.get(&id.root()).filter(|_| id.parent().is_some()) {
             Some(old) => id.rebased(id.root(), *old),
             None => id,
         };

@@ -9,10 +9,11 @@ pub(crate) use self::unknown::nearest;
 use schemac_schema::builtin;
 use schemac_schema::catalog::{Catalog, Standing};
 use schemac_schema::code::Code;
+use schemac_schema::declare::facade::is_facade;
 use schemac_schema::declare::frame;
 use schemac_schema::diagnostic::Diagnostic;
 use schemac_schema::fragment::{Fragment, Grammar};
-use schemac_schema::id::ObjectId;
+use schemac_schema::id::{Address, ObjectId};
 use schemac_schema::ident::{Ident, QName};
 use schemac_schema::kinds;
 use schemac_schema::names::{self, Mention, MentionKind};
@@ -436,7 +437,16 @@ impl Binder<'_> {
         if let Some((name, _)) = found {
             // A call whose argument types are not known binds to every overload of its name. It stays as written:
             // pg_catalog may have a better candidate, which only the server can tell.
-            self.uses.extend(self.catalog.routines(name).iter().copied());
+            // A facade calls what is behind it, or the facade that takes what it takes, and no other one.
+            let inputs = |id: ObjectId| match id.address() {
+                Address::Routine(_, inputs) => Some(inputs),
+                _ => None,
+            };
+            let facade = is_facade(self.catalog, self.id, None);
+            let other = |id: &ObjectId| {
+                facade && inputs(*id) != inputs(self.id) && is_facade(self.catalog, *id, None)
+            };
+            self.uses.extend(self.catalog.routines(name).iter().copied().filter(|id| !other(id)));
         } else if let [name] = mention.parts[..] {
             // One of PostgreSQL's own, of an extension that this plan creates, or a misspelt one.
             if !self.is_brought(&mention.parts) && !builtin::is_function(name.as_str()) {

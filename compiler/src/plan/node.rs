@@ -274,7 +274,17 @@ fn uses(id: ObjectId, catalog: &Catalog) -> Vec<ObjectId> {
 /// expression over the column. What stores values of a type waits for what stands on the type: the checks of a domain
 /// cannot be added once an array column has it.
 fn uses_desired(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
-    let own = uses(id, context.desired);
+    let mut own = uses(id, context.desired);
+    // What is bound knows these already; what was recorded for a way back was read, and does not.
+    if let Some(entry) = context.desired.get(id) {
+        let known = own.len();
+        entry.object.uses(id, context.desired, &mut own);
+        let mut at = 0;
+        own.retain(|used| {
+            at += 1;
+            at <= known || *used != id && !id.is_below(*used)
+        });
+    }
     let stores = context.desired.get(id).is_some_and(|entry| !entry.object.nature().rebuildable);
     let mut all: BTreeSet<ObjectId> = own.iter().copied().collect();
     for used in &own {

@@ -22,6 +22,7 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
 use schemac_schema::keep::Kept;
+use schemac_schema::kinds::companions;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -157,6 +158,9 @@ impl Record {
         // What PostgreSQL moves along (sequences) moves without a statement of its own.
         let relocated = relocate::carry_out(reading.catalog.clone(), relocations, HashMap::new());
         touched.extend(relocated.was.iter().flat_map(|(new, old)| [new.root(), old.root()]));
+        // A child's columns are called as its parent's, and partitions go where their table goes.
+        let along = |(old, new): &(ObjectId, ObjectId)| companions(&reading.catalog, *old, *new);
+        touched.extend(moves.iter().flat_map(along).flat_map(|(old, new)| [old.root(), new.root()]));
         let rewritten: BTreeSet<ObjectId> = plan
             .steps()
             .filter(|step| step.impact.rewrites)

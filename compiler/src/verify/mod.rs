@@ -226,8 +226,20 @@ impl Left {
         };
         self.roots =
             std::mem::take(&mut self.roots).into_iter().map(|(id, apply)| (today(id), apply)).collect();
+        // What moves along (the sequences of serial columns) is known by its oid.
+        let along: HashMap<ObjectId, ObjectId> = before
+            .relations
+            .iter()
+            .filter_map(|was| {
+                let same = |is: &&crate::record::Relation| {
+                    (is.oid, is.id.kind().is_type()) == (was.oid, was.id.kind().is_type())
+                };
+                Some((was.id, after.relations.iter().find(same)?.id))
+            })
+            .collect();
+        let moved = |id: ObjectId| along.get(&id).copied().unwrap_or_else(|| today(id));
         self.relations =
-            std::mem::take(&mut self.relations).into_iter().map(|(id, one)| (today(id), one)).collect();
+            std::mem::take(&mut self.relations).into_iter().map(|(id, one)| (moved(id), one)).collect();
         for facade in self.facades.iter_mut().chain(&mut self.wrappers) {
             facade.of = today(facade.of);
         }
@@ -238,7 +250,9 @@ impl Left {
         let seen: BTreeSet<ObjectId> = leans.iter().map(|kept| kept.id.root()).collect();
         let mut catalog = Catalog::default();
         for (id, entry) in relocated.catalog.iter() {
-            if touched.contains(&id.root()) || seen.contains(&id.root()) {
+            // What an apply touched is known whole; what is leaned on, in those parts only that matter to who does.
+            let known = self.roots.contains_key(&id.root());
+            if touched.contains(&id.root()) || seen.contains(&id.root()) && !known {
                 continue;
             }
             catalog.insert_over(id, entry.clone());
@@ -263,7 +277,8 @@ impl Left {
                 .iter()
                 .find(|root| **root != *new && root.qname() == old.qname() && self.catalog.contains(**root));
             match facade {
-                Some(name) if name.kind().is_relation() => {
+                // Another table may have taken the name in the same plan.
+                Some(name) if name.kind().is_relation() && !name.kind().holds_rows() => {
                     self.facades.push(Facade { name: *name, of: *new });
                 }
                 Some(name) if name.kind().is_routine() => {

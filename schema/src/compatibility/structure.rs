@@ -15,6 +15,11 @@ use std::collections::BTreeSet;
 pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
     for moved in &old.moved {
         routine_usage(sides, moved, out);
+        // Names from before that live on meet the new place, too.
+        for earlier in earlier(sides, moved) {
+            routine_usage(sides, &earlier, out);
+            column_privileges(sides, &earlier, out);
+        }
         if moved.old.kind() == Kind::Sequence || !moved.old.kind().is_relation() {
             continue;
         }
@@ -51,6 +56,20 @@ pub(super) fn find(sides: &Sides<'_>, old: &Old, out: &mut BTreeSet<Finding>) {
     }
 }
 
+/// The other facades of what moves, as if it came from their names.
+fn earlier(sides: &Sides<'_>, moved: &Moved) -> Vec<Moved> {
+    let others =
+        sides.facades.iter().filter(|facade| facade.of == moved.now && Some(facade.id) != moved.facade);
+    let named = |facade: &crate::declare::Facade| {
+        let old = match facade.id.kind().is_routine() {
+            true => facade.id,
+            false => ObjectId::in_schema(moved.old.kind(), facade.name),
+        };
+        Moved { old, facade: Some(facade.id), ..*moved }
+    };
+    others.map(named).collect()
+}
+
 fn add(
     out: &mut BTreeSet<Finding>,
     rule: Rule,
@@ -79,7 +98,7 @@ fn row_types(
     }
     for argument in function.arguments.iter().filter(|argument| argument.mode.is_input()) {
         if let Some(moved) = row_of(&argument.type_name)
-            && !takes_facade(sides.desired, id, moved)
+            && !takes_facade(sides, id, moved)
         {
             add(out, Rule::RowTypeFunction, Some(moved.old), id, span, String::new());
         }
@@ -132,10 +151,13 @@ fn was_there(sides: &Sides<'_>, id: ObjectId) -> bool {
 }
 
 /// Whether an overload takes what the facade gives.
-fn takes_facade(desired: &Catalog, id: ObjectId, moved: &Moved) -> bool {
-    let (Some(name), Some(facade)) = (id.qname(), moved.facade.and_then(ObjectId::qname)) else {
+fn takes_facade(sides: &Sides<'_>, id: ObjectId, moved: &Moved) -> bool {
+    // A function that moves is called by its old name.
+    let called = sides.moved.iter().find(|(_, now)| *now == id).map_or(id, |(old, _)| *old);
+    let (Some(name), Some(facade)) = (called.qname(), moved.facade.and_then(ObjectId::qname)) else {
         return false;
     };
+    let desired = sides.desired;
     desired.routines(name).iter().any(|other| match desired.get(*other).map(|entry| &entry.object) {
         Some(Object::Function(function)) => {
             function.arguments.iter().any(|argument| argument.type_name.qname() == Some(facade))

@@ -15,7 +15,7 @@ use crate::object::{Kind, Object};
 use crate::span::Span;
 use crate::spec::routine::PublicExecute;
 use crate::spec::{AggregateSpec, Grants, Name, RoutineSpec};
-use crate::sql::qualified;
+use crate::sql::{qualified, quoted};
 use crate::yaml::At;
 
 /// A function's facade that waits until everything is known.
@@ -88,7 +88,7 @@ impl Declarations<'_> {
                 Diagnostic::error(Code::NotModelled, format!("{} can have no facade: {why}", facade.of));
             return self.report(error.at(facade.span));
         }
-        let wrapper = wrapper(of, name);
+        let wrapper = wrapper(of, name, facade.name.name);
         let id = renamed(facade.of, facade.name);
         self.add(id, Object::Function(wrapper), facade.span);
         let mut satellites = Vec::new();
@@ -172,7 +172,7 @@ const POLYMORPHIC: [&str; 10] = [
 
 /// The same signature, and a body that calls the function. Names in a body of SQL's own are resolved once, by who
 /// creates it: callers need no USAGE on the function's schema.
-fn wrapper(of: &Function, name: QName) -> Function {
+fn wrapper(of: &Function, name: QName, own: Ident) -> Function {
     let inputs = of.arguments.iter().filter(|one| one.mode.is_input());
     let passed: Vec<String> =
         (1..).zip(inputs).map(|(place, one)| format!("{}${place}", variadic(one))).collect();
@@ -201,7 +201,12 @@ fn wrapper(of: &Function, name: QName) -> Function {
         if polymorphic {
             ("sql", Body::Text(Fragment::body(&select)))
         } else {
-            let text = format!("BEGIN ATOMIC\n    {select};\nEND");
+            // PostgreSQL calls a column by the function that makes it, and goes on so when that gets another name.
+            let column = match own == name.name || columns || rows {
+                true => String::new(),
+                false => format!(" AS {}", quoted(own)),
+            };
+            let text = format!("BEGIN ATOMIC\n    {select}{column};\nEND");
             ("sql", Body::Sql(Fragment::canonical(&text, Grammar::Routine)))
         }
     };

@@ -55,6 +55,7 @@ use std::collections::HashSet;
 
 pub use grant::covers as privileges_cover;
 pub use kin::Kin;
+pub use not_null::outlives_its_choice;
 pub use schema::first_owner;
 
 /// Where a part of a table was made that came to it from a parent: the column of the partitioned table.

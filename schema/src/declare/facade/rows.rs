@@ -67,7 +67,8 @@ impl Declarations<'_> {
                 Some(Returns::Table(_)) => {
                     format!("SELECT f.* FROM {from} AS t CROSS JOIN LATERAL {call} AS f WHERE {found}")
                 }
-                _ => format!("SELECT {call} FROM {from} AS t WHERE {found}"),
+                // Under a name of its own: PostgreSQL's would be the function's, and stay so when that gets another one.
+                _ => format!("SELECT {call} AS result FROM {from} AS t WHERE {found}"),
             };
             let text = format!("BEGIN ATOMIC\n    {select};\nEND");
             overload.language = crate::ident::Ident::new("sql");

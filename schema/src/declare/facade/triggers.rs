@@ -88,6 +88,7 @@ impl Declarations<'_> {
             columns: &columns,
             computed: &shape.columns,
             rls: rls && !definer,
+            partly: facade.grants.is_some() || self.inserts_partly(facade.of),
         }));
         let name = QName::new(table.schema, function_name(facade.name));
         let mut settings = Settings::default();
@@ -131,6 +132,19 @@ impl Declarations<'_> {
             Object::Trigger(trigger),
             facade.span,
         );
+    }
+
+    /// Whether somebody may insert into some columns of a table only.
+    fn inserts_partly(&self, table: ObjectId) -> bool {
+        let catalog = &self.out.catalog;
+        let insert = Text::new("INSERT");
+        let partly = |id: ObjectId| {
+            let of_column = id.parent().is_some_and(|target| target.kind() == Kind::Column);
+            of_column
+                && matches!(catalog.get(id).map(|entry| &entry.object),
+                    Some(Object::Grant(grant)) if grant.privileges.contains_key(&insert))
+        };
+        catalog.descendants(table).into_iter().any(partly)
     }
 
     /// The primary key, where clients see all of it: their names and the columns.
@@ -232,6 +246,8 @@ struct Writing<'a> {
     columns: &'a [Written],
     computed: &'a [Shown],
     rls: bool,
+    /// Somebody may give some columns a value, and others not.
+    partly: bool,
 }
 
 impl Writing<'_> {
@@ -275,6 +291,11 @@ impl Writing<'_> {
             .settable()
             .map(|column| {
                 let given = match (column.default, column.how) {
+                    // Who may not give it a value has not done so: the table's default is the same.
+                    (true, How::Plain) if self.partly => {
+                        let name = literal(column.seen.as_str());
+                        format!("pg_catalog.has_column_privilege(TG_RELID, {name}, 'INSERT')")
+                    }
                     (true, How::Plain) => "true".to_owned(),
                     // A row of NULLs is a value, but IS NOT NULL says no.
                     _ => format!("{}::text IS NOT NULL", Self::of("NEW", column.seen)),

@@ -12,7 +12,7 @@ SELECT a.attrelid, a.attnum, a.attname,
        a.attislocal,
        above.not_null, above.storage, above.compression,
        NULL, NULL -- before 18
-       NULLIF(nn.conname, c.relname || '_' || a.attname || '_not_null'), -- since 18
+       nn.conname, -- since 18
        concat(CASE WHEN nn.connoinherit THEN 'i' END, CASE WHEN NOT nn.convalidated THEN 'v' END) -- since 18
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid

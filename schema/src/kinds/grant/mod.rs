@@ -182,11 +182,17 @@ impl ObjectKind for Grant {
 
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
-    fn uses(&self, target_id: ObjectId, _: &Catalog, out: &mut Vec<ObjectId>) {
-        // A REVOKE on the relation takes the columns' privileges along: it comes first.
+    fn uses(&self, target_id: ObjectId, catalog: &Catalog, out: &mut Vec<ObjectId>) {
+        // A REVOKE on the relation takes the columns' privileges along: it comes first, and gives them again under the
+        // names that the columns have.
         let target = target_of(target_id);
-        if let (Kind::Column, Some(relation)) = (target.kind(), target.parent()) {
-            out.push(id(relation, target_id.name()));
+        match (target.kind(), target.parent()) {
+            (Kind::Column, Some(relation)) => out.push(id(relation, target_id.name())),
+            (Kind::Table | Kind::ForeignTable, _) => {
+                let given = |column: &ObjectId| catalog.contains(id(*column, target_id.name()));
+                out.extend(catalog.children_of(target, Kind::Column).filter(given));
+            }
+            _ => {}
         }
     }
 

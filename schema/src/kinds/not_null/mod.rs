@@ -8,7 +8,7 @@ pub mod declare;
 pub mod read;
 pub mod write;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Entry, Standing};
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::column::Column;
@@ -70,6 +70,28 @@ fn chosen(column: ObjectId) -> Ident {
     }
     let table = column.parent().map(ObjectId::name).unwrap_or(column.name());
     Ident::new(key::chosen_name(table.as_str(), column.name().as_str(), "not_null").as_str())
+}
+
+/// The name that PostgreSQL chose once says the table or the column. Where a plan gives both another name, it would be
+/// nobody's choice any more: as one that somebody gave, it gives way to what PostgreSQL would choose now.
+pub fn outlives_its_choice(catalog: &mut Catalog, column: ObjectId) {
+    let Some(Object::Column(live)) = catalog.get(column).map(|entry| &entry.object) else { return };
+    let Some(name) = live.not_null_name.0.filter(|name| live.not_null && !is_chosen(*name, column)) else {
+        return;
+    };
+    if handed_down(catalog, column).is_some() {
+        return;
+    }
+    let id = id(column);
+    match catalog.get_mut(id).map(|entry| &mut entry.object) {
+        Some(Object::NotNull(own)) => own.name = own.name.or(Some(name)),
+        Some(_) => {}
+        None => {
+            let standing = catalog.get(column).map_or(Standing::Managed, |entry| entry.standing);
+            let object = Object::NotNull(NotNull { name: Some(name), ..NotNull::default() });
+            catalog.insert_over(id, Entry { object, span: None, standing, uses: Vec::new() });
+        }
+    }
 }
 
 /// The parent's column that hands its NOT NULL down to this one.
