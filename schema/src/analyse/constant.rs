@@ -3,12 +3,14 @@
 //! Only what is sure. A literal whose meaning depends on what no session fixes (a time zone by its name, today) is
 //! undecided.
 
-use crate::analyse::types::{Class, Type};
+use crate::analyse::from::system_relation;
+use crate::analyse::types::{self, Class, Type};
 use crate::analyse::world::World;
 use crate::analyse::{Analysed, float, interval, json, jsonpath, list, moment, range, undecided};
 use crate::names;
 use crate::object::Object;
 use crate::sql;
+use crate::type_name::TypeName;
 
 /// The text search configurations that every version has in pg_catalog, where names are looked up first.
 const CONFIGURATIONS: [&str; 29] = [
@@ -87,6 +89,14 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "inet" | "cidr" => address(text, of.is("cidr")),
         "regconfig" => CONFIGURATIONS.contains(&text).then(|| text.to_owned()),
         "regclass" => relation(world, text),
+        "regtype" => type_of(world, text),
+        "int2vector" => numbers(text, i16::MAX.into()),
+        "oidvector" => numbers(text, u32::MAX.into()),
+        "tid" => row(text),
+        "pg_lsn" => position(text),
+        "macaddr" => address_of_card(text, 6),
+        "macaddr8" => address_of_card(text, 8),
+        "point" => point(text),
         "char" => (text.len() == 1 && text.is_ascii()).then(|| text.to_owned()),
         _ => None,
     };
@@ -207,12 +217,91 @@ fn uuid(text: &str) -> Option<String> {
 }
 
 fn bytea(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some("\\x".into());
+    if let Some(hexadecimal) = text.strip_prefix("\\x") {
+        return (hexadecimal.len() % 2 == 0 && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| text.to_ascii_lowercase());
     }
-    let hexadecimal = text.strip_prefix("\\x")?;
-    (hexadecimal.len() % 2 == 0 && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .then(|| text.to_ascii_lowercase())
+    // Characters as they are, a backslash doubled or in front of three octal digits.
+    let (mut out, mut rest) = (String::from("\\x"), text);
+    while let Some(first) = rest.chars().next() {
+        let (byte, length) = match first {
+            '\\' if rest.starts_with("\\\\") => (b'\\', 2),
+            '\\' => {
+                (u8::from_str_radix(rest.get(1..4).filter(|digits| !digits.starts_with('+'))?, 8).ok()?, 4)
+            }
+            _ => (u8::try_from(first).ok().filter(u8::is_ascii)?, 1),
+        };
+        out.push_str(&format!("{byte:02x}"));
+        rest = rest.get(length..)?;
+    }
+    Some(out)
+}
+
+/// Numbers with blanks between them.
+fn numbers(text: &str, most: i64) -> Option<String> {
+    let all = text.split_ascii_whitespace().map(|number| integer(number, 0, most));
+    all.collect::<Option<Vec<_>>>().map(|numbers| numbers.join(" "))
+}
+
+/// A place in a table.
+fn row(text: &str) -> Option<String> {
+    let (page, place) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+    Some(format!("({},{})", integer(page, 0, u32::MAX.into())?, integer(place, 0, u16::MAX.into())?))
+}
+
+/// A place in the write-ahead log.
+fn position(text: &str) -> Option<String> {
+    let (file, offset) = text.split_once('/')?;
+    let half = |digits: &str| {
+        let fits = (1..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u32::from_str_radix(digits, 16).ok().filter(|_| fits)
+    };
+    Some(format!("{:X}/{:X}", half(file)?, half(offset)?))
+}
+
+/// An address of a network card in pairs of digits; of six pairs, one of eight has `ff:fe` in the middle.
+fn address_of_card(text: &str, count: usize) -> Option<String> {
+    let sign = if text.contains(':') { ':' } else { '-' };
+    let pairs: Vec<&str> = text.trim().split(sign).collect();
+    let is_pair = |pair: &&str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !pairs.iter().all(is_pair) {
+        return None;
+    }
+    let pairs = match (&pairs[..], count) {
+        (all @ [_, _, _, _, _, _], 6) | (all @ [_, _, _, _, _, _, _, _], 8) => all.to_vec(),
+        ([a, b, c, d, e, f], 8) => vec![a, b, c, "ff", "fe", d, e, f],
+        _ => return None,
+    };
+    Some(pairs.join(":").to_ascii_lowercase())
+}
+
+fn point(text: &str) -> Option<String> {
+    let text = text.trim();
+    let inner = match text.strip_prefix('(') {
+        Some(rest) => rest.strip_suffix(')')?,
+        None => text,
+    };
+    let (x, y) = inner.split_once(',')?;
+    Some(format!("({},{})", float::float8(x)?, float::float8(y)?))
+}
+
+/// `regtypein`, of a type without modifiers.
+fn type_of(world: &World<'_>, text: &str) -> Option<String> {
+    if !text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '"' || first == '_') {
+        return None;
+    }
+    let written = TypeName::parse(text).ok().filter(|of| of.modifiers().is_empty() && !text.contains('%'))?;
+    let (found, _) = match written.qname() {
+        Some(_) => types::of(&written).ok()?,
+        None => {
+            let (parts, end) = names::dotted_name(text, 0)?;
+            let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+            let name = world.find(&parts, |name| world.catalog.type_named(name).map(|_| name))?;
+            (end == text.len()).then_some((Type { name, array: false }, -1))?
+        }
+    };
+    found.class(world).ok()?;
+    types::written(found, -1).ok()
 }
 
 /// Addresses of version 4 with all four numbers.
@@ -242,6 +331,19 @@ fn relation(world: &World<'_>, text: &str) -> Option<String> {
         return None;
     }
     let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+    let (schema, name) = match parts[..] {
+        [name] => ("", name),
+        [schema, name] => (schema, name),
+        _ => return None,
+    };
+    if let Some((found, ..)) = system_relation(schema, name, world.version) {
+        let bare = found.schema.as_str() == "pg_catalog";
+        return Some(if bare {
+            sql::quoted_on(found.name, world.version).into()
+        } else {
+            sql::qualified(found)
+        });
+    }
     let id = world.relation(&parts)?;
     id.qname().map(sql::qualified)
 }
@@ -280,6 +382,22 @@ mod tests {
         assert_eq!(boolean("o"), None);
         assert_eq!(boolean("of").as_deref(), Some("false"));
         assert_eq!(boolean(""), None);
+    }
+
+    #[test]
+    fn what_has_a_form_of_its_own_is_printed_in_it() {
+        assert_eq!(bytea("a\\\\b\\001").as_deref(), Some("\\x615c6201"));
+        assert_eq!(bytea("\\xAB").as_deref(), Some("\\xab"));
+        assert_eq!(bytea("").as_deref(), Some("\\x"));
+        assert_eq!(bytea("a\\b"), None);
+        assert_eq!(bytea("\\400"), None);
+        assert_eq!(row("(0,07)").as_deref(), Some("(0,7)"));
+        assert_eq!(position("0/16ae7F7").as_deref(), Some("0/16AE7F7"));
+        assert_eq!(address_of_card("08-00-2B-01-02-03", 6).as_deref(), Some("08:00:2b:01:02:03"));
+        assert_eq!(address_of_card("08:00:2b:01:02:03", 8).as_deref(), Some("08:00:2b:ff:fe:01:02:03"));
+        assert_eq!(address_of_card("08002b:010203", 6), None);
+        assert_eq!(point(" ( 1.50 , -2 ) ").as_deref(), Some("(1.5,-2)"));
+        assert_eq!(numbers(" 01 2 ", 10).as_deref(), Some("1 2"));
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub enum Node {
     Grouping(Vec<Expr>),
     /// IS JSON, with its words.
     IsJson(Box<Expr>, String),
+    /// What has a grammar of its own, as it is spelled.
+    Spelled(Vec<Piece>),
     /// An argument by name.
     Named(Ident, Box<Expr>),
     /// A comparison of rows.
@@ -99,6 +101,19 @@ pub enum Node {
     Default,
     /// An argument of a routine: the routine, the argument's name, its number.
     Argument(Ident, Option<Ident>, usize),
+}
+
+/// A part of what has a grammar of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    /// Words and signs.
+    Words(String),
+    /// An expression, and whether casts that PostgreSQL added are shown at its top, where that is not as around it.
+    Expr(Expr, Option<bool>),
+    /// A constant without its type, or an expression.
+    Bare(Expr),
+    /// Elements of ORDER BY.
+    Order(Vec<Sort>),
 }
 
 /// One subscript.

@@ -6,7 +6,7 @@
 
 use crate::analyse::coerce::{self, Context};
 use crate::analyse::constant;
-use crate::analyse::expr::{Expr, Form, Node, SubKind, Window};
+use crate::analyse::expr::{Expr, Form, Node, Piece, SubKind, Window};
 use crate::analyse::query::Relation;
 use crate::analyse::resolve;
 use crate::analyse::scope::{Scope, Visible};
@@ -117,6 +117,7 @@ impl<'a> Analyser<'a> {
             }
             "JsonIsPredicate" => self.is_json(tree),
             "ParamRef" => self.numbered(tree),
+            name if name.starts_with("Json") => self.json_call(tree),
             other => undecided(format!("{other} is not understood")),
         }
     }
@@ -627,6 +628,15 @@ pub fn has_column(expr: &Expr) -> Analysed<bool> {
         | Node::MakeRow(list, _) => any(&mut list.iter()),
         Node::Call(call) if call.over.is_none() && call.filter.is_none() && call.order.is_empty() => {
             any(&mut call.arguments.iter())
+        }
+        Node::Spelled(pieces) => {
+            let inner = |piece: &Piece| match piece {
+                Piece::Words(_) => Ok(None),
+                Piece::Expr(inner, _) | Piece::Bare(inner) => Ok(Some(inner.clone())),
+                Piece::Order(_) => undecided("what may hold columns"),
+            };
+            let exprs: Vec<Option<Expr>> = pieces.iter().map(inner).collect::<Analysed<_>>()?;
+            any(&mut exprs.iter().flatten())
         }
         Node::Case { argument, arms, otherwise } => {
             let arms = arms.iter().flat_map(|(condition, result)| [condition, result]);

@@ -97,7 +97,13 @@ fn find(tree: &Tree, version: u32) -> (Option<String>, u8) {
         "JsonSerializeExpr" => good("json_serialize"),
         "JsonObjectAgg" => good("json_objectagg"),
         "JsonArrayAgg" => good("json_arrayagg"),
-        "JsonFuncExpr" | "XmlExpr" => good(STAR),
+        "JsonFuncExpr" => good(match tree.get("op").int() {
+            1 => "json_exists",
+            2 => "json_query",
+            3 => "json_value",
+            _ => STAR,
+        }),
+        "XmlExpr" => good(STAR),
         "SqlValueFunction" => good(match tree.get("op").int() {
             1 => "current_date",
             2 | 3 => "current_time",

@@ -1,6 +1,6 @@
 //! What PostgreSQL would store for an index: `pg_get_indexdef` behind the table's name.
 
-use crate::analyse::expr::{Expr, Node};
+use crate::analyse::expr::{Expr, Node, Piece};
 use crate::analyse::place::{self, Seen};
 use crate::analyse::system;
 use crate::analyse::world::World;
@@ -128,7 +128,12 @@ pub(super) fn key(world: &World<'_>, element: &Tree, table: ObjectId, method: &s
 /// `looks_like_function`: what the grammar takes without parentheses.
 fn looks_like_function(expr: &Expr) -> bool {
     let node = &expr.node;
-    matches!(node, Node::Column { .. } | Node::Call(_) | Node::Value(_) | Node::Among(..) | Node::NullIf(..))
+    let is_query = |word: &str| ["JSON_EXISTS(", "JSON_QUERY(", "JSON_VALUE("].contains(&word);
+    match node {
+        Node::Column { .. } | Node::Call(_) | Node::Value(_) | Node::Among(..) | Node::NullIf(..) => true,
+        Node::Spelled(pieces) => matches!(pieces.first(), Some(Piece::Words(word)) if is_query(word)),
+        _ => false,
+    }
 }
 
 /// Whether a key has a collation that is not its type's, as far as can be seen.

@@ -29,6 +29,7 @@ mod group;
 mod index;
 mod interval;
 mod json;
+mod json_call;
 mod jsonpath;
 mod list;
 mod moment;

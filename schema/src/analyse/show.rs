@@ -1,6 +1,8 @@
 //! Prints expressions as ruleutils.c does without pretty printing of parentheses, under an empty search_path.
 
-use crate::analyse::expr::{Bound, Call, Expr, Form, Index, Node, Over, Sort, Sub, SubKind, Way, Window};
+use crate::analyse::expr::{
+    Bound, Call, Expr, Form, Index, Node, Over, Piece, Sort, Sub, SubKind, Way, Window,
+};
 use crate::analyse::naming::{Names, SYSTEM_COLUMN};
 use crate::analyse::types::{self, Type};
 use crate::analyse::{Analysed, undecided};
@@ -219,6 +221,19 @@ impl Show {
                 self.expr(inner, true)?;
                 self.put(words);
                 self.put(")");
+            }
+            Node::Spelled(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        Piece::Words(words) => self.put(words),
+                        Piece::Expr(inner, shown) => self.expr(inner, shown.unwrap_or(implicit))?,
+                        Piece::Bare(inner) => match &inner.node {
+                            Node::Constant(value) => self.constant(value.as_deref(), inner, true, false)?,
+                            _ => self.expr(inner, implicit)?,
+                        },
+                        Piece::Order(order) => self.order(order, false)?,
+                    }
+                }
             }
             Node::Named(name, inner) => {
                 self.put(sql::quoted_on(*name, self.version));
