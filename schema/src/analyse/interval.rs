@@ -253,7 +253,8 @@ fn words(text: &str) -> Option<Vec<&str>> {
             rest.find(|c: char| c.is_ascii_whitespace() || c == '@' || c.is_ascii_alphabetic() != is_word)
                 .unwrap_or(rest.len())
         };
-        if !first.is_ascii() || end == 0 {
+        // A word does not end where a number begins.
+        if !first.is_ascii() || end == 0 || is_word && rest[end..].starts_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
         found.push(&rest[..end]);
