@@ -11,6 +11,7 @@ pub mod queries;
 mod roles;
 mod storage;
 mod use_of;
+mod words;
 
 use crate::address;
 use crate::connect::{Connection, ServerError};
@@ -24,11 +25,11 @@ use schemac_schema::catalog::Catalog;
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::Ident;
 use schemac_schema::keep::Kept;
-use schemac_schema::object::Object;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use words::changed;
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -370,26 +371,6 @@ fn leaned_on(left: &Left, now: &Catalog, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Verdict::Failed, "definition", id, message));
         }
     }
-}
-
-/// What differs between two objects of one kind, by the names of their parts.
-fn changed(was: &Object, is: &Object) -> String {
-    let parts = |object: &Object| match serde_json::to_value(object) {
-        Ok(Value::Object(kinds)) => kinds.into_iter().next().map_or(Value::Null, |(_, parts)| parts),
-        _ => Value::Null,
-    };
-    let (was, is) = (parts(was), parts(is));
-    let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
-        return format!("{was} became {is}");
-    };
-    let mut words = Vec::new();
-    for (name, value) in old {
-        let other = new.get(name).unwrap_or(&Value::Null);
-        if value != other {
-            words.push(format!("{name} was {value} and is {other}"));
-        }
-    }
-    words.join(", ")
 }
 
 /// The rows of an answer; a NULL is nothing.

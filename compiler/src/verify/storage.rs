@@ -133,7 +133,10 @@ fn rows(
 
 /// What there is to say of a sequence that is before where it was.
 fn went_back(was: i64, is: Option<i64>) -> Option<String> {
-    let now = is.map_or_else(|| "its start, or may not be looked at".to_owned(), |at| at.abs().to_string());
+    let now = is.map_or_else(
+        || "its start, goes round now, or may not be looked at".to_owned(),
+        |at| at.abs().to_string(),
+    );
     let message = format!(
         "it was at {} before it moved and is at {now}: it gives values that were given already",
         was.abs()
