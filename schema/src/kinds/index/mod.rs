@@ -76,7 +76,7 @@ impl ObjectKind for Index {
         let Ok((tree, _)) = fragment::tree(self.definition.text(), Grammar::Index) else { return };
         let columns = column_names(&tree);
         out.extend(columns.iter().filter_map(|name| catalog.column(table, *name)));
-        if self.unique {
+        if let (true, Some(columns)) = (self.unique, plain_columns(&tree)) {
             out.extend(table::adoptable(id, &columns, catalog));
         }
     }
@@ -321,6 +321,20 @@ pub fn column_names(tree: &Tree) -> Vec<Ident> {
         }
     });
     names
+}
+
+/// The columns of an index without expressions; a column in parentheses is one (ComputeIndexAttrs).
+fn plain_columns(tree: &Tree) -> Option<Vec<Ident>> {
+    let column = |element: &Tree| {
+        let expression = element.get("expr");
+        let name = match expression.name() {
+            "" => element.get("name").str(),
+            "ColumnRef" => expression.get("fields").items().last()?.str(),
+            _ => return None,
+        };
+        Some(Ident::new(name))
+    };
+    tree.get("index_params").items().iter().map(column).collect()
 }
 
 #[cfg(test)]
