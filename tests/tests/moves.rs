@@ -232,3 +232,37 @@ fn it_may_stay_for_ever_and_taking_it_out_removes_nothing() {
         project.run(&database, &["diff", "--exit-code"]).expect(0);
     }
 }
+
+/// One table comes to the name that another one leaves; the way back is no two moves of one table.
+const CHAIN: &str = "domain: app
+tables:
+  current:
+    moved_from: [public.next]
+    columns: { id: int, more: text }
+  archive:
+    moved_from: [app.current]
+    columns: { id: int }
+";
+
+#[test]
+fn a_chain_is_taken_back() {
+    for server in servers::all() {
+        let major = server.major();
+        let database = server.database();
+        let tables =
+            "create schema app; create table app.current (id int); insert into app.current values (1);
+            create table public.next (id int, more text); insert into public.next values (2, 'a')";
+        database.execute(tables).expect("the tables");
+        let first = database.dump();
+        let project =
+            Project::new(&format!("chain-{major}"), &[("schemac.yaml", PROJECT), ("schema/app.yaml", CHAIN)]);
+        project.apply(&database);
+        let question = "select c.more || a.id from app.current c, app.archive a";
+        assert_eq!(value(&database, question), "a1", "PostgreSQL {major}");
+        project.run(&database, &["rollback", "--yes"]).expect(0);
+        let difference = dump::difference(&first, &database.dump());
+        assert!(difference.is_empty(), "PostgreSQL {major}\n{difference}");
+        let question = "select n.more || c.id from public.next n, app.current c";
+        assert_eq!(value(&database, question), "a1", "PostgreSQL {major}");
+    }
+}

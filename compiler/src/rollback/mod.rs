@@ -306,20 +306,21 @@ impl Target {
 
     /// Adds older moves to those that come first on the way back.
     fn follow(&mut self, back: &[(ObjectId, ObjectId)]) {
+        // They happened at once: the name that one of them comes to is not the one that another leaves.
+        let first = self.moves.clone();
+        for (_, then) in self.moves.iter_mut().filter(|(_, then)| then.parent().is_some()) {
+            if let Some((from, to)) = back.iter().find(|(from, _)| *from == then.root()) {
+                *then = then.rebased(*from, *to);
+            }
+        }
         for (from, to) in back {
-            let root = from.parent().is_none();
-            let known = self.moves.iter().position(|(_, then)| then == from);
-            let now = |moves: &[(ObjectId, ObjectId)], id: ObjectId| {
-                let today = moves.iter().find(|(_, then)| *then == id.root()).map(|(today, _)| *today);
-                today.map_or(id, |today| id.rebased(id.root(), today))
-            };
+            let known = first.iter().position(|(_, then)| then == from);
+            let whole = first.iter().find(|(_, then)| *then == from.root());
             match known {
                 Some(place) => self.moves[place].1 = *to,
-                None => self.moves.push((now(&self.moves, *from), *to)),
-            }
-            if root {
-                for (_, then) in self.moves.iter_mut().filter(|(_, then)| then.parent().is_some()) {
-                    *then = then.rebased(*from, *to);
+                None => {
+                    let now = whole.map_or(*from, |(today, _)| from.rebased(from.root(), *today));
+                    self.moves.push((now, *to));
                 }
             }
         }
