@@ -334,8 +334,9 @@ Right:
 "#
 LooksMoved "SC0409" "something goes and one like it comes" r#"
 A table would be dropped, or left behind undeclared, and one with the same columns is created: in another schema, or
-under another name where the columns are many, no other table has their like, or one name is in the other. The new one
-would be empty. `moved_from` moves the table with its rows. A sequence that goes while one of its name comes would begin
+under another name where the columns are many, no other table has their like, or one name is in the other. Of two or
+three columns two must be called as no other table's and by no word that many use (`id, iban, bic`), or one, and the keys
+or the name be alike. The new one would be empty. `moved_from` moves the table with its rows. A sequence that goes while one of its name comes would begin
 anew. Who uses the old name of a view, function or type would find nothing there, which is a warning, as it is where several
 come into question. What is another one says its own name, or the old one is listed under `dropped:`.
 

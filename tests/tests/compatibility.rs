@@ -179,6 +179,13 @@ const FUNCTIONS: &[(&str, &str, &str, &str, &str)] = &[
         "0",
     ),
     (
+        "name-in-text",
+        "f_catalog",
+        "begin\n return (select count(*) from pg_tables where schemaname = 'public' and tablename in ('x', 'users')); end",
+        "1",
+        "0",
+    ),
+    (
         "row-type-function",
         "f_row_type",
         "begin\n execute 'select public.full_name(u) from (values (1)) x left join public.users u on true'; return 'done'; end",
@@ -293,7 +300,12 @@ fn what_breaks_is_found_and_breaks() {
         exactly("row-type-result", &["function public.all_users()"]);
         exactly("trigger-table-name", &["function public.audit(), 2"]);
         exactly("serial-sequence", &["default on column public.orders.seq", "function public.f_serial(), 2"]);
-        exactly("name-in-text", &["policy there on public.orders"]);
+        exactly("name-in-text", &["function public.f_catalog(), 2", "policy there on public.orders"]);
+        let usage = report["findings"]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["rule"] == "routine-usage"));
+        let usage = usage.and_then(|one| one["what"].as_str()).unwrap_or_default();
+        assert_eq!(usage, "everybody: GRANT USAGE ON SCHEMA app TO PUBLIC");
         exactly("column-privilege", &["view public.users"]);
         exactly("publication-name", &["publication feed"]);
         exactly("client-types", &["view public.keys", "view public.users"]);

@@ -133,6 +133,18 @@ const RELATION_WORDS: [&str; 12] = [
     "exists",
 ];
 
+/// Columns of the catalogs that hold names of relations.
+const CATALOGUED: [&str; 8] = [
+    "relname",
+    "tablename",
+    "table_name",
+    "viewname",
+    "matviewname",
+    "sequencename",
+    "sequence_name",
+    "event_object_table",
+];
+
 /// Functions that look a relation up by a text.
 const LOOKING_UP: [&str; 14] = [
     "nextval",
@@ -463,8 +475,7 @@ impl Scan<'_> {
                 return self.add(Rule::TypeName, Some(moved.old), whole, place, said());
             }
             // In the catalogs the facade has the name too.
-            let compared = words.before(at, 1) == "="
-                && ["relname", "tablename", "table_name"].contains(&words.before(at, 2).as_str());
+            let compared = CATALOGUED.contains(&words.compared(at).as_str());
             let asked = compared || LOOKING_UP.contains(&words.call_around(at).as_str());
             let moved = self.relation(&parts).filter(|_| asked || looked_up(&[], &["regclass", "regtype"]));
             let Some(moved) = moved else { return };

@@ -103,7 +103,7 @@ rules! {
         "say `row_functions: true` on the facade, which makes overloads that take its rows, or call it with rows of the table"
     RoutineUsage "routine-usage" Breaks
         "what stands in its place is bound when it runs (of procedures, and of functions with types like anyelement): its callers need USAGE on the new schema, and these have none"
-        "grant USAGE on the new schema, or write the new name there too"
+        "grant USAGE on the new schema, in its file (`grants: { ROLE: usage }`), or write the new name there too"
     ConflictConstraint "on-conflict-on-constraint" Breaks
         "the constraint is the table's, and a facade has none"
         "write ON CONFLICT (columns), or the table's new name"

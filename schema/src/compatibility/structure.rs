@@ -9,6 +9,7 @@ use crate::kinds::function::{Function, Returns};
 use crate::kinds::trigger::When;
 use crate::object::{Kind, Object};
 use crate::span::Span;
+use crate::sql::Sql;
 use crate::type_name::TypeName;
 use std::collections::BTreeSet;
 
@@ -139,7 +140,16 @@ fn routine_usage(sides: &Sides<'_>, moved: &Moved, out: &mut BTreeSet<Finding>) 
     }
     for role in callers.difference(&reach) {
         let who = if *role == everybody { "everybody".to_owned() } else { role.to_string() };
-        add(out, Rule::RoutineUsage, Some(moved.old), facade, entry.span, who);
+        let Some(schema) = moved.now.schema() else { continue };
+        let mut grant = Sql::new("GRANT USAGE ON SCHEMA");
+        grant.ident(schema).kw("TO");
+        if *role == everybody {
+            grant.kw("PUBLIC")
+        } else {
+            grant.ident(*role)
+        };
+        let what = format!("{who}: {}", grant.text());
+        add(out, Rule::RoutineUsage, Some(moved.old), facade, entry.span, what);
     }
 }
 

@@ -147,6 +147,26 @@ impl<'t> Words<'t> {
         }
     }
 
+    /// The column with which a text is compared: `c = 't'`, `c <> 't'`, `c in ('s', 't')`, `c = any (array['t'])`.
+    pub(super) fn compared(&self, at: usize) -> String {
+        let mut back = at;
+        while back > 0
+            && (matches!(
+                self.before(back, 1).as_str(),
+                "(" | "[" | "," | "array" | "any" | "all" | "in" | "not"
+            ) || self.is_text(back - 1))
+        {
+            back -= 1;
+        }
+        let sign = matches!(self.before(back, 1).as_str(), "=" | "<>" | "!=");
+        match (back == at, sign) {
+            (_, true) => self.before(back, 2),
+            // A list without a sign is that of IN.
+            (false, false) if (back..at).any(|list| self.word(list) == "in") => self.before(back, 1),
+            _ => String::new(),
+        }
+    }
+
     /// The function in whose parentheses a token is an argument.
     pub(super) fn call_around(&self, at: usize) -> String {
         self.opening(at).map(|open| self.before(open, 1)).unwrap_or_default()

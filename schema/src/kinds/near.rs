@@ -50,8 +50,35 @@ type Columns = BTreeSet<(Ident, Text)>;
 type Tables = BTreeMap<ObjectId, Columns>;
 
 /// From here on tables of the same columns and of other names are worth a word: `id, name, created_at` is every lookup
-/// table's.
+/// table's. Those of fewer have to have something more in common.
 const SOME: usize = 4;
+
+/// With one column alone nothing is like anything.
+const FEW: usize = 2;
+
+/// What columns are called in all kinds of tables.
+const COMMON: [&str; 20] = [
+    "id",
+    "uuid",
+    "name",
+    "code",
+    "key",
+    "value",
+    "label",
+    "title",
+    "description",
+    "kind",
+    "type",
+    "status",
+    "position",
+    "note",
+    "data",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "created",
+    "updated",
+];
 
 /// As many equal columns are no chance, whatever they are called.
 const MANY: usize = 8;
@@ -144,7 +171,7 @@ fn under_other_names(old: &Tables, new: &Tables, current: &Catalog, desired: &Ca
         _ => false,
     };
     let open =
-        |catalog: &Catalog, id: ObjectId, columns: &Columns| columns.len() >= SOME && whole(catalog, id);
+        |catalog: &Catalog, id: ObjectId, columns: &Columns| columns.len() >= FEW && whole(catalog, id);
     let mut shapes: BTreeMap<&Columns, (Vec<ObjectId>, Vec<ObjectId>)> = BTreeMap::new();
     for (id, columns) in new.iter().filter(|(id, columns)| open(desired, **id, columns)) {
         shapes.entry(columns).or_default().1.push(*id);
@@ -176,8 +203,18 @@ fn under_other_names(old: &Tables, new: &Tables, current: &Catalog, desired: &Ca
         let own = shape.iter().filter(|(name, _)| !elsewhere.contains(name)).count();
         let single = goes.len() == 1 && comes.len() == 1;
         let akin = single && have_one_name_in_the_other(goes[0], comes[0]);
-        let sure = single && twins == 0 && (shape.len() >= MANY || own > 1 || akin);
-        if twins > 1 || !(sure || own > 0 || shape.len() > SOME) {
+        let sure = match shape.len() < SOME {
+            // Two columns that no other table has and whose names say something; or one, and more that is alike.
+            true => {
+                let rare = |name: &Ident| !elsewhere.contains(name) && !COMMON.contains(&name.as_str());
+                let telling = shape.iter().filter(|(name, _)| rare(name)).count();
+                let alike = || akin || asks_the_same(current, goes[0], desired, comes[0]);
+                single && twins == 0 && (telling > 1 || telling == 1 && alike())
+            }
+            false => single && twins == 0 && (shape.len() >= MANY || own > 1 || akin),
+        };
+        let worth = shape.len() >= SOME && (own > 0 || shape.len() > SOME);
+        if twins > 1 || !(sure || worth) {
             continue;
         }
         for id in goes {
@@ -187,6 +224,22 @@ fn under_other_names(old: &Tables, new: &Tables, current: &Catalog, desired: &Ca
         }
     }
     found
+}
+
+/// Whether two tables have the same foreign keys and keys beside the primary one, and any at all.
+fn asks_the_same(current: &Catalog, old: ObjectId, desired: &Catalog, new: ObjectId) -> bool {
+    let asked = |catalog: &Catalog, table: ObjectId| -> BTreeSet<(Vec<Ident>, Option<Ident>)> {
+        let asks = |id: &ObjectId| match catalog.get(*id).map(|entry| &entry.object) {
+            Some(Object::ForeignKey(key)) => {
+                Some((key.columns.clone(), key.target.qname().map(|name| name.name)))
+            }
+            Some(Object::Key(key)) if !key.primary => Some((key.columns.clone(), None)),
+            _ => None,
+        };
+        catalog.children(table).iter().filter_map(asks).collect()
+    };
+    let old = asked(current, old);
+    !old.is_empty() && old == asked(desired, new)
 }
 
 /// Whether the words of one name are all in the other: `client_keys` and `keys`, `events` and `auth_event`.
