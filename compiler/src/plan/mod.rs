@@ -133,6 +133,8 @@ pub struct Plan {
     pub arrows: Vec<Arrow>,
     /// What it means for clients of names that move; of a plan from a file only whether an API has to look again.
     pub compatibility: Compatibility,
+    /// Whether it leads back to what was recorded: no file is the reason for its steps.
+    pub back: bool,
 }
 
 impl Plan {

@@ -60,6 +60,20 @@ pub fn reason(step: &PlannedStep) -> String {
     }
 }
 
+/// Why a step of a way back is there: no file speaks of it.
+pub fn reason_back(step: &PlannedStep) -> String {
+    match (&step.because, step.verb) {
+        (Because::Declared, Verb::Create) => "it was there before".into(),
+        (Because::Declared, Verb::Alter | Verb::Move) => "it was otherwise before".into(),
+        (Because::Declared, Verb::Drop) | (Because::NotDeclared, _) => "it was not there before".into(),
+        (Because::MovedFrom(_), _) => "it was called so before".into(),
+        (Because::Implied(id), _) => {
+            format!("PostgreSQL adds it to {id} by itself, and it was not there before")
+        }
+        _ => reason(step),
+    }
+}
+
 /// What is lost, in words: `the rows of table public.users`.
 pub fn lost(loss: Loss, object: ObjectId) -> String {
     match loss {

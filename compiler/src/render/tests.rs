@@ -98,6 +98,7 @@ fn plan() -> Plan {
         search_path: vec!["public".into(), "Odd name".into()],
         arrows: Vec::new(),
         compatibility: Compatibility::default(),
+        back: false,
     }
 }
 
@@ -327,4 +328,15 @@ fn what_clients_find_is_in_every_format() {
     assert!(
         json(&Plan::default(), &sources())["compatibility"]["names"].as_array().is_some_and(Vec::is_empty)
     );
+}
+
+#[test]
+fn no_file_is_the_reason_for_a_way_back() {
+    let shown = text(&Plan { back: true, ..plan() }, &sources(), false, 160);
+    for words in [
+        "> move table public.secrets to vault.secrets  it was called so before",
+        "- drop table public.gone  it was not there before",
+    ] {
+        assert!(shown.contains(words), "{shown}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     action, allow_words, compatibility, counted, counts, locked, lost, many_lines, one_line, reason,
+    reason_back,
 };
 use crate::plan::{Plan, PlannedStep, Segment, Verb};
 use schemac_schema::compatibility::Weight;
@@ -21,7 +22,8 @@ const CYAN: &str = "36";
 /// statements and texts of people are never broken.
 pub fn text(plan: &Plan, sources: &Sources, colour: bool, width: usize) -> String {
     let homes = homes(plan);
-    let mut page = Page { sources, colour, width, out: String::new() };
+    let why: fn(&PlannedStep) -> String = if plan.back { reason_back } else { reason };
+    let mut page = Page { sources, colour, width, why, out: String::new() };
     page.headline(plan);
     let mut group = None;
     for (index, segment) in plan.segments.iter().enumerate() {
@@ -111,13 +113,15 @@ struct Page<'a> {
     sources: &'a Sources,
     colour: bool,
     width: usize,
+    why: fn(&PlannedStep) -> String,
     out: String,
 }
 
 impl Page<'_> {
     fn headline(&mut self, plan: &Plan) {
         if plan.is_empty() {
-            self.line(BOLD, "Nothing to do: the database is as the files describe it.");
+            let as_is = if plan.back { "it was before" } else { "the files describe it" };
+            self.line(BOLD, &format!("Nothing to do: the database is as {as_is}."));
             return;
         }
         let transactions = counted(plan.segments.len(), "transaction");
@@ -143,7 +147,7 @@ impl Page<'_> {
             Verb::Drop => ("-", RED),
         };
         let action = one_line(&format!("{sign} {}", action(step)));
-        let mut why = one_line(&reason(step));
+        let mut why = one_line(&(self.why)(step));
         if let Some(span) = step.span {
             let place = self.sources.place(span.file, span.start);
             why.push_str(&one_line(&format!(", {}:{}", self.sources.path(span.file), place.line)));

@@ -389,6 +389,7 @@ impl Target {
             }
         }
         plan.notes = notes;
+        plan.back = true;
         plan.compatibility.reload = self.reload;
         Ok((plan, relocated))
     }
