@@ -193,7 +193,7 @@ fn system_operators(name: &str, version: u32, prefix: bool) -> Operators {
 pub fn operator(world: &World<'_>, name: &str, left: Option<Type>, right: Type) -> Analysed<Operator> {
     let candidates = system_operators(name, world.version, left.is_none());
     let inputs: Vec<Type> = left.into_iter().chain([right]).collect();
-    if world.has_operators(name) {
+    if world.may_have_operator(name, &inputs) {
         // Users' operators may fit better, unless everything stays within what pg_catalog has exactly.
         let known = inputs.iter().copied().find(|of| !of.is_unknown());
         let exact: Option<Vec<Type>> =
