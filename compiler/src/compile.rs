@@ -24,6 +24,7 @@ use schemac_schema::compatibility::Compatibility;
 use schemac_schema::diagnostic::{Diagnostic, Severity};
 use schemac_schema::id::ObjectId;
 use schemac_schema::ident::{Ident, QName};
+use schemac_schema::kinds;
 use schemac_schema::parse;
 use schemac_schema::read::OtherGrantor;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -118,7 +119,15 @@ fn current(
     let mut catalog = std::mem::take(&mut reading.catalog);
     address(project, &catalog, search_path, reading.server.role);
     complete::adopt(&mut catalog, project);
-    relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics)
+    let mut relocated = relocate::relocate(catalog, &project.moves, &project.catalog, diagnostics);
+    let left = kinds::left_columns(&relocated.catalog, &project.catalog);
+    if !left.is_empty() && relocated.before.is_none() {
+        relocated.before = Some(relocated.catalog.clone());
+    }
+    for column in left {
+        kinds::fill_in(&mut relocated.catalog, column);
+    }
+    relocated
 }
 
 /// Makes the plan from the database, as it was read, to what the project describes. The project's catalog is bound and

@@ -164,6 +164,27 @@ pub fn leavers(id: ObjectId, current: &Catalog, desired: &Catalog) -> Vec<Object
     found
 }
 
+/// The columns that come from parents, and that the files have as their tables' own.
+pub fn left_columns(current: &Catalog, desired: &Catalog) -> Vec<ObjectId> {
+    let inherited = |catalog: &Catalog, id: ObjectId| match catalog.get(id).map(|entry| &entry.object) {
+        Some(Object::Column(column)) => Some(column.inherited.0),
+        _ => None,
+    };
+    let is_left =
+        |id: &ObjectId| inherited(current, *id) == Some(true) && inherited(desired, *id) == Some(false);
+    desired.ids().filter(is_left).collect()
+}
+
+/// Fills in what a column has from its parents: that stays when its table leaves them, and is compared with what the files
+/// say.
+pub fn fill_in(current: &mut Catalog, column: ObjectId) {
+    let (generated, refuses_null) = (table::generated(column, current), table::refuses_null(column, current));
+    if let Some(Object::Column(column)) = current.get_mut(column).map(|entry| &mut entry.object) {
+        column.generated = generated;
+        column.not_null |= refuses_null;
+    }
+}
+
 /// What goes first when an object goes: a column that a child has itself and from its parents too stays theirs until they
 /// lose it, and a key that an index has for its part stays as long as that.
 pub fn goes_after(id: ObjectId, current: &Catalog) -> Vec<ObjectId> {

@@ -128,7 +128,7 @@ fn new_parents<'a>(
 }
 
 /// Whether a column refuses null, for its own sake or for a parent's.
-fn refuses_null(column: ObjectId, catalog: &Catalog) -> bool {
+pub(crate) fn refuses_null(column: ObjectId, catalog: &Catalog) -> bool {
     let mut open = vec![column];
     let mut at = 0;
     while let Some(one) = open.get(at).copied() {
@@ -148,7 +148,7 @@ fn refuses_null(column: ObjectId, catalog: &Catalog) -> bool {
 }
 
 /// What computes a column, where it was made.
-fn generated(column: ObjectId, catalog: &Catalog) -> Option<Generated> {
+pub(crate) fn generated(column: ObjectId, catalog: &Catalog) -> Option<Generated> {
     let origin = crate::kinds::origin(catalog, column).unwrap_or(column);
     match catalog.get(origin).map(|entry| &entry.object) {
         Some(Object::Column(column)) => column.generated.clone(),

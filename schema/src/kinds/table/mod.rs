@@ -8,6 +8,7 @@ mod room;
 pub mod write;
 
 pub use adopt::{adoptable, adopter, drop_index, drop_key, freed_with, unsettled};
+pub(crate) use join::{generated, refuses_null};
 pub use join::{is_brought_by_joining, merges};
 pub use leave::{comes_as_part, stays};
 
@@ -192,6 +193,9 @@ impl ObjectKind for Table {
         let step = out.push(sql);
         if let Some(parent) = self.parent() {
             step.lock(parent, Lock::AccessExclusive);
+            if room::has_default(parent, context) {
+                step.scans();
+            }
         }
         if let Some(owner) = self.owner.0.filter(|owner| *owner != context.server.role) {
             let mut sql = alter(id);

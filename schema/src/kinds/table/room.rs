@@ -37,16 +37,30 @@ pub(super) fn makes_room(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     };
     let Some(whole) = old.parent() else { return Vec::new() };
     let mut found = shifting(whole, context);
+    let is_new = |part: &ObjectId| table(*part, context.current).and_then(Table::parent) != Some(whole);
+    let new_ones = context.desired.kin().children(whole).iter().copied().filter(is_new);
     if new.parent() != Some(whole) {
+        // Nobody who writes is without the one that takes its place.
+        let bound = |of: &Table| Some(of.partition_of.as_ref()?.1.text().to_ascii_lowercase());
+        let takes_over = |part: &ObjectId| table(*part, context.desired).and_then(bound) == bound(old);
+        found.extend(new_ones.filter(takes_over));
         return found;
     }
     if found.first() != Some(&id) {
         return Vec::new();
     }
     found.remove(0);
-    let is_new = |part: &ObjectId| table(*part, context.current).and_then(Table::parent) != Some(whole);
-    found.extend(context.desired.kin().children(whole).iter().copied().filter(is_new));
+    found.extend(new_ones);
     found
+}
+
+/// Whether PostgreSQL reads a partition for everything else before another one comes: it must not have its rows.
+pub(super) fn has_default(whole: ObjectId, context: &Context<'_>) -> bool {
+    let is_default = |part: &ObjectId| {
+        let bound = table(*part, context.current).and_then(|table| table.partition_of.as_ref());
+        bound.is_some_and(|(_, bound)| bound.text().eq_ignore_ascii_case("default"))
+    };
+    context.current.kin().children(whole).iter().any(is_default)
 }
 
 /// The foreign keys that PostgreSQL would find violated while a partition with its rows is out of its table.
