@@ -280,6 +280,29 @@ fn every_sabotage_is_found_on_18() {
     every_sabotage_is_found(18);
 }
 
+/// Before 15 no view reads as its caller: that was allowed, and is said all the same. Nothing else is wrong.
+#[test]
+fn what_14_opens_is_said() {
+    let Some(server) = servers::get(14) else { return };
+    let database = server.database();
+    database.execute(BEFORE).expect("the tables");
+    let files = [("schemac.yaml", &*FILE.replace("postgres: 15", "postgres: 14")), ("app.yaml", PROJECT)];
+    let project = Project::new("verify-14", &files);
+    let apply = ["apply", "--yes", "--allow", "facade-bypasses-rls"];
+    project.run(&database, &apply).expect(0);
+    let run = project.run(&database, &["verify"]);
+    let failed: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("FAILED")).collect();
+    let said = |line: &&&str| line.contains("does not bind who uses it: before PostgreSQL 15");
+    assert_eq!(failed.iter().filter(said).count(), 2, "{}", run.expect(2).all());
+    database.execute("alter table app.notes disable row level security").expect("an alteration");
+    let run = project.run(&database, &["verify"]);
+    assert!(
+        run.expect(2).stdout.contains("table app.notes: is different since apply 1: rls was true"),
+        "{}",
+        run.all()
+    );
+}
+
 /// A plan may write a table's rows anew, in the apply that moves it or in a later one: that is no copy.
 #[test]
 fn rows_that_a_plan_writes_anew_are_no_copy() {

@@ -38,6 +38,12 @@ pub(super) fn facades(
                     .to_owned(),
             );
         }
+        if version < 15 && text(9) == "t" {
+            wrong.push(
+                "row-level security of the table does not bind who uses it: before PostgreSQL 15 a view reads and writes as its owner"
+                    .to_owned(),
+            );
+        }
         if text(2) != text(3) {
             wrong.push(format!("it belongs to {}, and the table to {}", text(2), text(3)));
         }
@@ -110,7 +116,8 @@ fn question(old: &str, new: &str) -> String {
            JOIN pg_catalog.pg_roles r ON r.oid = c.grantee \
            WHERE c.place = 'v' AND c.privilege = 'SELECT' AND NOT pg_catalog.has_table_privilege(r.oid, v.oid, 'SELECT') \
            AND pg_catalog.has_table_privilege(r.oid, t.oid, 'SELECT') \
-           AND pg_catalog.has_schema_privilege(r.oid, t.relnamespace, 'USAGE')) \
+           AND pg_catalog.has_schema_privilege(r.oid, t.relnamespace, 'USAGE')), \
+         (SELECT relrowsecurity FROM t) \
          FROM (SELECT) one LEFT JOIN v ON true"
     )
 }
