@@ -21,6 +21,7 @@ pub mod script;
 pub mod servers;
 mod sql;
 pub mod terminal;
+pub mod wander;
 
 use std::path::{Path, PathBuf};
 
