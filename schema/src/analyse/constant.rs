@@ -6,7 +6,7 @@
 use crate::analyse::from::system_relation;
 use crate::analyse::types::{self, Class, Type};
 use crate::analyse::world::World;
-use crate::analyse::{Analysed, float, interval, json, jsonpath, list, moment, range, undecided};
+use crate::analyse::{Analysed, float, interval, json, jsonpath, list, moment, range, search, undecided};
 use crate::names;
 use crate::object::Object;
 use crate::sql;
@@ -85,6 +85,8 @@ pub fn input(world: &World<'_>, of: Type, text: &str) -> Analysed<String> {
         "timestamptz" => moment::timestamptz(text),
         "timetz" => moment::timetz(text),
         "interval" => interval::printed(text, -1, world.version),
+        "tsvector" => search::vector(text),
+        "tsquery" => search::query(text),
         "bytea" => bytea(text),
         "inet" | "cidr" => address(text, of.is("cidr")),
         "regconfig" => CONFIGURATIONS.contains(&text).then(|| text.to_owned()),

@@ -40,6 +40,7 @@ mod query;
 mod range;
 mod resolve;
 mod scope;
+mod search;
 mod select;
 mod show;
 mod show_query;
