@@ -211,8 +211,15 @@ impl Target {
         let stays = one.before.moves.iter().filter(|(old, new)| !is_touched(*old) && !is_touched(*new));
         let stays = stays.filter(|(_, new)| self.state.contains(*new));
         let stays: Vec<Relocation> = stays.map(|(from, to)| Relocation { from: *from, to: *to }).collect();
-        let mut before = relocate::carry_out(one.before.catalog(), stays, HashMap::new()).catalog;
-        before.retain(is_touched);
+        let whole = match stays.is_empty() {
+            true => one.before.catalog(),
+            false => relocate::carry_out(one.before.catalog(), stays, HashMap::new()).catalog,
+        };
+        let mut before = Catalog::default();
+        for (id, entry) in whole.into_entries().filter(|(id, _)| is_touched(*id)) {
+            before.insert_over(id, entry);
+        }
+        before.sort();
         let back: Vec<(ObjectId, ObjectId)> = one
             .before
             .moves
@@ -417,8 +424,11 @@ fn relocated(
 ) -> Result<Relocated, Error> {
     // A routine is looked for by the names that its argument types have by then.
     let called = |from: ObjectId, to: ObjectId| address::from_arguments(from, to).unwrap_or(from);
+    // Two applies tell of the same move where the first broke off before it.
+    let mut told = BTreeSet::new();
+    let once = moves.iter().filter(|one| told.insert(**one));
     let wishes: Vec<Move> =
-        moves.iter().map(|(from, to)| Move { from: vec![called(*from, *to)], to: *to, span }).collect();
+        once.map(|(from, to)| Move { from: vec![called(*from, *to)], to: *to, span }).collect();
     let mut diagnostics = Vec::new();
     let relocated = relocate::relocate(catalog, &wishes, desired, &mut diagnostics);
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
