@@ -70,12 +70,12 @@ impl<'a> World<'a> {
         }
         for id in catalog.ids().chain(current.ids()).filter(|id| id.kind() == Kind::Unmodelled) {
             let name = id.name().as_str();
-            if let Some(operator) = name.strip_prefix("operator ") {
+            if let Some(class) = name.strip_prefix("operator class ") {
+                world.operator_classes.insert(class);
+            } else if let Some(operator) = name.strip_prefix("operator ") {
                 let (head, operands) = operator.rsplit_once('(').unwrap_or((operator, ""));
                 let start = head.trim_end_matches(|c| "+-*/<>=~!@#%^&|`?".contains(c)).len();
                 world.operators.entry(&head[start..]).or_default().push(operands.trim_end_matches(')'));
-            } else if let Some(class) = name.strip_prefix("operator class ") {
-                world.operator_classes.insert(class);
             } else if let Some(cast) = name.strip_prefix("cast ") {
                 let inner = cast.trim_start_matches('(').trim_end_matches(')');
                 let sides = inner.split(" AS ");
