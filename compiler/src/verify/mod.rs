@@ -300,6 +300,12 @@ impl Left {
             std::mem::take(&mut self.files).into_iter().map(|(id, file)| (today(id), file)).collect();
         self.files.extend(after.relations.iter().map(|one| (one.id, one.file)));
         self.roles.extend(after.roles.iter().map(|role| (role.name, (id, role.clone()))));
+        // A view that is no more than its query is made anew where what it reads changes.
+        for now in after.relations.iter().filter(|now| now.id.kind().is_view()) {
+            if let Some(known) = self.relations.get_mut(&now.id).filter(|known| known.oid != now.oid) {
+                (known.oid, known.file) = (now.oid, now.file);
+            }
+        }
         // Rows that a plan wrote anew, as it said it would, are in another file since.
         for id in &after.rewritten {
             let now = after.relations.iter().find(|now| now.id == *id);
