@@ -129,6 +129,11 @@ pub trait ObjectKind: Clone + Eq + Hash + Debug {
         false
     }
 
+    /// Whether it says nothing but a name that PostgreSQL chose, before what it belongs to got another one.
+    fn is_left_over(&self) -> bool {
+        false
+    }
+
     /// Takes an answer of the server that is no fragment's stored text (what a view's columns would be).
     fn answer(&mut self, _place: &str, _text: &str) {}
 
@@ -317,6 +322,11 @@ macro_rules! kinds {
                     $((Object::$variant(object), Object::$variant(old)) => object.means_as(old),)*
                     _ => false,
                 }
+            }
+
+            /// See [`ObjectKind::is_left_over`].
+            pub fn is_left_over(&self) -> bool {
+                match self { $(Object::$variant(object) => object.is_left_over(),)* }
             }
 
             /// See [`ObjectKind::owner`].

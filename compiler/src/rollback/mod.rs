@@ -449,6 +449,7 @@ pub fn differences(was: &Catalog, now: &Catalog, root: ObjectId) -> Vec<(ObjectI
         match (was.get(*id), now.get(*id)) {
             (Some(old), Some(new)) if old.object == new.object => {}
             (Some(_), Some(_)) => found.push((*id, "is different")),
+            (None, Some(new)) if new.object.is_left_over() => {}
             (None, _) => found.push((*id, "is new")),
             (_, None) => found.push((*id, "is gone")),
         }

@@ -139,6 +139,7 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
         ("pg_dump --schema-only", Measured::default()),
         ("diff, by hand, unknown", Measured::default()),
         ("diff, by hand, remembered", Measured::default()),
+        ("diff, by hand, pairs known", Measured::default()),
     ];
     let imported = Folder::new(&format!("{name}_import"))?;
     let imports = import(&imported.0, &url)?;
@@ -149,6 +150,8 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
         0 => dump(),
         1 => Ok(by_hand(&["--no-cache"])),
         2 => Ok(by_hand(&[])),
+        // A lock is made of pairs of texts: which runs found nothing is not believed.
+        3 => Ok(by_hand(&["--lock"])),
         _ => Ok(diff(&imported.0, &url)),
     };
     for round in 0..=arguments.runs {
@@ -182,6 +185,7 @@ fn measure(size: usize, arguments: &Arguments, server: &Scratch, admin: &mut Cli
     for (what, command) in [
         ("by hand, unknown", by_hand(&["--no-cache", "--timings"])),
         ("by hand, remembered", by_hand(&["--timings"])),
+        ("by hand, pairs known", by_hand(&["--lock", "--timings"])),
         ("imported", product::command(&imported.0, &url, &["diff", "--timings"])),
     ] {
         // What was counted follows what was timed.

@@ -164,6 +164,7 @@ fn constraint(
                 name,
                 no_inherit: node.get("is_no_inherit").flag(),
                 not_valid: node.get("skip_validation").flag(),
+                outlived: Aside(false),
             };
             if own != NotNull::default() {
                 declared.not_null = Some(not_null::declare::Said { own, comment: None, span });

@@ -86,7 +86,12 @@ pub const READER: Reader = Reader {
         }
         let (name, flags) = (row.opt_ident()?, row.opt_text()?.unwrap_or_default());
         let given = name.filter(|name| !not_null::is_chosen(*name, id));
-        let own = NotNull { name: given, no_inherit: flags.contains('i'), not_valid: flags.contains('v') };
+        let own = NotNull {
+            name: given,
+            no_inherit: flags.contains('i'),
+            not_valid: flags.contains('v'),
+            outlived: Aside(false),
+        };
         if let Some(Object::Column(column)) = out.catalog.get_mut(id).map(|entry| &mut entry.object) {
             column.not_null_name = Aside(name);
         }

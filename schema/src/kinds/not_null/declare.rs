@@ -3,6 +3,7 @@
 
 use super::NotNull;
 use crate::declare::written_ident;
+use crate::fragment::Aside;
 use crate::span::Span;
 use crate::spec::table::NotNullSpec;
 use crate::yaml::{Flag, Text, Written};
@@ -34,6 +35,7 @@ pub fn said(spec: &NotNullSpec, span: Span) -> Said {
         name: spec.name.as_ref().map(written_ident),
         no_inherit: flag(spec.no_inherit),
         not_valid: flag(spec.not_valid),
+        outlived: Aside(false),
     };
     Said { own, comment: spec.comment.clone(), span: spec.name.as_ref().map_or(span, |name| name.span) }
 }

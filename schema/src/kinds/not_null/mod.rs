@@ -9,6 +9,7 @@ pub mod read;
 pub mod write;
 
 use crate::catalog::{Catalog, Entry, Standing};
+use crate::fragment::Aside;
 use crate::id::ObjectId;
 use crate::ident::Ident;
 use crate::kinds::column::Column;
@@ -27,6 +28,9 @@ pub struct NotNull {
     pub no_inherit: bool,
     /// Rows that were there before are left unchecked.
     pub not_valid: bool,
+    /// Its name is none that anybody gave: PostgreSQL chose it when table and column were called otherwise.
+    #[serde(skip)]
+    pub outlived: Aside<bool>,
 }
 
 /// The id of the NOT NULL of a column.
@@ -88,7 +92,8 @@ pub fn outlives_its_choice(catalog: &mut Catalog, column: ObjectId) {
         Some(_) => {}
         None => {
             let standing = catalog.get(column).map_or(Standing::Managed, |entry| entry.standing);
-            let object = Object::NotNull(NotNull { name: Some(name), ..NotNull::default() });
+            let own = NotNull { name: Some(name), outlived: Aside(true), ..NotNull::default() };
+            let object = Object::NotNull(own);
             catalog.insert_over(id, Entry { object, span: None, standing, uses: Vec::new() });
         }
     }
@@ -229,6 +234,10 @@ impl ObjectKind for NotNull {
         Nature::DATA
     }
 
+    fn is_left_over(&self) -> bool {
+        self.outlived.0 && !self.no_inherit && !self.not_valid
+    }
+
     fn visit(&mut self, _: &mut dyn Visitor) {}
 
     fn write(&self, id: ObjectId, out: &mut Writer<'_>) {
@@ -257,7 +266,7 @@ impl ObjectKind for NotNull {
     }
 
     fn alter(old: &Self, new: &Self, id: ObjectId, context: &Context<'_>, out: &mut Steps) -> Alter {
-        let Self { name: _, no_inherit: _, not_valid: _ } = new;
+        let Self { name: _, no_inherit: _, not_valid: _, outlived: _ } = new;
         let Some(column) = id.parent() else { return Alter::InPlace };
         if stays(column, context) == Some(true) {
             old.change(*new, name_of(id, [context.current, context.desired]), column, out);
