@@ -272,6 +272,11 @@ const SABOTAGES: &[Sabotage<'_>] = &[
         "grant usage on schema lib to sub_reader",
         "privileges to sub_reader on schema lib: is gone since apply 1",
     ),
+    (
+        "revoke usage on schema public from public",
+        "grant usage on schema public to public",
+        "privileges to public on schema public: is gone since apply 1",
+    ),
     // Policies and privileges.
     (
         "drop policy not_secret on app.docs; create policy not_secret on app.docs for select to sub_reader using (title <> 'secret')",
