@@ -248,8 +248,12 @@ fn shadows(current: &Catalog, chosen: &[Relocation]) -> HashMap<ObjectId, Object
     let leaving: HashSet<ObjectId> = chosen.iter().map(|one| one.from).collect();
     let mut shadows = HashMap::new();
     for one in chosen.iter().filter(|one| current.contains(one.to) && !leaving.contains(&one.to)) {
-        let Some(shadow) = shadow(one.to) else { continue };
-        shadows.insert(shadow, one.to);
+        // Another one may have it already, for the rows of a facade.
+        let mut name = shadow(one.to);
+        while let Some(taken) = name.filter(|name| current.contains(*name)) {
+            name = shadow(taken);
+        }
+        shadows.extend(name.map(|name| (name, one.to)));
     }
     shadows
 }

@@ -505,23 +505,30 @@ fn a_body_with_a_facades_name_is_said_by_the_plan_that_concerns_it() {
     assert_eq!(warned(&["check"]), 1);
 }
 
-/// A function of a table's rows that moves with it: calls of the old function with rows of the facade are told to break.
+/// A function of a table's rows that moves with it: calls by its old name with rows of the facade are told to break, and do,
+/// where no overload takes such rows.
 #[test]
 fn a_function_of_rows_that_moves_too_is_said() {
     for server in [15, 18].into_iter().filter_map(servers::get) {
-        let database = server.database();
-        let setup = "create table public.users (id int, name text); insert into public.users values (1, 'a');
-            create function public.shout(u public.users) returns text language sql as 'select upper(u.name)';";
-        database.psql(As::Owner, setup).expect("the database");
-        let domain = "domain: app\ntables:\n  users:\n    moved_from: [public.users]\n    facade: public.users
-    columns: { id: int, name: text }\nfunctions:\n  shout:\n    moved_from: [public.shout]\n    facade: public.shout
-    arguments: u app.users\n    returns: text\n    body: select upper(u.name)\n";
-        let folder = Folder::new(&format!("rows-{}", server.major()), PROJECT, domain);
-        assert_eq!(ask(&database, "select public.shout(u) from public.users u"), "A");
-        let report = report(&folder, &database);
-        assert!(!found(&report, "row-type-function").is_empty(), "{report:#}");
-        apply(&folder, &database);
-        assert_eq!(ask(&database, "select public.shout(u) from public.users u"), "42883");
-        assert_eq!(ask(&database, "select app.shout(u) from app.users u"), "A");
+        for (overloads, answer) in [("false", "42883"), ("true", "A")] {
+            let database = server.database();
+            let setup = "create table public.users (id int primary key, name text); insert into public.users values (1, 'a');
+                create function public.shout(u public.users) returns text language sql as 'select upper(u.name)';";
+            database.psql(As::Owner, setup).expect("the database");
+            let domain = format!(
+                "domain: app\ntables:\n  users:\n    moved_from: [public.users]
+    facade: {{ name: public.users, row_functions: {overloads} }}
+    columns: {{ id: int primary key, name: text }}\nfunctions:\n  shout:\n    moved_from: [public.shout]
+    facade: public.shout\n    arguments: u app.users\n    returns: text\n    body: select upper(u.name)\n"
+            );
+            let folder = Folder::new(&format!("rows-{}-{overloads}", server.major()), PROJECT, &domain);
+            assert_eq!(ask(&database, "select public.shout(u) from public.users u"), "A");
+            let report = report(&folder, &database);
+            let told = !found(&report, "row-type-function").is_empty();
+            assert_eq!(told, answer != "A", "{report:#}");
+            apply(&folder, &database);
+            assert_eq!(ask(&database, "select public.shout(u) from public.users u"), answer);
+            assert_eq!(ask(&database, "select app.shout(u) from app.users u"), "A");
+        }
     }
 }

@@ -72,6 +72,11 @@ impl Declarations<'_> {
         }
     }
 
+    /// The old names of a routine that live on.
+    pub(super) fn routine_names(&self, of: ObjectId) -> Vec<QName> {
+        self.routine_facades.iter().filter(|facade| facade.of == of).map(|facade| facade.name).collect()
+    }
+
     pub(super) fn expand_routine_facades(&mut self) {
         for facade in std::mem::take(&mut self.routine_facades) {
             self.expand_routine(&facade);

@@ -9,11 +9,12 @@ use crate::declare::Declarations;
 use crate::diagnostic::Diagnostic;
 use crate::fragment::{Fragment, Grammar};
 use crate::id::{Address, ObjectId};
-use crate::ident::Text;
+use crate::ident::{QName, Text};
 use crate::kinds::comment::Comment;
 use crate::kinds::function::{Attributes, Body, Function, Returns, Volatility};
 use crate::kinds::grant;
 use crate::object::{Kind, Object};
+use crate::span::Span;
 use crate::sql::{qualified, quoted};
 use crate::type_name::TypeName;
 
@@ -81,21 +82,30 @@ impl Declarations<'_> {
             let Attributes { strict, parallel, rows, .. } = function.attributes.clone();
             overload.attributes = Attributes { volatility, strict, parallel, rows, ..Attributes::default() };
             (overload.support, overload.transforms) = (None, Vec::new());
-            let own = ObjectId::new(Kind::Function, Address::Routine(name, overload.inputs()));
-            self.add(own, Object::Function(overload), facade.span);
-            let grants: Vec<(ObjectId, Object)> = self
-                .out
-                .catalog
-                .children_of(id, Kind::Grant)
-                .filter_map(|below| {
-                    Some((grant::id(own, below.name()), self.out.catalog.get(below)?.object.clone()))
-                })
-                .collect();
-            for (id, object) in grants {
-                self.add(id, object, facade.span);
+            // By its old names it is called with such rows too.
+            let names: Vec<QName> = std::iter::once(name).chain(self.routine_names(id)).collect();
+            for name in names {
+                let own = ObjectId::new(Kind::Function, Address::Routine(name, overload.inputs()));
+                self.row_function(id, own, overload.clone(), facade.span);
             }
-            let comment = Comment { text: Text::new(&super::line(id)) };
-            self.add(ObjectId::of(Kind::Comment, own, ""), Object::Comment(comment), facade.span);
         }
+    }
+
+    /// An overload of a function, with its privileges.
+    fn row_function(&mut self, of: ObjectId, own: ObjectId, overload: Function, span: Span) {
+        self.add(own, Object::Function(overload), span);
+        let grants: Vec<(ObjectId, Object)> = self
+            .out
+            .catalog
+            .children_of(of, Kind::Grant)
+            .filter_map(|below| {
+                Some((grant::id(own, below.name()), self.out.catalog.get(below)?.object.clone()))
+            })
+            .collect();
+        for (id, object) in grants {
+            self.add(id, object, span);
+        }
+        let comment = Comment { text: Text::new(&super::line(of)) };
+        self.add(ObjectId::of(Kind::Comment, own, ""), Object::Comment(comment), span);
     }
 }
