@@ -20,6 +20,12 @@ fn compare(name: &str, was: &Value, is: &Value, words: &mut Vec<String>) {
     if was == is {
         return;
     }
+    // Of two things of one sort, what they are is told: `body was`, not `body Text was`.
+    if let Some(((was_sort, old), (_, new))) = sort(was).zip(sort(is)).filter(|(was, is)| was.0 == is.0)
+        && was_sort.starts_with(char::is_uppercase)
+    {
+        return compare(name, old, new, words);
+    }
     let both = (parts(was), parts(is));
     // Of two things that are not of one sort no part is the other's.
     let alike = sort(was).zip(sort(is)).is_none_or(|(was, is)| was.0 == is.0);
@@ -105,6 +111,10 @@ mod tests {
         );
         assert_eq!(
             told(json!({ "body": { "Sql": sql("a") } }), json!({ "body": { "Text": sql("b") } })),
+            r#"body was "a" and is "b""#
+        );
+        assert_eq!(
+            told(json!({ "body": { "Text": sql("a") } }), json!({ "body": { "Text": sql("b") } })),
             r#"body was "a" and is "b""#
         );
         assert_eq!(told(json!("a"), json!("b")), r#""a" became "b""#);
