@@ -34,6 +34,8 @@ tables:
     triggers:
       touch: before update for each row when (old.name is distinct from new.name) execute function suppress_redundant_updates_trigger()
   orders:
+    # Renamed it is another table here.
+    moved_from: [app.orders]
     columns:
       id: bigint primary key
       person: bigint references people (id)
