@@ -7,7 +7,7 @@
 //! is the kinds' business (`schema::read`).
 
 use crate::moment::{self, Moment};
-use crate::pair::Pair;
+use crate::pair::{Pair, update};
 use crate::timings::timed;
 use postgres::error::SqlState;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -251,12 +251,15 @@ struct Whole {
     rows: Pair,
 }
 
-/// Lengths stand in front, so that no two rows look alike.
+/// Adds a row to a digest.
 fn digest(digest: &mut Sha256, cells: &[Option<&str>]) {
     digest.update((cells.len() as u64).to_be_bytes());
     for cell in cells {
-        digest.update(cell.map_or(u64::MAX, |cell| cell.len() as u64).to_be_bytes());
-        digest.update(cell.unwrap_or_default());
+        match cell {
+            Some(cell) => update(digest, cell),
+            // No text is as long.
+            None => digest.update(u64::MAX.to_be_bytes()),
+        }
     }
 }
 

@@ -2,7 +2,14 @@
 //!
 //! Not here: what goes into it (`memory`).
 
+use sha2::{Digest as _, Sha256};
 use std::fmt;
+
+/// Adds a text to a digest. Its length stands in front, so that no two lists of texts look alike.
+pub(crate) fn update(digest: &mut Sha256, text: &str) {
+    digest.update((text.len() as u64).to_be_bytes());
+    digest.update(text);
+}
 
 /// The first 128 bits of a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

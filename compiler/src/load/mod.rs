@@ -12,6 +12,7 @@ pub mod profile;
 mod tests;
 
 use crate::bind::nearest;
+use crate::pair::update;
 use schemac_schema::catalog::Catalog;
 use schemac_schema::code::Code;
 use schemac_schema::declare::{self, frame};
@@ -220,8 +221,7 @@ pub fn digest(sources: &Sources) -> String {
     let mut digest = Sha256::new();
     for file in sources.files() {
         for text in [sources.path(file), sources.text(file)] {
-            digest.update((text.len() as u64).to_be_bytes());
-            digest.update(text);
+            update(&mut digest, text);
         }
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

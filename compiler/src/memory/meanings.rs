@@ -2,8 +2,8 @@
 //!
 //! Not here: where pairs are kept.
 
-use super::{FORMAT, update};
-use crate::pair::Pair;
+use super::FORMAT;
+use crate::pair::{Pair, update};
 use schemac_schema::catalog::Catalog;
 use schemac_schema::fragment::Fragment;
 use schemac_schema::id::ObjectId;

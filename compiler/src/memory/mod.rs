@@ -16,7 +16,7 @@
 mod meanings;
 mod runs;
 
-use crate::pair::Pair;
+use crate::pair::{Pair, update};
 use crate::state;
 use postgres::Client;
 use schemac_schema::id::ObjectId;
@@ -195,12 +195,6 @@ pub fn cache_file(
     update(&mut digest, place);
     update(&mut digest, database);
     Some(folder.join("schemac").join(format!("equal-{}", Pair::of(digest.finalize().into()))))
-}
-
-/// Lengths stand in front, so that no two lists of texts look alike.
-fn update(digest: &mut Sha256, text: &str) {
-    digest.update((text.len() as u64).to_be_bytes());
-    digest.update(text);
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 //! a single text; where anything differs, the pairs of texts are what is remembered. Only runs whose every text may be
 //! remembered are kept: what depends on the day is not.
 
-use super::{read_cache, replace, summed, update};
-use crate::pair::Pair;
+use super::{FORMAT, read_cache, replace, summed};
+use crate::pair::{Pair, update};
 use sha2::{Digest as _, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// How many runs a user's file keeps, the newest first.
@@ -24,7 +24,7 @@ pub struct Runs {
 
 impl Runs {
     /// With the file beside `cache`. `program` tells one build of this program from another.
-    pub fn new(cache: &std::path::Path, program: String) -> Self {
+    pub fn new(cache: &Path, program: String) -> Self {
         let mut name = cache.file_name().unwrap_or_default().to_owned();
         name.push("-runs");
         Self { path: cache.with_file_name(name), program, new: None }
@@ -33,7 +33,7 @@ impl Runs {
     /// The digest of a run on what these texts stand for.
     pub fn digest(&self, of: &[&str]) -> Pair {
         let mut digest = Sha256::new();
-        update(&mut digest, super::FORMAT);
+        update(&mut digest, FORMAT);
         for text in of.iter().chain([&self.program.as_str()]) {
             update(&mut digest, text);
         }

@@ -277,13 +277,9 @@ fn uses_desired(id: ObjectId, context: &Context<'_>) -> Vec<ObjectId> {
     let mut own = uses(id, context.desired);
     // What is bound knows these already; what was recorded for a way back was read, and does not.
     if let Some(entry) = context.desired.get(id) {
-        let known = own.len();
-        entry.object.uses(id, context.desired, &mut own);
-        let mut at = 0;
-        own.retain(|used| {
-            at += 1;
-            at <= known || *used != id && !id.is_below(*used)
-        });
+        let mut more = Vec::new();
+        entry.object.uses(id, context.desired, &mut more);
+        own.extend(more.into_iter().filter(|used| *used != id && !id.is_below(*used)));
     }
     let stores = context.desired.get(id).is_some_and(|entry| !entry.object.nature().rebuildable);
     let mut all: BTreeSet<ObjectId> = own.iter().copied().collect();

@@ -232,9 +232,8 @@ impl Left {
             .relations
             .iter()
             .filter_map(|was| {
-                let same = |is: &&crate::record::Relation| {
-                    (is.oid, is.id.kind().is_type()) == (was.oid, was.id.kind().is_type())
-                };
+                let same =
+                    |is: &&Relation| (is.oid, is.id.kind().is_type()) == (was.oid, was.id.kind().is_type());
                 Some((was.id, after.relations.iter().find(same)?.id))
             })
             .collect();
@@ -290,9 +289,7 @@ impl Left {
         }
         // Files and rows are those before the move; a follower's new name is known from afterwards, by its oid.
         for one in &before.relations {
-            let same =
-                |now: &&Relation| (now.oid, now.id.kind().is_type()) == (one.oid, one.id.kind().is_type());
-            let now = after.relations.iter().find(same).map_or_else(|| today(one.id), |now| now.id);
+            let now = moved(one.id);
             let known = self.relations.remove(&one.id).filter(|known| known.oid == one.oid);
             self.relations.entry(now).or_insert_with(|| known.unwrap_or_else(|| one.clone()));
         }
